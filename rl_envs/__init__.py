@@ -1,0 +1,43 @@
+"""Small reinforcement-learning worlds that know their own answers.
+
+`import rl_envs` registers the worlds with Gymnasium, so that `gym.make("rl_envs/LineWalk-v0")` works; everything else
+is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from rl_envs.registry import register_worlds
+
+__version__ = "0.1.0"
+
+# Public names and the modules that hold them, imported on first use so that `import rl_envs` stays light.
+_HOMES = {
+    "FiniteMDP": "rl_envs.mdp",
+    "Outcome": "rl_envs.mdp",
+    "TabularEnv": "rl_envs.env",
+    "TabularVectorEnv": "rl_envs.vector",
+    "Truth": "rl_envs.truth",
+    "WORLDS": "rl_envs.registry",
+    "World": "rl_envs.world",
+    "build": "rl_envs.registry",
+    "from_transitions": "rl_envs.mdp",
+    "tabulate": "rl_envs.mdp",
+    "truth": "rl_envs.truth",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+register_worlds()
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,66 @@
+"""From what a library sends as an action to the table's index of it, with the errors that a bad one gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import InvalidAction
+
+
+def action_index(action: Any, space: spaces.Discrete | spaces.MultiDiscrete) -> int:
+    """The table's index of one action.
+
+    Args:
+        action: an int, a NumPy integer or a 0-d integer array; m integers for a MultiDiscrete space.
+        space: the environment's action space, counted from 0.
+
+    Returns:
+        The index 0..A-1; combinations of several choices count with the last one running fastest.
+
+    Raises:
+        InvalidAction: another type or shape, NaN, or out of range.
+    """
+    return int(_indices(action, space, space.shape))  # [] -> int
+
+
+def action_indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, num_envs: int) -> np.ndarray:
+    """The table's index of each of many actions.
+
+    Args:
+        actions: integers [n], or [n, m] for a MultiDiscrete space of m choices.
+        space: the action space of one copy.
+        num_envs: n.
+
+    Returns:
+        Indices [n] of int64.
+
+    Raises:
+        InvalidAction: another type or shape, NaN, or out of range; the message names the copy.
+    """
+    return _indices(actions, space, (num_envs, *space.shape))
+
+
+def _indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        array = np.asarray(actions)
+    except ValueError:  # rows of unequal length
+        raise InvalidAction(f"an action must be integers of shape {shape}, but is {actions!r}") from None
+    if array.dtype.kind not in "iu" and type(actions) is not bool:
+        raise InvalidAction(f"an action must be an integer of {space}, but is {actions!r} of type {_type(actions)}")
+    if array.shape != shape:
+        raise InvalidAction(f"an action must have shape {shape}, but {actions!r} has shape {array.shape}")
+    sizes = np.asarray(space.nvec if isinstance(space, spaces.MultiDiscrete) else space.n)
+    wrong = (array < 0) | (array >= sizes)
+    if wrong.any():
+        offender = array[tuple(np.argwhere(wrong)[0])]
+        copy = f" in copy {np.argwhere(wrong)[0][0]}" if len(shape) > len(space.shape) else ""
+        raise InvalidAction(f"an action must be in {space}, but {offender} is out of range{copy}")
+    if isinstance(space, spaces.MultiDiscrete):
+        return np.ravel_multi_index(tuple(np.moveaxis(array, -1, 0)), tuple(space.nvec))
+    return array.astype(np.int64, copy=False)
+
+
+def _type(value: Any) -> str:
+    return f"array of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__

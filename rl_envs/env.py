@@ -1,0 +1,296 @@
+"""One copy of a world as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import ResetNeeded
+
+from rl_envs.actions import action_index
+from rl_envs.mdp import check_integer
+from rl_envs.observation import Index
+from rl_envs.registry import build
+from rl_envs.streams import noise_generator
+from rl_envs.world import Moment, World
+
+if TYPE_CHECKING:
+    from rl_envs.rendering import Renderer
+
+# One thing that may follow a state and action: next state, reward, its noise, whether the episode goes on, and info.
+# Plain Python numbers, because one at a time they are many times faster than entries of an array.
+Outcome = tuple[int, float, float, bool, dict[str, Any]]
+
+
+class TabularEnv(gym.Env[Any, Any]):
+    """A world as a Gymnasium environment: it walks the table and does nothing else.
+
+    Every step of a world with several outcomes draws one uniform number from `np_random`, every reset of a world with
+    several first states another; a world without chance draws nothing. Noise on rewards comes from a generator of its
+    own, seeded from `np_random`. The native vector environment walks the same way, copy by copy.
+
+    Args:
+        world: a `World`, or the name of a registered one ("LineWalk").
+        render_mode: "human", "rgb_array", "ansi" or None.
+        render_overlay: "value", "policy" or "visits" drawn over the picture, or None.
+        **arguments: for the builder of a registered world (size=7, slip=0.1, observation="one_hot", discount=0.9, ...).
+
+    Raises:
+        ValueError: an unknown world or render mode; the message lists those known.
+        TypeError: arguments that the world's builder does not take.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 4}
+
+    def __init__(
+        self,
+        world: World | str,
+        *,
+        render_mode: str | None = None,
+        render_overlay: str | None = None,
+        **arguments: Any,
+    ) -> None:
+        self.world = build(world, **arguments)
+        self.observation_space = self.world.observation.space
+        self.action_space = self.world.action_space
+        self.action_names = self.world.action_names
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise ValueError(f"render_mode must be one of {self.metadata['render_modes']}, but is {render_mode!r}")
+        self.render_mode = render_mode
+        self._renderer: Renderer | None = None
+        if render_mode is not None or render_overlay is not None:
+            from rl_envs.rendering import Renderer
+
+            self._renderer = Renderer(self.world, render_mode, self.metadata["render_fps"], render_overlay)
+
+        mdp = self.world.mdp
+        self._num_actions = mdp.num_actions
+        self._joint = bool(self.world.simultaneous)
+        self._chance = mdp.num_outcomes > 1
+        self._noisy = mdp.reward_std is not None
+        self._observe = None if isinstance(self.world.observation, Index) else self.world.observation.of
+        self._starts = np.flatnonzero(mdp.start).tolist()
+        self._start_cumulative = [*np.cumsum(mdp.start[self._starts])[:-1].tolist(), 1.0]
+        self._start_info = {name: np.float64(0.0) for name in self.world.action_info}
+        if self.world.goal_states is not None:
+            self._start_info["is_success"] = np.int8(0)
+        # By pair, state * num_actions + action; filled as pairs are first met, so a huge table costs nothing up front.
+        self._outcomes: dict[int, list[Outcome]] = {}
+        self._cumulative: dict[int, list[float]] = {}
+
+        self._state = 0
+        self._running = False  # between a reset and the end that follows it
+        self._seeded: np.random.Generator | None = None  # the generator that the noise was seeded from
+        self._noise: np.random.Generator | None = None
+        self._history = _History(mdp.num_states, mdp.num_actions) if self._renderer else None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: seeds `np_random` anew; None goes on with the generator there is.
+            options: `{"state": s}` starts in state s instead of drawing one; other keys are ignored.
+
+        Returns:
+            The first observation and info.
+
+        Raises:
+            ValueError: a state out of range, or one that only stands for an episode that has ended.
+            TypeError: a state that is no integer.
+        """
+        state = start_option(self.world, options)
+        super().reset(seed=seed)
+        generator = self.np_random
+        if self._noisy and generator is not self._seeded:
+            self._noise = noise_generator(generator)
+            self._seeded = generator
+        if state is None:
+            if len(self._starts) == 1:
+                state = self._starts[0]
+            else:
+                state = self._starts[bisect_right(self._start_cumulative, generator.random())]
+        self._state = state
+        self._running = True
+        if self._history is not None:
+            self._history.begin(state)
+            if self.render_mode == "human":
+                self.render()
+        return self.world.observation.of(state), self._start_info.copy()
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Take an action.
+
+        Args:
+            action: an integer of the action space (any integer type, also as a 0-d array), or a row of them where the
+                space is MultiDiscrete.
+
+        Returns:
+            Observation, reward, terminated, truncated (always False: time limits are Gymnasium's wrapper) and info.
+
+        Raises:
+            ResetNeeded: no episode is running: before the first reset, or after the end of one.
+            InvalidAction: an action out of range or of the wrong type or shape. The environment stays as it was.
+        """
+        if not self._running:
+            raise ResetNeeded("no episode is running: call reset() first, and again after each end of an episode")
+        # A plain int in range is by far the most common action, so it takes the short way.
+        if type(action) is not int or not 0 <= action < self._num_actions or self._joint:
+            action = action_index(action, self.action_space)
+        pair = self._state * self._num_actions + action
+        outcomes = self._outcomes.get(pair) or self._look_up(pair)
+        if self._chance:
+            k = bisect_right(self._cumulative[pair], self.np_random.random())
+            state, reward, reward_std, self._running, info = outcomes[k]
+        else:
+            state, reward, reward_std, self._running, info = outcomes[0]
+        self._state = state
+        if self._noise is not None:
+            reward += reward_std * self._noise.standard_normal()
+        if self._history is not None:
+            self._history.add(action, reward, state)
+            if self.render_mode == "human":
+                self.render()
+        observation = state if self._observe is None else self._observe(state)
+        return observation, reward, not self._running, False, info.copy()
+
+    def render(self) -> str | np.ndarray | None:
+        """Draw the present moment.
+
+        Returns:
+            Lines of text in mode "ansi", a picture uint8 [H, W, 3] in mode "rgb_array", None in mode "human".
+
+        Raises:
+            ResetNeeded: nothing to draw before the first reset.
+        """
+        if self._renderer is None or self.render_mode is None:
+            gym.logger.warn('render() draws nothing without a mode: pass render_mode="ansi" or "rgb_array" to gym.make')
+            return None
+        if self._history is None or self._history.steps < 0:
+            raise ResetNeeded("there is nothing to draw before the first reset()")
+        return self._renderer.draw(self._history.moment())
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()
+
+    @property
+    def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:  # noqa: N802 - the toy-text name
+        """The table in toy-text form, `P[state][action] = [(probability, next_state, reward, terminated)]`."""
+        return self.world.mdp.transitions()
+
+    @property
+    def initial_state_distrib(self) -> np.ndarray:
+        """The distribution of the first state, [S]."""
+        return self.world.mdp.start
+
+    def get_state(self) -> dict[str, Any]:
+        """All that decides how the episode goes on, for `set_state`.
+
+        Returns:
+            A dictionary of plain numbers, strings and dictionaries.
+        """
+        return {
+            "world": self.world.mdp.content_hash,
+            "state": self._state,
+            "running": self._running,
+            "generator": self.np_random.bit_generator.state,
+            "noise": None if self._noise is None else self._noise.bit_generator.state,
+        }
+
+    def set_state(self, saved: dict[str, Any]) -> None:
+        """Go back to what `get_state` gave, in this copy or another of the same world.
+
+        Args:
+            saved: what `get_state` returned.
+
+        Raises:
+            ValueError: the state of another world, or not a state at all.
+        """
+        if not isinstance(saved, dict) or saved.get("world") != self.world.mdp.content_hash:
+            raise ValueError(f"the state must come from get_state() of {self.world.name} with the same table")
+        self.np_random.bit_generator.state = saved["generator"]
+        if saved["noise"] is not None:
+            if self._noise is None:
+                self._noise = np.random.default_rng(0)
+            self._noise.bit_generator.state = saved["noise"]
+            self._seeded = self.np_random
+        self._state = saved["state"]
+        self._running = saved["running"]
+        if self._history is not None:
+            self._history.begin(self._state)
+
+    def get_keys_to_action(self) -> dict[str, int]:
+        """The keyboard's keys for `gymnasium.utils.play`: key to action."""
+        return dict(self.world.keys)
+
+    def _look_up(self, pair: int) -> list[Outcome]:
+        """Read what may follow a pair from the table's arrays, and keep it."""
+        mdp = self.world.mdp
+        at = divmod(pair, self._num_actions)
+        info = {name: np.float64(table[at]) for name, table in self.world.action_info.items()}
+        std = np.zeros(mdp.num_outcomes) if mdp.reward_std is None else mdp.reward_std[at]
+        columns = (mdp.next_state[at].tolist(), mdp.reward[at].tolist(), std.tolist(), mdp.terminated[at].tolist())
+        outcomes = self._outcomes[pair] = []
+        for next_state, reward, reward_std, terminated in zip(*columns, strict=True):
+            outcome_info = dict(info)
+            if self.world.goal_states is not None:
+                outcome_info["is_success"] = np.int8(terminated and self.world.goal_states[next_state])
+            outcomes.append((next_state, reward, reward_std, not terminated, outcome_info))
+        self._cumulative[pair] = mdp.cumulative[at].tolist()
+        return outcomes
+
+
+def start_option(world: World, options: dict[str, Any] | None) -> int | None:
+    """The state that `reset(options={"state": s})` asks for.
+
+    Args:
+        world: the world to start in.
+        options: what was passed to reset.
+
+    Returns:
+        The state, or None where the options name none.
+
+    Raises:
+        ValueError: a state out of range, or one that only stands for an episode that has ended.
+        TypeError: a state that is no integer.
+    """
+    if options is None or "state" not in options:
+        return None
+    state = check_integer("options['state']", options["state"], low=0, high=world.mdp.num_states - 1)
+    if world.mdp.terminal_states[state]:
+        raise ValueError(f"options['state'] must be a state in which an episode can go on, but {state} is terminal")
+    return state
+
+
+class _History:
+    """What has happened, for drawing; kept only where something is drawn."""
+
+    def __init__(self, num_states: int, num_actions: int) -> None:
+        self.steps = -1  # before the first reset
+        self._state_counts = np.zeros(num_states, dtype=np.int64)
+        self._action_counts = np.zeros(num_actions, dtype=np.int64)
+
+    def begin(self, state: int) -> None:
+        self.state, self.action, self.reward, self.steps, self.total_reward = state, None, None, 0, 0.0
+        self._state_counts[state] += 1
+
+    def add(self, action: int, reward: float, state: int) -> None:
+        self.state, self.action, self.reward = state, action, reward
+        self.steps += 1
+        self.total_reward += reward
+        self._action_counts[action] += 1
+        self._state_counts[state] += 1
+
+    def moment(self) -> Moment:
+        return Moment(
+            state=self.state,
+            action=self.action,
+            reward=self.reward,
+            steps=self.steps,
+            total_reward=self.total_reward,
+            action_counts=self._action_counts.copy(),
+            state_counts=self._state_counts.copy(),
+        )

@@ -1,0 +1,167 @@
+"""What an agent sees in each state: a table too, indexed by the state and never by anything else.
+
+A world offers several kinds by name (`observation="index"`, `"one_hot"`, ...); the environments, one copy or many, and
+the exact evaluator all read the same object.
+"""
+
+from __future__ import annotations
+
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+
+class Observation(ABC):
+    """The map from a state to what is seen there.
+
+    Attributes:
+        space: the Gymnasium space of one observation.
+    """
+
+    space: spaces.Space[Any]
+
+    @abstractmethod
+    def of(self, state: int) -> Any:
+        """What is seen in one state: a Python int or a freshly made array of the space's shape and dtype."""
+
+    @abstractmethod
+    def batch(self, states: np.ndarray) -> np.ndarray:
+        """What is seen in each of many states.
+
+        Args:
+            states: indices [n] of int64.
+
+        Returns:
+            Freshly made array [n, *space.shape] of the space's dtype.
+        """
+
+
+class Index(Observation):
+    """The state's own index: `Discrete(num_states)`."""
+
+    def __init__(self, num_states: int) -> None:
+        self.space = spaces.Discrete(num_states)
+
+    def of(self, state: int) -> int:
+        return state
+
+    def batch(self, states: np.ndarray) -> np.ndarray:
+        return np.array(states, dtype=np.int64)
+
+
+class Labels(Observation):
+    """A number for each state, perhaps the same for several: what is hidden cannot be told apart.
+
+    Args:
+        labels: the number seen in each state, [S] int, counted from 0 without gaps.
+    """
+
+    def __init__(self, labels: np.ndarray | Sequence[int]) -> None:
+        self._labels = np.array(labels, dtype=np.int64)  # [S]
+        self._list: list[int] = self._labels.tolist()
+        self.space = spaces.Discrete(int(self._labels.max()) + 1)
+
+    def of(self, state: int) -> int:
+        return self._list[state]
+
+    def batch(self, states: np.ndarray) -> np.ndarray:
+        return self._labels[states]
+
+
+class Features(Observation):
+    """A row of numbers for each state: `Box` for float32 rows, `MultiDiscrete` for int64 rows.
+
+    Args:
+        rows: [S, m]; integers from 0 give a MultiDiscrete, floats a Box.
+        low: lower bound of each Box entry, a number or [m]; the smallest in the table when left out.
+        high: upper bound likewise.
+    """
+
+    def __init__(
+        self,
+        rows: np.ndarray | Sequence[Sequence[float]],
+        *,
+        low: float | np.ndarray | None = None,
+        high: float | np.ndarray | None = None,
+    ) -> None:
+        table = np.array(rows)
+        if table.ndim != 2:
+            raise ValueError(f"rows must have shape [states, features], but has {table.shape}")
+        if table.dtype.kind in "iu":
+            self._rows = table.astype(np.int64)
+            self.space = spaces.MultiDiscrete(self._rows.max(axis=0) + 1)
+        else:
+            self._rows = table.astype(np.float32)
+            lowest = self._rows.min(axis=0) if low is None else np.broadcast_to(low, self._rows.shape[1:])
+            highest = self._rows.max(axis=0) if high is None else np.broadcast_to(high, self._rows.shape[1:])
+            self.space = spaces.Box(lowest.astype(np.float32), highest.astype(np.float32), dtype=np.float32)
+
+    def of(self, state: int) -> np.ndarray:
+        return self._rows[state].copy()
+
+    def batch(self, states: np.ndarray) -> np.ndarray:
+        return self._rows[states]
+
+
+class OneHot(Observation):
+    """Another discrete observation as zeros and ones, one after the other for each number: `Box(0, 1)` of float32.
+
+    Args:
+        base: an observation in a Discrete or MultiDiscrete space.
+    """
+
+    def __init__(self, base: Observation) -> None:
+        self._base = base
+        if isinstance(base.space, spaces.Discrete):
+            sizes = np.array([base.space.n])
+        elif isinstance(base.space, spaces.MultiDiscrete):
+            sizes = np.asarray(base.space.nvec)
+        else:
+            raise TypeError(f"a one-hot observation needs a Discrete or MultiDiscrete one, not {base.space}")
+        self._width = int(sizes.sum())
+        self._offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])  # [m] where each number's zeros begin
+        self.space = spaces.Box(0.0, 1.0, shape=(self._width,), dtype=np.float32)
+
+    def of(self, state: int) -> np.ndarray:
+        row = np.zeros(self._width, dtype=np.float32)
+        row[self._offsets + self._base.of(state)] = 1.0
+        return row
+
+    def batch(self, states: np.ndarray) -> np.ndarray:
+        rows = np.zeros((len(states), self._width), dtype=np.float32)
+        columns = self._base.batch(states).reshape(len(states), -1) + self._offsets
+        rows[np.arange(len(states))[:, None], columns] = 1.0
+        return rows
+
+
+def choose(kind: str, offered: Mapping[str, Observation]) -> Observation:
+    """The observation that a builder's `observation=` keyword asks for.
+
+    Args:
+        kind: one of the names offered, or "one_hot", which every world has: the first discrete one as zeros and ones.
+        offered: the world's own kinds by name, the default first.
+
+    Returns:
+        The observation chosen.
+
+    Raises:
+        ValueError: an unknown kind; the message lists all and names the nearest.
+    """
+    if kind == "one_hot":
+        discrete = (o for o in offered.values() if isinstance(o.space, (spaces.Discrete, spaces.MultiDiscrete)))
+        return OneHot(next(discrete))
+    if kind not in offered:
+        raise ValueError(unknown("observation", kind, [*offered, "one_hot"]))
+    return offered[kind]
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """The message for a name that is not known: what it should have been, with the nearest one first."""
+    names = list(known)
+    nearest = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
+    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    return f"unknown {what} {name!r}.{hint} Known: {', '.join(names)}"

@@ -1,0 +1,100 @@
+"""Every world, one line each, and the Gymnasium ids that they are registered under.
+
+Builders are named by strings and imported when a world is built, so that `import rl_envs` stays light and a
+registration goes through pickle and JSON.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium as gym
+
+from rl_envs.observation import unknown
+from rl_envs.world import World
+
+NAMESPACE = "rl_envs"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a world is built and registered.
+
+    Attributes:
+        builder: "module:function" of the builder.
+        max_episode_steps: the time limit in steps, or None.
+        reward_threshold: the mean return of an episode at which the world counts as solved: the uniform policy's plus
+            95% of what the best policy earns more, both exact within the time limit. A test computes it again.
+        arguments: what the builder is called with beside the user's own arguments.
+        version: rises when any entry of the table changes.
+    """
+
+    builder: str
+    max_episode_steps: int | None
+    reward_threshold: float
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 0
+
+
+WORLDS: dict[str, Entry] = {
+    "LineWalk": Entry("rl_envs.worlds.line_walk:line_walk", 100, 0.0),
+}
+
+
+def world_id(name: str, *, one_hot: bool = False) -> str:
+    """The Gymnasium id of a registered world, or of its twin with one-hot observations."""
+    return f"{NAMESPACE}/{name}{'OneHot' if one_hot else ''}-v{WORLDS[name].version}"
+
+
+def build(world: World | str, **arguments: Any) -> World:
+    """Build a world by its name.
+
+    Args:
+        world: a registered name ("LineWalk"); a `World` is given back as it is.
+        **arguments: for the world's builder.
+
+    Returns:
+        The world.
+
+    Raises:
+        ValueError: an unknown name, or a value that the builder refuses.
+        TypeError: an argument that the builder does not have.
+    """
+    if isinstance(world, World):
+        if arguments:
+            raise TypeError(f"a World is built already and takes no arguments, but got {', '.join(arguments)}")
+        return world
+    if not isinstance(world, str):
+        raise TypeError(f"world must be a World or the name of a registered one, but is {world!r}")
+    if world not in WORLDS:
+        raise ValueError(unknown("world", world, WORLDS))
+    entry = WORLDS[world]
+    builder = _load(entry.builder)
+    known = inspect.signature(builder).parameters
+    for name in arguments:
+        if name not in known:
+            raise TypeError(unknown(f"argument of {world}", name, known))
+    return builder(**{**entry.arguments, **arguments})
+
+
+def register_worlds() -> None:
+    """Register every world with Gymnasium, each with its one-hot twin."""
+    for name, entry in WORLDS.items():
+        for one_hot in (False, True):
+            gym.register(
+                id=world_id(name, one_hot=one_hot),
+                entry_point="rl_envs.env:TabularEnv",
+                vector_entry_point="rl_envs.vector:TabularVectorEnv",
+                max_episode_steps=entry.max_episode_steps,
+                reward_threshold=entry.reward_threshold,
+                kwargs={"world": name, **({"observation": "one_hot"} if one_hot else {})},
+            )
+
+
+def _load(path: str) -> Callable[..., World]:
+    module, function = path.split(":")
+    return getattr(importlib.import_module(module), function)

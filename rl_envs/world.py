@@ -1,0 +1,126 @@
+"""A world: a table of dynamics, what is seen of it, how long an episode may last, and how it is drawn."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium import spaces
+
+from rl_envs.mdp import FiniteMDP, check_integer
+from rl_envs.observation import Observation
+
+if TYPE_CHECKING:
+    from rl_envs.rendering import Canvas
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What there is to draw of an episode.
+
+    Attributes:
+        state: where the episode is.
+        action: the last action as the table counts it, or None at the start.
+        reward: the last reward, or None at the start.
+        steps: how many steps the episode has lasted.
+        total_reward: the sum of the episode's rewards.
+        action_counts: how often each action was taken since the environment was made, [A] int64.
+        state_counts: how often each state was visited since the environment was made, [S] int64.
+    """
+
+    state: int
+    action: int | None
+    reward: float | None
+    steps: int
+    total_reward: float
+    action_counts: np.ndarray
+    state_counts: np.ndarray
+
+
+class Drawing(ABC):
+    """How a world looks. It holds what it needs of the world; what happens comes with each moment."""
+
+    @abstractmethod
+    def text(self, moment: Moment) -> str:
+        """The moment as lines of text, for a terminal."""
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """Paint the moment on the canvas; by default, its text."""
+        canvas.lines_of_text(self.text(moment))
+
+
+class StateNumber(Drawing):
+    """The plainest drawing: the state's number among all of them."""
+
+    def __init__(self, num_states: int) -> None:
+        self._num_states = num_states
+
+    def text(self, moment: Moment) -> str:
+        return f"state {moment.state} of {self._num_states}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class World:
+    """A finite MDP with everything that an environment needs beside the dynamics.
+
+    Args:
+        name: the name under which it is registered, without version: "LineWalk".
+        mdp: the dynamics.
+        max_episode_steps: registered time limit in steps, or None for none.
+        action_names: a name for each of the table's A actions.
+        observation: what is seen in each state.
+        drawing: how it looks.
+        simultaneous: sizes of the choices that make up one action, for a MultiDiscrete action space whose combinations,
+            the last choice running fastest, are the table's actions; empty for a plain `Discrete(A)`.
+        goal_states: an episode that ends by arriving in one of them is a success, [S] bool; None without a goal.
+        action_info: numbers that `info` carries about the last step's state and action, each [S, A] float64.
+        keys: a keyboard's key for each action that has one, for playing by hand.
+
+    Raises:
+        ValueError: parts that do not fit together.
+    """
+
+    name: str
+    mdp: FiniteMDP
+    max_episode_steps: int | None
+    action_names: tuple[str, ...]
+    observation: Observation
+    drawing: Drawing
+    simultaneous: tuple[int, ...] = ()
+    goal_states: np.ndarray | None = None  # [S] bool
+    action_info: Mapping[str, np.ndarray] = field(default_factory=dict)  # each [S, A] float64
+    keys: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        mdp = self.mdp
+        if self.max_episode_steps is not None:
+            check_integer("max_episode_steps", self.max_episode_steps, low=1)
+        if len(self.action_names) != mdp.num_actions:
+            raise ValueError(f"action_names must name {mdp.num_actions} actions, but has {len(self.action_names)}")
+        if self.simultaneous and math.prod(self.simultaneous) != mdp.num_actions:
+            raise ValueError(f"simultaneous choices {self.simultaneous} must make up {mdp.num_actions} actions")
+        seen = self.observation.batch(np.arange(1))
+        if seen.shape != (1, *self.observation.space.shape):
+            raise ValueError(f"observation must give rows of its space's shape, but gives {seen.shape[1:]}")
+        if self.goal_states is not None and self.goal_states.shape != (mdp.num_states,):
+            raise ValueError(f"goal_states must have shape ({mdp.num_states},), but has {self.goal_states.shape}")
+        for name, table in self.action_info.items():
+            if table.shape != mdp.mean_reward.shape:
+                raise ValueError(f"action_info {name!r} must have shape {mdp.mean_reward.shape}, but has {table.shape}")
+        for key, action in self.keys.items():
+            check_integer(f"the action of key {key!r}", action, low=0, high=mdp.num_actions - 1)
+
+    @cached_property
+    def action_space(self) -> spaces.Discrete | spaces.MultiDiscrete:
+        """The space of actions: `Discrete(A)`, or MultiDiscrete where an action is made of several choices."""
+        if self.simultaneous:
+            return spaces.MultiDiscrete(np.array(self.simultaneous, dtype=np.int64))
+        return spaces.Discrete(self.mdp.num_actions)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> World:
+        return self  # nothing in it changes

@@ -1,0 +1,79 @@
+"""A walk on a line to the paying end.
+
+      -5  -4  -3  -2  -1   0   1   2   3   4   5
+     [end] .   .   .   .   S   .   .   .   .  [+1]
+
+State: the position -size..size, as the index position + size; 11 states by default.
+Actions: 0 left, 1 right. With probability `slip` the move is reversed.
+Rewards: 1 on arriving at +size, else 0.
+Start: position `start`, 0 by default.
+Episode end: at either end of the line; the registered time limit is 100 steps.
+Exact solution: without slip v*(s) = discount^(size - 1 - s), so 0.95^4 = 0.81450625 at the start.
+Source: the gambler's ruin, Feller (1968), An Introduction to Probability Theory, vol. 1, ch. XIV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rl_envs.mdp import Outcome, check_integer, check_probability, tabulate
+from rl_envs.observation import Index, choose
+from rl_envs.world import Drawing, Moment, World
+
+LEFT, RIGHT = 0, 1
+
+
+def line_walk(
+    *, size: int = 5, slip: float = 0.0, start: int = 0, discount: float = 0.95, observation: str = "index"
+) -> World:
+    """Walk on a line and get to its right end.
+
+    Args:
+        size: the ends of the line are -size and +size; at least 1.
+        slip: probability that a move goes the other way.
+        start: position of the first state, strictly between the ends.
+        discount: gamma, in [0, 1].
+        observation: "index" (Discrete) or "one_hot" (Box).
+
+    Raises:
+        ValueError: an argument out of range; the message says which.
+        TypeError: an argument of the wrong type.
+    """
+    size = check_integer("size", size, low=1)
+    start = check_integer("start", start, low=1 - size, high=size - 1)
+    slip = check_probability("slip", slip)
+    num_states = 2 * size + 1
+
+    def outcomes(state: int, action: int) -> Iterator[Outcome]:
+        if state in (0, num_states - 1):
+            yield Outcome(1.0, state, terminated=True)
+            return
+        for probability, move in ((1 - slip, action), (slip, 1 - action)):
+            arrival = state + (1 if move == RIGHT else -1)
+            goal = arrival == num_states - 1
+            yield Outcome(probability, arrival, reward=float(goal), terminated=goal or arrival == 0)
+
+    return World(
+        name="LineWalk",
+        mdp=tabulate(outcomes, num_states=num_states, num_actions=2, start=start + size, discount=discount),
+        max_episode_steps=100,
+        action_names=("left", "right"),
+        observation=choose(observation, {"index": Index(num_states)}),
+        drawing=LineDrawing(size),
+        goal_states=np.arange(num_states) == num_states - 1,
+        keys={"a": LEFT, "d": RIGHT},
+    )
+
+
+class LineDrawing(Drawing):
+    """A line of positions with the agent, `A`, on it."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def text(self, moment: Moment) -> str:
+        cells = ["#", *"." * (2 * self._size - 1), "G"]
+        cells[moment.state] = "A"
+        return " ".join(cells)
