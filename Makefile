@@ -1,0 +1,97 @@
+# From a fresh clone, with Python and make and nothing else: `make test`, `make compare`. Every target sets up what it needs.
+
+PYTHON  ?= python3
+ARGS    ?=
+WORKERS ?= 2
+SHELL   := /bin/sh
+
+VENV   := .venv
+OLDEST := .venv-oldest
+PY     := $(VENV)/bin/python
+
+# What runs on the oldest supported versions: everything about single environments, which needs neither torch nor the
+# native vector environment.
+OLDEST_TESTS := tests/test_contract.py
+
+# ARGS goes to the job: make test ARGS="-k solve", make compare ARGS="--preset quick".
+
+.DEFAULT_GOAL := help
+.PHONY: help test test-oldest check format compare bench proofs gallery docs clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+test: $(VENV)/.installed  ## run the tests, then those of single environments on the oldest supported versions
+	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal $(ARGS)
+	@$(MAKE) --no-print-directory test-oldest ARGS=
+
+test-oldest: $(OLDEST)/.installed  ## run the tests of single environments on the oldest supported versions
+	$(OLDEST)/bin/python -m pytest -q $(OLDEST_TESTS) $(ARGS)
+
+check: $(VENV)/.installed  ## lint, formatting, types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+format: $(VENV)/.installed  ## mend what ruff can mend
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+compare: $(VENV)/.installed  ## train every agent on every world and print how far each is from the optimum
+	$(PY) -m baselines compare $(ARGS)
+
+bench: $(VENV)/.installed  ## measure what the README's speed claims rest on
+	@set -e; for script in benchmarks/*.py; do echo "$(PY) $$script"; $(PY) "$$script"; done
+
+proofs: $(VENV)/.installed  ## run the long statistical proofs of published results
+	$(PY) -m pytest -m proofs --timeout 7200 $(ARGS)
+
+gallery: $(VENV)/.installed  ## draw the pictures of the worlds
+	$(PY) docs/make_gallery.py
+
+docs: $(VENV)/.installed  ## write the worlds' pages from their docstrings
+	$(PY) docs/make_pages.py
+
+clean:  ## remove the virtual environments, the caches and what was built; results/ stays
+	rm -rf $(VENV) $(OLDEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Setting up ------------------------------------------------------------------------------------------------------------
+
+NEWEST_EXTRAS := .[all,dev,benchmarks]
+OLDEST_EXTRAS := .[games,render,test]
+
+# $(call install,folder,constraints file,what to install)
+#
+# The stamp is the last thing made and the first removed, so an environment without one was interrupted, and is built anew.
+# The package is built without isolation, so that the build backend is the pinned one too. Pip warns about every odd thing in
+# the machine's configuration, so only its errors are shown.
+define install
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "rl-envs needs Python 3.10 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1); try make PYTHON=python3.11"; exit 1; }
+	@set -e; \
+	if [ ! -e $@ ]; then rm -rf $(1); fi; \
+	rm -f $@; \
+	echo "Installing into $(1), from the versions in $(2) ..."; \
+	$(PYTHON) -m venv $(1); \
+	pip="$(1)/bin/python -m pip --disable-pip-version-check -q -q"; \
+	$(cpu_torch) \
+	$$pip install -c $(2) hatchling editables; \
+	$$pip install -c $(2) --no-build-isolation $$index -e '$(3)'; \
+	touch $@
+endef
+
+# On Linux, PyPI's torch brings gigabytes of CUDA packages. Where pip's own configuration offers no CPU build of the pinned
+# version, take it from PyTorch's index.
+define cpu_torch
+	index=; torch=$$(sed -n 's/^torch==//p' $(2)); \
+	if [ -n "$$torch" ] && [ "$$(uname -s)" = Linux ] && ! $(1)/bin/python -m pip index versions torch 2>&1 | grep -q "$$torch+cpu"; then \
+	  index="--extra-index-url https://download.pytorch.org/whl/cpu"; \
+	fi;
+endef
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(call install,$(VENV),constraints.txt,$(NEWEST_EXTRAS))
+
+$(OLDEST)/.installed: pyproject.toml constraints-oldest.txt
+	$(call install,$(OLDEST),constraints-oldest.txt,$(OLDEST_EXTRAS))
