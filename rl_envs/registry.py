@@ -41,7 +41,12 @@ class Entry:
 
 
 WORLDS: dict[str, Entry] = {
-    "LineWalk": Entry("rl_envs.worlds.line_walk:line_walk", 100, 0.0),
+    "LineWalk": Entry("rl_envs.worlds.line_walk:line_walk", 100, 0.974785883473018),
+    "LineBalance": Entry("rl_envs.worlds.line_balance:line_balance", 20, -1.3874116555966545),
+    "RandomMDP": Entry("rl_envs.worlds.random_mdp:random_mdp", 100, 75.46642278009087),
+    "Bandit": Entry("rl_envs.worlds.bandit:bandit", 1000, 968.0),
+    "BernoulliBandit": Entry("rl_envs.worlds.bernoulli_bandit:bernoulli_bandit", 1000, 873.0),
+    "BanditTestbed": Entry("rl_envs.worlds.bandit_testbed:bandit_testbed", 1000, 1458.3224097469804),
 }
 
 

@@ -1,0 +1,117 @@
+"""Arms that pay; which is the best?
+
+     arm     0     1     2     3     4
+     mean   0.0   0.2   0.5   0.1   1.0
+
+State: there is only one.
+Actions: the arm to pull; 5 by default.
+Rewards: the arm's mean, with Gaussian noise of standard deviation `std`, 0 by default.
+Start: the one state.
+Episode end: never; the registered time limit is 1,000 pulls.
+Exact solution: always pull the best arm: 1,000 in 1,000 pulls by default. Uniform play has a regret of 640 by then.
+    With unit noise no consistent algorithm's regret grows slower than 10.7222 ln(T) (`rl_envs.bandit_theory`).
+Source: Robbins (1952), Some aspects of the sequential design of experiments; Lai & Robbins (1985).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rl_envs.bandit_theory import check_arms, check_std, gaps
+from rl_envs.mdp import FiniteMDP
+from rl_envs.observation import Index, choose
+from rl_envs.world import Drawing, Moment, World
+
+
+def bandit(
+    *,
+    means: Sequence[float] = (0.0, 0.2, 0.5, 0.1, 1.0),
+    std: float = 0.0,
+    discount: float = 0.95,
+    observation: str = "index",
+) -> World:
+    """Pull one of several arms, again and again.
+
+    `info["regret"]` is the pseudo-regret of the pull: how much less the arm pays on average than the best one.
+
+    Args:
+        means: mean reward of each arm, at least one.
+        std: standard deviation of the Gaussian noise on every reward; 0 for none.
+        discount: gamma, in [0, 1].
+        observation: "index" (Discrete(1), always 0) or "one_hot" (Box, always 1).
+
+    Returns:
+        The world.
+
+    Raises:
+        ValueError: an argument out of range; the message says which.
+        TypeError: an argument of the wrong type.
+    """
+    arms = check_arms("means", means)
+    std = check_std(std)
+    return World(
+        name="Bandit",
+        mdp=arms_that_loop(arms[None], std=std, discount=discount),
+        max_episode_steps=1000,
+        observation=choose(observation, {"index": Index(1)}),
+        **arms_as_actions(arms[None]),
+    )
+
+
+def arms_that_loop(means: np.ndarray, *, std: float, discount: float) -> FiniteMDP:
+    """The table of bandit problems: whatever arm is pulled, the problem stays the same.
+
+    Args:
+        means: mean reward of each arm in each problem, [S, A]; one problem a state, each equally likely to be given.
+        std: standard deviation of the Gaussian noise on every reward.
+        discount: gamma, in [0, 1].
+
+    Returns:
+        The table, one outcome a pair.
+    """
+    num_problems, num_arms = means.shape
+    shape = (num_problems, num_arms, 1)
+    return FiniteMDP(
+        probability=np.ones(shape),
+        next_state=np.broadcast_to(np.arange(num_problems)[:, None, None], shape),
+        reward=means[:, :, None],
+        terminated=np.zeros(shape, dtype=np.bool_),
+        start=np.full(num_problems, 1 / num_problems),
+        discount=discount,
+        reward_std=np.full(shape, std) if std > 0 else None,
+    )
+
+
+def arms_as_actions(means: np.ndarray) -> dict[str, Any]:
+    """What every bandit tells of its arms: their names, keys, the regret of a pull and how they are drawn.
+
+    Args:
+        means: mean reward of each arm in each problem, [S, A].
+
+    Returns:
+        Arguments for `World`.
+    """
+    num_arms = means.shape[1]
+    return {
+        "action_names": tuple(f"arm {arm}" for arm in range(num_arms)),
+        "action_info": {"regret": gaps(means)},
+        "keys": {str(arm): arm for arm in range(min(num_arms, 10))},
+        "drawing": ArmsDrawing(means),
+    }
+
+
+class ArmsDrawing(Drawing):
+    """A line for each arm: how often it was pulled and what it pays on average, the last one pulled marked."""
+
+    def __init__(self, means: np.ndarray) -> None:
+        self.means = means  # [S, A]
+
+    def text(self, moment: Moment) -> str:
+        lines = ["  arm   pulls    mean"]
+        for arm, mean in enumerate(self.means[moment.state]):
+            mark = ">" if arm == moment.action else " "
+            lines.append(f"{mark} {arm:3d} {moment.action_counts[arm]:7d} {mean:+7.3f}")
+        return "\n".join(lines)

@@ -1,0 +1,94 @@
+"""Staying near the middle of a line.
+
+      -5  -4  -3  -2  -1   0   1   2   3   4   5
+     [end] .   .   .   .   S   .   .   .   .  [end]
+      -5  -4  -3  -2  -1   0  -1  -2  -3  -4  -5   reward on arriving
+
+State: the position -size..size, as the index position + size; 11 states by default.
+Actions: 0 left, 1 stay, 2 right: the position changes by -1, 0 or +1.
+Rewards: -|position after the move|; so each step costs its distance from the middle, and walking off costs `size` once.
+Start: position `start`, 0 by default; `start="uniform"` draws one of the positions between the ends.
+Episode end: at either end of the line; the registered time limit is 20 steps.
+Exact solution: v*(0) = 0 by staying there. A trap waits at |position| = 4, where walking off the end (worth -5) is
+    strictly better than walking home (worth -3 - 2 discount - discount^2) if and only if discount > sqrt(3) - 1 = 0.732;
+    at 0.95 walking home is worth -5.8025, so v* = 0, -1, -2.95, -5 at |position| = 0 or 1, 2, 3, 4. The uniform policy's
+    mean return within 20 steps of 0 is -96752106370/3486784401 = -27.7482.
+Source: the regulator of optimal control (Bertsekas, Dynamic Programming and Optimal Control, vol. 1) with absolute costs,
+    on a finite line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rl_envs.mdp import Outcome, check_integer, tabulate
+from rl_envs.observation import Index, choose
+from rl_envs.world import Drawing, Moment, World
+
+LEFT, STAY, RIGHT = 0, 1, 2
+
+
+def line_balance(
+    *, size: int = 5, start: int | str = 0, discount: float = 0.95, observation: str = "index"
+) -> World:
+    """Stay as near as possible to the middle of a line.
+
+    Args:
+        size: the ends of the line are -size and +size; at least 1.
+        start: position of the first state, strictly between the ends, or "uniform" for any of those positions.
+        discount: gamma, in [0, 1].
+        observation: "index" (Discrete) or "one_hot" (Box).
+
+    Returns:
+        The world.
+
+    Raises:
+        ValueError: an argument out of range; the message says which.
+        TypeError: an argument of the wrong type.
+    """
+    size = check_integer("size", size, low=1)
+    num_states = 2 * size + 1
+
+    def outcomes(state: int, action: int) -> Iterator[Outcome]:
+        if state in (0, num_states - 1):
+            yield Outcome(1.0, state, terminated=True)
+            return
+        arrival = state + action - STAY
+        yield Outcome(1.0, arrival, reward=-abs(arrival - size), terminated=arrival in (0, num_states - 1))
+
+    return World(
+        name="LineBalance",
+        mdp=tabulate(outcomes, num_states=num_states, num_actions=3, start=_start(start, size), discount=discount),
+        max_episode_steps=20,
+        action_names=("left", "stay", "right"),
+        observation=choose(observation, {"index": Index(num_states)}),
+        drawing=BalanceDrawing(size),
+        keys={"a": LEFT, "s": STAY, "d": RIGHT},
+    )
+
+
+def _start(start: int | str, size: int) -> np.ndarray:
+    """The distribution of the first state, [2 size + 1]."""
+    distribution = np.zeros(2 * size + 1)
+    if start == "uniform":
+        distribution[1:-1] = 1 / (2 * size - 1)
+    elif isinstance(start, str):
+        raise ValueError(f'start must be a position or "uniform", but is {start!r}')
+    else:
+        distribution[size + check_integer("start", start, low=1 - size, high=size - 1)] = 1
+    return distribution
+
+
+class BalanceDrawing(Drawing):
+    """A line of positions with its middle, `0`, and the agent, `A`, on it."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def text(self, moment: Moment) -> str:
+        cells = ["#", *"." * (2 * self._size - 1), "#"]
+        cells[self._size] = "0"
+        cells[moment.state] = "A"
+        return " ".join(cells)
