@@ -1,0 +1,72 @@
+"""The contract of tests/contract.py over every registered id, and over settings that the ids alone do not reach."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import pytest
+
+from rl_envs.registry import WORLDS, world_id
+from tests.contract import CHECKS, Make
+
+REPOSITORY = Path(__file__).parent.parent
+IDS = [world_id(name, one_hot=one_hot) for name in WORLDS for one_hot in (False, True)]
+
+# Beside the defaults: chance, noise, random starts, and every kind of observation and control.
+SETTINGS: list[tuple[str, dict[str, Any]]] = [
+    *((env_id, {}) for env_id in IDS),
+    ("rl_envs/LineWalk-v0", {"slip": 0.3, "size": 3, "start": -1, "discount": 1.0}),
+]
+
+
+def make_of(env_id: str, arguments: dict[str, Any]) -> Make:
+    return lambda: gym.make(env_id, **arguments)
+
+
+def name_of(setting: tuple[str, dict[str, Any]]) -> str:
+    env_id, arguments = setting
+    return ",".join([env_id.removeprefix("rl_envs/"), *(f"{k}={v}" for k, v in arguments.items())])
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("setting", SETTINGS, ids=name_of)
+def test_every_environment_keeps_the_contract(
+    check: Callable[[Make], None], setting: tuple[str, dict[str, Any]]
+) -> None:
+    check(make_of(*setting))
+
+
+def test_every_world_has_a_one_hot_twin_that_is_a_box() -> None:
+    for name in WORLDS:
+        twin = gym.make(world_id(name, one_hot=True))
+        assert isinstance(twin.observation_space, gym.spaces.Box)
+        assert twin.unwrapped.world.mdp == gym.make(world_id(name)).unwrapped.world.mdp
+
+
+def test_an_id_with_its_module_needs_no_import() -> None:
+    code = "import gymnasium as gym; env = gym.make('rl_envs:rl_envs/LineWalk-v0'); print(env.reset(seed=0)[0])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert done.stdout.strip() == "5"
+
+
+def test_importing_the_package_stays_light() -> None:
+    """Heavy libraries are imported where they are used; scipy alone would more than double `import gymnasium`."""
+    heavy = ["scipy", "pygame", "pettingzoo", "matplotlib", "torch", "pandas", "stable_baselines3", "baselines"]
+    code = (
+        "import sys, gymnasium; before = set(sys.modules); import rl_envs; "
+        f"print([m for m in {heavy} if m in set(sys.modules) - before])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_check_of_the_contract_can_fail() -> None:
+    """Each one is caught at least once by tests/test_faults.py, which names the check that must catch each fault."""
+    from tests.test_faults import FAULTS
+
+    assert {fault.caught_by for fault in FAULTS} >= {check.__name__ for check in CHECKS}
