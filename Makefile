@@ -63,17 +63,17 @@ OLDEST_EXTRAS := .[games,render,test]
 
 # $(call install,folder,constraints file,what to install)
 #
-# The stamp is the last thing made and the first removed, so an environment without one was interrupted, and is built anew.
+# The stamp is the last thing made and the first removed, so an environment without one was interrupted, and is built anew;
+# one with an old stamp is brought up to date. It keeps its Python: `make clean` before changing PYTHON.
 # The package is built without isolation, so that the build backend is the pinned one too. Pip warns about every odd thing in
 # the machine's configuration, so only its errors are shown.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "rl-envs needs Python 3.10 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1); try make PYTHON=python3.11"; exit 1; }
 	@set -e; \
-	if [ ! -e $@ ]; then rm -rf $(1); fi; \
-	rm -f $@; \
 	echo "Installing into $(1), from the versions in $(2) ..."; \
-	$(PYTHON) -m venv $(1); \
+	if [ ! -e $@ ]; then rm -rf $(1); $(PYTHON) -m venv $(1); fi; \
+	rm -f $@; \
 	pip="$(1)/bin/python -m pip --disable-pip-version-check -q -q"; \
 	$(cpu_torch) \
 	$$pip install -c $(2) hatchling editables; \
