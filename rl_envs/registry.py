@@ -47,6 +47,7 @@ WORLDS: dict[str, Entry] = {
     "Bandit": Entry("rl_envs.worlds.bandit:bandit", 1000, 968.0),
     "BernoulliBandit": Entry("rl_envs.worlds.bernoulli_bandit:bernoulli_bandit", 1000, 873.0),
     "BanditTestbed": Entry("rl_envs.worlds.bandit_testbed:bandit_testbed", 1000, 1458.3224097469804),
+    "RandomWalk": Entry("rl_envs.worlds.random_walk:random_walk", None, 0.949952825215832),
 }
 
 

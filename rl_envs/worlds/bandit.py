@@ -110,6 +110,7 @@ class ArmsDrawing(Drawing):
         self.means = means  # [S, A]
 
     def text(self, moment: Moment) -> str:
+        """A table of arms, pulls and means."""
         lines = ["  arm   pulls    mean"]
         for arm, mean in enumerate(self.means[moment.state]):
             mark = ">" if arm == moment.action else " "

@@ -10,11 +10,11 @@ Rewards: -|position after the move|; so each step costs its distance from the mi
 Start: position `start`, 0 by default; `start="uniform"` draws one of the positions between the ends.
 Episode end: at either end of the line; the registered time limit is 20 steps.
 Exact solution: v*(0) = 0 by staying there. A trap waits at |position| = 4, where walking off the end (worth -5) is
-    strictly better than walking home (worth -3 - 2 discount - discount^2) if and only if discount > sqrt(3) - 1 = 0.732;
-    at 0.95 walking home is worth -5.8025, so v* = 0, -1, -2.95, -5 at |position| = 0 or 1, 2, 3, 4. The uniform policy's
-    mean return within 20 steps of 0 is -96752106370/3486784401 = -27.7482.
-Source: the regulator of optimal control (Bertsekas, Dynamic Programming and Optimal Control, vol. 1) with absolute costs,
-    on a finite line.
+    strictly better than walking home (worth -3 - 2 discount - discount^2) if and only if discount > sqrt(3) - 1, about
+    0.732. At 0.95 walking home is worth -5.8025, so v* is 0, 0, -1, -2.95, -5 at |position| 0, 1, 2, 3, 4. The uniform
+    policy's mean return within 20 steps of position 0 is -96752106370/3486784401 = -27.748233.
+Source: the regulator of optimal control, on a finite line and with absolute costs (Bertsekas, Dynamic Programming and
+    Optimal Control, vol. 1).
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ from rl_envs.world import Drawing, Moment, World
 LEFT, STAY, RIGHT = 0, 1, 2
 
 
-def line_balance(
-    *, size: int = 5, start: int | str = 0, discount: float = 0.95, observation: str = "index"
-) -> World:
+def line_balance(*, size: int = 5, start: int | str = 0, discount: float = 0.95, observation: str = "index") -> World:
     """Stay as near as possible to the middle of a line.
 
     Args:
@@ -88,6 +86,7 @@ class BalanceDrawing(Drawing):
         self._size = size
 
     def text(self, moment: Moment) -> str:
+        """One line: the ends `#`, the middle and the agent."""
         cells = ["#", *"." * (2 * self._size - 1), "#"]
         cells[self._size] = "0"
         cells[moment.state] = "A"

@@ -74,6 +74,7 @@ class LineDrawing(Drawing):
         self._size = size
 
     def text(self, moment: Moment) -> str:
+        """One line: the paying end `G`, the other `#`, and the agent."""
         cells = ["#", *"." * (2 * self._size - 1), "G"]
         cells[moment.state] = "A"
         return " ".join(cells)

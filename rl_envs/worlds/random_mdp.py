@@ -1,7 +1,7 @@
-"""A random MDP that never ends.
+r"""A random MDP that never ends.
 
      (0)---> (3)        every arrow a chance p(s'|s, a) drawn once, when the world is built,
-      ^  \\    |         every arrow's reward r(s, a, s') likewise; an episode goes on along
+      ^  \    |         every arrow's reward r(s, a, s') likewise; an episode goes on along
       |   v   v         them until its time limit
      (4)<--- (1) ...
 
@@ -109,6 +109,7 @@ class GraphDrawing(Drawing):
         self.mdp = mdp
 
     def text(self, moment: Moment) -> str:
+        """The states, and below them the last action and what it paid."""
         num_states = self.mdp.num_states
         if num_states > MAX_NUMBERS_IN_TEXT:
             line = f"state [{moment.state}] of 0..{num_states - 1}"
