@@ -14,10 +14,10 @@ from rl_envs.mdp import check_integer
 from rl_envs.observation import Index
 from rl_envs.registry import build
 from rl_envs.streams import noise_generator
-from rl_envs.world import Moment, World
+from rl_envs.world import World
 
 if TYPE_CHECKING:
-    from rl_envs.rendering import Renderer
+    from rl_envs.rendering import History, Renderer
 
 # One thing that may follow a state and action: next state, reward, its noise, whether the episode goes on, and info.
 # Plain Python numbers, because one at a time they are many times faster than entries of an array.
@@ -59,13 +59,15 @@ class TabularEnv(gym.Env[Any, Any]):
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode must be one of {self.metadata['render_modes']}, but is {render_mode!r}")
         self.render_mode = render_mode
+        mdp = self.world.mdp
         self._renderer: Renderer | None = None
+        self._history: History | None = None  # kept only where something is drawn
         if render_mode is not None or render_overlay is not None:
-            from rl_envs.rendering import Renderer
+            from rl_envs.rendering import History, Renderer
 
             self._renderer = Renderer(self.world, render_mode, self.metadata["render_fps"], render_overlay)
+            self._history = History(mdp.num_states, mdp.num_actions)
 
-        mdp = self.world.mdp
         self._num_actions = mdp.num_actions
         self._joint = bool(self.world.simultaneous)
         self._chance = mdp.num_outcomes > 1
@@ -84,7 +86,6 @@ class TabularEnv(gym.Env[Any, Any]):
         self._running = False  # between a reset and the end that follows it
         self._seeded: np.random.Generator | None = None  # the generator that the noise was seeded from
         self._noise: np.random.Generator | None = None
-        self._history = _History(mdp.num_states, mdp.num_actions) if self._renderer else None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode.
@@ -167,9 +168,39 @@ class TabularEnv(gym.Env[Any, Any]):
         if self._renderer is None or self.render_mode is None:
             gym.logger.warn('render() draws nothing without a mode: pass render_mode="ansi" or "rgb_array" to gym.make')
             return None
-        if self._history is None or self._history.steps < 0:
+        if self._history is None or not self._history.begun:
             raise ResetNeeded("there is nothing to draw before the first reset()")
         return self._renderer.draw(self._history.moment())
+
+    def overlay(self, *, values: Any = None, policy: Any = None, title: str = "the agent's") -> None:
+        """Lay an agent's own values or policy over the picture from now on, instead of `render_overlay`.
+
+        Args:
+            values: of states [S], or of states and actions [S, A], as a heat map; None for none.
+            policy: an action for every state [S] or probabilities [S, A], as arrows; None for none. With neither, the
+                picture goes back to `render_overlay`.
+            title: what they are, for the legend.
+
+        Raises:
+            ValueError: an array of the wrong shape or with impossible entries, or an environment that draws nothing.
+        """
+        if self._renderer is None:
+            raise ValueError('overlay() needs something to lie over: pass render_mode="rgb_array" to gym.make')
+        self._renderer.lay_over(values, policy, title)
+
+    def show_option(self, name: str | None, policy: Any = None) -> None:
+        """Show in the picture which option an agent is following, until the next call or reset.
+
+        Args:
+            name: of the option; None for none.
+            policy: what the option does, as `overlay` takes it; worlds with cells draw its path. None if not known.
+
+        Raises:
+            ValueError: a policy of the wrong shape or with impossible entries, or an environment that draws nothing.
+        """
+        if self._history is None:
+            raise ValueError('show_option() needs a picture to show it in: pass render_mode="rgb_array" to gym.make')
+        self._history.follow(name, policy)
 
     def close(self) -> None:
         """Close the window, if there is one."""
@@ -177,7 +208,7 @@ class TabularEnv(gym.Env[Any, Any]):
             self._renderer.close()
 
     @property
-    def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:  # noqa: N802 - the toy-text name
+    def P(self) -> dict[int, dict[int, list[tuple[float, int, float, bool]]]]:
         """The table in toy-text form, `P[state][action] = [(probability, next_state, reward, terminated)]`."""
         return self.world.mdp.transitions()
 
@@ -222,9 +253,18 @@ class TabularEnv(gym.Env[Any, Any]):
         if self._history is not None:
             self._history.begin(self._state)
 
-    def get_keys_to_action(self) -> dict[str, int]:
-        """The keyboard's keys for `gymnasium.utils.play`: key to action."""
-        return dict(self.world.keys)
+    def get_keys_to_action(self) -> dict[str, Any]:
+        """The keyboard's keys for `gymnasium.utils.play`.
+
+        Returns:
+            For each string of keys that are held down together the action that they stand for.
+        """
+        if not self._joint:
+            return dict(self.world.keys)
+        sizes = self.world.simultaneous
+        return {
+            keys: np.array(np.unravel_index(action, sizes), dtype=np.int64) for keys, action in self.world.keys.items()
+        }
 
     def _look_up(self, pair: int) -> list[Outcome]:
         """Read what may follow a pair from the table's arrays, and keep it."""
@@ -263,34 +303,3 @@ def start_option(world: World, options: dict[str, Any] | None) -> int | None:
     if world.mdp.terminal_states[state]:
         raise ValueError(f"options['state'] must be a state in which an episode can go on, but {state} is terminal")
     return state
-
-
-class _History:
-    """What has happened, for drawing; kept only where something is drawn."""
-
-    def __init__(self, num_states: int, num_actions: int) -> None:
-        self.steps = -1  # before the first reset
-        self._state_counts = np.zeros(num_states, dtype=np.int64)
-        self._action_counts = np.zeros(num_actions, dtype=np.int64)
-
-    def begin(self, state: int) -> None:
-        self.state, self.action, self.reward, self.steps, self.total_reward = state, None, None, 0, 0.0
-        self._state_counts[state] += 1
-
-    def add(self, action: int, reward: float, state: int) -> None:
-        self.state, self.action, self.reward = state, action, reward
-        self.steps += 1
-        self.total_reward += reward
-        self._action_counts[action] += 1
-        self._state_counts[state] += 1
-
-    def moment(self) -> Moment:
-        return Moment(
-            state=self.state,
-            action=self.action,
-            reward=self.reward,
-            steps=self.steps,
-            total_reward=self.total_reward,
-            action_counts=self._action_counts.copy(),
-            state_counts=self._state_counts.copy(),
-        )

@@ -16,7 +16,7 @@ from rl_envs.mdp import FiniteMDP, check_integer
 from rl_envs.observation import Observation
 
 if TYPE_CHECKING:
-    from rl_envs.rendering import Canvas
+    from rl_envs.canvas import Canvas
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,12 @@ class Moment:
         reward: the last reward, or None at the start.
         steps: how many steps the episode has lasted.
         total_reward: the sum of the episode's rewards.
-        action_counts: how often each action was taken since the environment was made, [A] int64.
+        action_counts: how often each action was taken in this episode, [A] int64.
         state_counts: how often each state was visited since the environment was made, [S] int64.
+        action_rewards: the sum of what each action earned in this episode, [A] float64; None where nobody kept it.
+        previous_state: where the last action was taken, or None at the start.
+        option: name of the option that an agent is following, if it says so.
+        option_policy: what that option does, [S, A] probabilities, all 0 where it does not run; None if not known.
     """
 
     state: int
@@ -38,19 +42,28 @@ class Moment:
     reward: float | None
     steps: int
     total_reward: float
-    action_counts: np.ndarray
-    state_counts: np.ndarray
+    action_counts: np.ndarray  # [A] int64
+    state_counts: np.ndarray  # [S] int64
+    action_rewards: np.ndarray | None = None  # [A] float64
+    previous_state: int | None = None
+    option: str | None = None
+    option_policy: np.ndarray | None = None  # [S, A] float64
 
 
 class Drawing(ABC):
     """How a world looks. It holds what it needs of the world; what happens comes with each moment."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture inside its frame, in pixels; always the same for one drawing."""
+        return 520, 150
 
     @abstractmethod
     def text(self, moment: Moment) -> str:
         """The moment as lines of text, for a terminal."""
 
     def paint(self, canvas: Canvas, moment: Moment) -> None:
-        """Paint the moment on the canvas; by default, its text."""
+        """Paint the moment into the canvas's area; by default, its text."""
         canvas.lines_of_text(self.text(moment))
 
 
