@@ -77,6 +77,7 @@ class Features(Observation):
 
     Args:
         rows: [S, m]; integers from 0 give a MultiDiscrete, floats a Box.
+        sizes: how many values each integer may take, a number or [m]; as many as the table has when left out.
         low: lower bound of each Box entry, a number or [m]; the smallest in the table when left out.
         high: upper bound likewise.
     """
@@ -85,6 +86,7 @@ class Features(Observation):
         self,
         rows: np.ndarray | Sequence[Sequence[float]],
         *,
+        sizes: int | np.ndarray | Sequence[int] | None = None,
         low: float | np.ndarray | None = None,
         high: float | np.ndarray | None = None,
     ) -> None:
@@ -93,7 +95,8 @@ class Features(Observation):
             raise ValueError(f"rows must have shape [states, features], but has {table.shape}")
         if table.dtype.kind in "iu":
             self._rows = table.astype(np.int64)
-            self.space = spaces.MultiDiscrete(self._rows.max(axis=0) + 1)
+            counts = self._rows.max(axis=0) + 1 if sizes is None else np.broadcast_to(sizes, self._rows.shape[1:])
+            self.space = spaces.MultiDiscrete(counts)
         else:
             self._rows = table.astype(np.float32)
             lowest = self._rows.min(axis=0) if low is None else np.broadcast_to(low, self._rows.shape[1:])

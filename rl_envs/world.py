@@ -17,6 +17,7 @@ from rl_envs.observation import Observation
 
 if TYPE_CHECKING:
     from rl_envs.canvas import Canvas
+    from rl_envs.gridworld import Layout
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class World:
         goal_states: an episode that ends by arriving in one of them is a success, [S] bool; None without a goal.
         action_info: numbers that `info` carries about the last step's state and action, each [S, A] float64.
         keys: a keyboard's key for each action that has one, for playing by hand.
+        layout: where the states lie on a map, for worlds that have one; options are derived from it.
 
     Raises:
         ValueError: parts that do not fit together.
@@ -108,6 +110,7 @@ class World:
     goal_states: np.ndarray | None = None  # [S] bool
     action_info: Mapping[str, np.ndarray] = field(default_factory=dict)  # each [S, A] float64
     keys: Mapping[str, int] = field(default_factory=dict)
+    layout: Layout | None = None
 
     def __post_init__(self) -> None:
         mdp = self.mdp
