@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from email.parser import Parser
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,24 @@ def pins(name: str, python: str) -> dict[str, Version]:
 
 def applies(requirement: Requirement, python: str) -> bool:
     return requirement.marker is None or requirement.marker.evaluate({"python_version": python, "extra": ""})
+
+
+def with_dependencies(asked: list[Requirement]) -> set[str]:
+    """The names of `asked` and of all they depend on in turn, as far as they are installed here."""
+    found: set[str] = set()
+    waiting = [(requirement, "") for requirement in asked]
+    while waiting:
+        requirement, extra = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        if name in found or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
+            continue
+        found.add(name)
+        try:
+            lines = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue
+        waiting += [(Requirement(line), extra) for line in lines for extra in ("", *requirement.extras)]
+    return found
 
 
 def imported_distributions(package: str) -> set[str]:
@@ -138,6 +157,15 @@ def test_oldest_constraints_pin_every_requirement_of_their_tests(python):
         assert pinned[canonicalize_name(requirement.name)] in requirement.specifier
 
 
+@pytest.mark.parametrize(
+    ("constraints", "extras"),
+    [("constraints.txt", ("all", "dev", "benchmarks")), ("constraints-oldest.txt", ("games", "render", "test"))],
+)
+def test_constraints_pin_what_the_requirements_depend_on_too(constraints, extras):
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert with_dependencies(requirements(*extras)) <= pins(constraints, python).keys()
+
+
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_two_ends_share_the_versions_that_run_the_tests(python):
     newest, oldest = pins("constraints.txt", python), pins("constraints-oldest.txt", python)
@@ -178,8 +206,8 @@ def test_a_wheel_holds_both_typed_packages_and_nothing_else(tmp_path):
     with zipfile.ZipFile(path) as wheel:
         names = wheel.namelist()
         (metadata_name,) = [name for name in names if name.endswith(".dist-info/METADATA")]
-        metadata = Parser().parsestr(wheel.read(metadata_name).decode())
+        description = Parser().parsestr(wheel.read(metadata_name).decode())
     assert {name.split("/")[0] for name in names} == {"rl_envs", "baselines", metadata_name.split("/")[0]}
     assert {"rl_envs/py.typed", "baselines/py.typed"} <= set(names)
-    assert metadata["Version"] == rl_envs.__version__
-    assert metadata["Requires-Python"] == ">=3.10"
+    assert description["Version"] == rl_envs.__version__
+    assert description["Requires-Python"] == ">=3.10"
