@@ -50,8 +50,9 @@ proofs: $(VENV)/.installed  ## run the long statistical proofs of published resu
 gallery: $(VENV)/.installed  ## draw the pictures of the worlds
 	$(PY) docs/make_gallery.py
 
-docs: $(VENV)/.installed  ## write the worlds' pages from their docstrings
+docs: $(VENV)/.installed  ## write the worlds' pages and the README's tables from the code
 	$(PY) docs/make_pages.py
+	$(PY) docs/make_readme.py
 
 clean:  ## remove the virtual environments, the caches and what was built; results/ stays
 	rm -rf $(VENV) $(OLDEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
