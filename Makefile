@@ -77,19 +77,9 @@ define install
 	if [ ! -e $@ ]; then rm -rf $(1); $(PYTHON) -m venv $(1); fi; \
 	rm -f $@; \
 	pip="$(1)/bin/python -m pip --disable-pip-version-check -q -q"; \
-	$(cpu_torch) \
 	$$pip install -c $(2) hatchling editables; \
-	$$pip install -c $(2) --no-build-isolation $$index -e '$(3)'; \
+	$$pip install -c $(2) --no-build-isolation -e '$(3)'; \
 	touch $@
-endef
-
-# On Linux, PyPI's torch brings gigabytes of CUDA packages. Where pip's own configuration offers no CPU build of the pinned
-# version, take it from PyTorch's index.
-define cpu_torch
-	index=; torch=$$(sed -n 's/^torch==//p' $(2)); \
-	if [ -n "$$torch" ] && [ "$$(uname -s)" = Linux ] && ! $(1)/bin/python -m pip index versions torch 2>&1 | grep -q "$$torch+cpu"; then \
-	  index="--extra-index-url https://download.pytorch.org/whl/cpu"; \
-	fi;
 endef
 
 $(VENV)/.installed: pyproject.toml constraints.txt
