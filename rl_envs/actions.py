@@ -22,7 +22,7 @@ def action_index(action: Any, space: spaces.Discrete | spaces.MultiDiscrete) -> 
     Raises:
         InvalidAction: another type or shape, NaN, or out of range.
     """
-    return int(_indices(action, space, space.shape))  # [] -> int
+    return int(_indices(action, space, ()))
 
 
 def action_indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, num_envs: int) -> np.ndarray:
@@ -39,10 +39,13 @@ def action_indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, 
     Raises:
         InvalidAction: another type or shape, NaN, or out of range; the message names the copy.
     """
-    return _indices(actions, space, (num_envs, *space.shape))
+    return _indices(actions, space, (num_envs,))
 
 
-def _indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, shape: tuple[int, ...]) -> np.ndarray:
+def _indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, copies: tuple[int, ...]) -> np.ndarray:
+    """The indices of the actions of so many copies, in an array of that shape."""
+    sizes = np.asarray(space.nvec if isinstance(space, spaces.MultiDiscrete) else space.n)
+    shape = (*copies, *sizes.shape)
     try:
         array = np.asarray(actions)
     except ValueError:  # rows of unequal length
@@ -51,14 +54,13 @@ def _indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, shape:
         raise InvalidAction(f"an action must be an integer of {space}, but is {actions!r} of type {_type(actions)}")
     if array.shape != shape:
         raise InvalidAction(f"an action must have shape {shape}, but {actions!r} has shape {array.shape}")
-    sizes = np.asarray(space.nvec if isinstance(space, spaces.MultiDiscrete) else space.n)
     wrong = (array < 0) | (array >= sizes)
     if wrong.any():
         offender = array[tuple(np.argwhere(wrong)[0])]
-        copy = f" in copy {np.argwhere(wrong)[0][0]}" if len(shape) > len(space.shape) else ""
+        copy = f" in copy {np.argwhere(wrong)[0][0]}" if copies else ""
         raise InvalidAction(f"an action must be in {space}, but {offender} is out of range{copy}")
     if isinstance(space, spaces.MultiDiscrete):
-        return np.ravel_multi_index(tuple(np.moveaxis(array, -1, 0)), tuple(space.nvec))
+        return np.asarray(np.ravel_multi_index(tuple(np.moveaxis(array, -1, 0)), tuple(sizes)))
     return array.astype(np.int64, copy=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -42,7 +42,7 @@ class TabularEnv(gym.Env[Any, Any]):
         TypeError: arguments that the world's builder does not take.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 4}
+    metadata = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 4}
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class TabularEnv(gym.Env[Any, Any]):
             raise ResetNeeded("no episode is running: call reset() first, and again after each end of an episode")
         # A plain int in range is by far the most common action, so it takes the short way.
         if type(action) is not int or not 0 <= action < self._num_actions or self._joint:
-            action = action_index(action, self.action_space)
+            action = action_index(action, self.world.action_space)
         pair = self._state * self._num_actions + action
         outcomes = self._outcomes.get(pair) or self._look_up(pair)
         if self._chance:

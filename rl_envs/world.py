@@ -121,7 +121,7 @@ class World:
         if self.simultaneous and math.prod(self.simultaneous) != mdp.num_actions:
             raise ValueError(f"simultaneous choices {self.simultaneous} must make up {mdp.num_actions} actions")
         seen = self.observation.batch(np.arange(1))
-        if seen.shape != (1, *self.observation.space.shape):
+        if seen.shape[1:] != self.observation.space.shape:
             raise ValueError(f"observation must give rows of its space's shape, but gives {seen.shape[1:]}")
         if self.goal_states is not None and self.goal_states.shape != (mdp.num_states,):
             raise ValueError(f"goal_states must have shape ({mdp.num_states},), but has {self.goal_states.shape}")

@@ -227,7 +227,7 @@ def the_step_after_the_end_is_refused(make: Make) -> None:
 
 
 def the_seed_decides_everything(make: Make) -> None:
-    """Same seed, same trajectory: again in the same copy, in another one, and not with another seed where there is chance."""
+    """Same seed, same trajectory, in the same copy and in another; another seed, another one, where there is chance."""
     env = make()
     first = walk(env, 200, seed=8)
     assert_same(walk(env, 200, seed=8), first)

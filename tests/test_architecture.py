@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 from pathlib import Path
 
 import pytest
@@ -58,10 +60,10 @@ def at_module_level(tree: ast.Module) -> set[str]:
     """What importing the file imports; `if TYPE_CHECKING` and function bodies do not run then."""
 
     class Strip(ast.NodeTransformer):
-        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802 - ast's name
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
             return None
 
-        def visit_If(self, node: ast.If) -> ast.AST | None:  # noqa: N802 - ast's name
+        def visit_If(self, node: ast.If) -> ast.AST | None:
             return None if ast.unparse(node.test).endswith("TYPE_CHECKING") else node
 
     return imports(Strip().visit(ast.parse(ast.unparse(tree))))
@@ -116,6 +118,24 @@ def test_heavy_libraries_are_imported_where_they_are_used(module: str) -> None:
 def test_no_module_is_a_drawer_for_everything() -> None:
     names = {part for module in MODULES for part in module.split(".")}
     assert not names & {"utils", "util", "common", "core", "helpers", "misc"}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m != "baselines.__main__"])
+def test_everything_public_says_what_it_is(module: str) -> None:
+    """A docstring of its own, or for an override that of the method it overrides."""
+    loaded = importlib.import_module(module)
+    missing = [] if loaded.__doc__ else [module]
+    for name, thing in vars(loaded).items():
+        if name.startswith("_") or getattr(thing, "__module__", None) != module or not callable(thing):
+            continue
+        if not inspect.getdoc(thing):
+            missing.append(name)
+        if inspect.isclass(thing):
+            methods = {key: value for key, value in vars(thing).items() if not key.startswith("_")}
+            missing += [
+                f"{name}.{key}" for key in methods if callable(methods[key]) and not inspect.getdoc(getattr(thing, key))
+            ]
+    assert not missing
 
 
 def test_a_circle_and_a_wrong_arrow_would_be_seen() -> None:

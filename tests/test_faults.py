@@ -1,4 +1,4 @@
-"""Deliberate faults, planted one at a time: the contract must catch each. A check that nothing can fail proves nothing."""
+"""Deliberate faults, planted one at a time: the contract must catch each. A check that cannot fail proves nothing."""
 
 from __future__ import annotations
 
