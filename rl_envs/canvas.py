@@ -176,6 +176,20 @@ class Canvas:
             self.circle(start, width / 2, colour)
             self.circle(end, width / 2, colour)
 
+    def loop(self, center: Point, away: Point, radius: float, colour: Colour = "ink", width: float = 2.5) -> None:
+        """A way from a thing back to itself; the thing is painted over its inner part afterwards.
+
+        Args:
+            center: of the thing.
+            away: the direction in which the loop leaves it.
+            radius: of the thing.
+            colour: of the loop.
+            width: of its line.
+        """
+        length = math.hypot(*away) or 1.0
+        x, y = center[0] + away[0] / length * radius, center[1] + away[1] / length * radius
+        self.circle((x, y), radius * 0.75, None, border=colour, border_width=width)
+
     def arrow(self, start: Point, end: Point, colour: Colour = "ink", width: float = 2.5) -> None:
         """A straight arrow; its head is three times as wide as its shaft."""
         length = math.dist(start, end)
@@ -234,9 +248,64 @@ class Canvas:
         top = area.y + (area.height - side * rows) / 2
         return [[Box(left + c * side, top + r * side, side, side) for c in range(columns)] for r in range(rows)]
 
-    def agent(self, box: Box, *, size: float = 0.6) -> None:
-        """The agent, a round face, in the middle of a box; `size` is its share of the box."""
+    def row(self, num_states: int, *, top: float, arrows: Sequence[Point] = ()) -> list[Box]:
+        """States 0, 1, 2, ... side by side across the area, as tiles, or as one strip where they are too many.
+
+        Args:
+            num_states: how many.
+            top: y of the tiles' upper edge.
+            arrows: for each action the direction it points in, as in `state`.
+
+        Returns:
+            Where each state is.
+        """
+        side = min(56.0, self.area.width / num_states)
+        left = self.area.x + (self.area.width - side * num_states) / 2
+        height = max(side, 30.0)
+        boxes = [Box(left + state * side, top, side, height) for state in range(num_states)]
+        if side < 14:
+            self.strip(Box(left, top, side * num_states, height), range(num_states), arrows=arrows)
+        else:
+            for state, box in enumerate(boxes):
+                self.state(box, state, arrows=arrows)
+        return boxes
+
+    def spaced(self, numbers: range, width: float, *, room: float = 30) -> list[int]:
+        """Those numbers that can be written under a row of things without touching: every one, or the round ones.
+
+        Args:
+            numbers: what is counted, in steps of 1.
+            width: of one thing, in pixels.
+            room: that a number needs, in pixels.
+        """
+        steps = (base * 10**power for power in range(9) for base in (1, 2, 5))
+        step = next(step for step in steps if step * width >= room)
+        return [number for number in numbers if number % step == 0]
+
+    def node(self, center: Point, state: int, *, radius: float, lit: bool = False) -> None:
+        """A state of a graph: a disc with its number, lit if the episode is there, and the overlay's value below."""
+        fill = self.shade(state, "agent" if lit else "floor")
+        if lit:
+            self.circle(center, radius + 5, "agent")
+            self.circle(center, radius + 2, "white")
+        self.circle(center, radius, fill, border="faint")
+        shows_value = self.overlay is not None and self.overlay.values is not None
+        ink = self.ink_on(fill)
+        self.text((center[0], center[1] - (5 if shows_value else 0)), str(state), 13 if radius > 16 else 10, ink)
+        if shows_value and self.overlay is not None:
+            self.text((center[0], center[1] + 8), self.overlay.number(state), 9, ink)
+
+    def agent(self, box: Box, *, size: float | None = None) -> None:
+        """The agent, a round face, in the middle of a box, or a little above it and smaller where the overlay writes.
+
+        Args:
+            box: where.
+            size: its share of the box; None for what suits the overlay.
+        """
         x, y = box.center
+        if size is None:
+            size = 0.6 if self.overlay is None else 0.44
+        size = max(size, 20 / min(box.width, box.height))  # still seen on a strip of narrow states
         radius = min(box.width, box.height) * size / 2
         self.circle((x, y), radius + max(1.0, radius * 0.12), "white")
         self.circle((x, y), radius, "agent", border="ink", border_width=max(0.8, radius * 0.08))
@@ -299,7 +368,7 @@ class Canvas:
             self.arrows(box, self.overlay.policy[state], arrows, self.ink_on(shade))
 
     def arrows(self, box: Box, weights: np.ndarray, directions: Sequence[Point], colour: Colour = "ink") -> None:
-        """Arrows from the middle of a box, one for each action taken, as long as it is likely.
+        """Arrows from the middle of a box, one for each action taken, longer and wider the likelier it is.
 
         Args:
             box: where to draw them.
@@ -313,10 +382,11 @@ class Canvas:
             if weight < 0.01:
                 continue
             if (right, down) == (0, 0):
-                self.circle((x, y), reach * 0.3 * math.sqrt(weight), None, border=colour)
+                self.circle((x, y), reach * (0.1 + 0.25 * weight), None, border=colour)
                 continue
-            length = reach * (0.35 + 0.65 * weight) / math.hypot(right, down)
-            self.arrow((x, y), (x + right * length, y + down * length), colour, max(1.2, reach * 0.13))
+            length = reach * (0.2 + 0.8 * weight) / math.hypot(right, down)
+            width = reach * (0.05 + 0.08 * weight)
+            self.arrow((x, y), (x + right * length, y + down * length), colour, max(1.2, width))
 
     def strip(self, box: Box, states: range, *, colour: Colour = "floor", arrows: Sequence[Point] = ()) -> None:
         """Very many states side by side in one bar, too narrow for tiles, with arrows at two dozen of them."""
@@ -333,6 +403,12 @@ class Canvas:
                 tile = Box(box.x + number * width, box.y, width, box.height)
                 self.arrows(tile, self.overlay.policy[state], arrows, self.ink_on(self.shade(state, colour)))
 
+    def weight(self, state: int, action: int) -> float:
+        """How likely the overlay's policy takes an action, 0..1; 0 where it shows no policy."""
+        if self.overlay is None or self.overlay.policy is None:
+            return 0.0
+        return float(self.overlay.policy[state, action])
+
     # Colours that say something --------------------------------------------------------------------------------------
 
     def shade(self, state: int, otherwise: Colour) -> Colour:
@@ -340,6 +416,13 @@ class Canvas:
         if self.overlay is None or self.overlay.values is None or np.isnan(self.overlay.values[state]):
             return otherwise
         return heat(self.overlay.level(float(self.overlay.values[state])))
+
+    def action_shade(self, state: int, action: int, otherwise: Colour) -> Colour:
+        """The overlay's colour for an action in a state, or `otherwise` where it has no value for it."""
+        if self.overlay is None or self.overlay.action_values is None:
+            return otherwise
+        value = float(self.overlay.action_values[state, action])
+        return otherwise if np.isnan(value) else heat(self.overlay.level(value))
 
     def ink_on(self, colour: Colour) -> Colour:
         """Dark or white, whichever can be read on a colour."""

@@ -163,7 +163,7 @@ class Renderer:
         """What happened last, in words."""
         parts = [f"step {moment.steps}", f"total reward {short(moment.total_reward)}"]
         if moment.action is not None and moment.reward is not None:
-            parts.append(f"last action {self._world.action_names[moment.action]}, reward {short(moment.reward)}")
+            parts.append(f"took {self._world.action_names[moment.action]}, reward {short(moment.reward)}")
         if moment.option is not None:
             parts.append(f"option {moment.option}")
         return " | ".join(parts)

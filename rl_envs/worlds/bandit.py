@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from rl_envs.bandit_theory import check_arms, check_std, gaps
+from rl_envs.canvas import Box, Canvas
 from rl_envs.mdp import FiniteMDP
 from rl_envs.observation import Index, choose
 from rl_envs.world import Drawing, Moment, World
@@ -104,15 +105,74 @@ def arms_as_actions(means: np.ndarray) -> dict[str, Any]:
 
 
 class ArmsDrawing(Drawing):
-    """A line for each arm: how often it was pulled and what it pays on average, the last one pulled marked."""
+    """The arms, how often each was pulled in this episode, what it pays on average and what it has paid so far.
+
+    Args:
+        means: mean reward of each arm in each problem, [S, A].
+    """
 
     def __init__(self, means: np.ndarray) -> None:
-        self.means = means  # [S, A]
+        self._means = means  # [S, A]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Room for the bars of ten arms."""
+        return 560, 250
 
     def text(self, moment: Moment) -> str:
-        """A table of arms, pulls and means."""
-        lines = ["  arm   pulls    mean"]
-        for arm, mean in enumerate(self.means[moment.state]):
+        """A table of arms, pulls, true means and the means of what they paid."""
+        lines = ["  arm   pulls    mean    paid"]
+        for arm, mean in enumerate(self._means[moment.state]):
             mark = ">" if arm == moment.action else " "
-            lines.append(f"{mark} {arm:3d} {moment.action_counts[arm]:7d} {mean:+7.3f}")
+            paid = _mean_paid(moment, arm)
+            line = f"{mark} {arm:3d} {moment.action_counts[arm]:7d} {mean:+7.3f}"
+            lines.append(line if paid is None else f"{line} {paid:+7.3f}")
         return "\n".join(lines)
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """A bar for each arm's true mean, a ring at the mean of what it paid, the pulls below."""
+        means = self._means[moment.state]
+        low, high = min(0.0, float(means.min())), max(0.0, float(means.max()))
+        plot = Box(canvas.area.x, canvas.area.y + 40, canvas.area.width, canvas.area.height - 40 - 46)
+        scale = plot.height / ((high - low) or 1.0)
+        zero = plot.y + high * scale
+        width = min(90.0, plot.width / len(means))
+        left = plot.x + (plot.width - width * len(means)) / 2
+        named = canvas.spaced(range(len(means)), width, room=34)
+        for arm, mean in enumerate(means.tolist()):
+            column = Box(left + arm * width, plot.y, width, plot.height)
+            x = column.center[0]
+            if arm == moment.action:
+                canvas.box(Box(column.x, plot.y - 12, width, plot.height + 58), "floor", radius=6)
+            bar = Box(column.x + width / 5, zero - max(mean, 0.0) * scale, width * 3 / 5, abs(mean) * scale)
+            canvas.box(bar, canvas.action_shade(moment.state, arm, "sky"))
+            paid = _mean_paid(moment, arm)
+            if paid is not None:
+                y = zero - min(max(paid, low), high) * scale
+                canvas.circle((x, y), min(6.0, width / 4), "agent", border="white")
+            if canvas.weight(moment.state, arm) > 0:
+                canvas.arrow((x, bar.y - 22), (x, bar.y - 4), "goal", 1 + 2.5 * canvas.weight(moment.state, arm))
+            if arm in named:
+                colour = "agent" if arm == moment.action else "ink"
+                canvas.text((x, plot.bottom + 14), f"arm {arm}" if width >= 44 else str(arm), 12, colour)
+                canvas.text((x, plot.bottom + 32), f"{moment.action_counts[arm]:,}", 12, "faint")
+        canvas.line((left, zero), (left + width * len(means), zero), "ink", 1.5)
+        self._legend(canvas)
+
+    def _legend(self, canvas: Canvas) -> None:
+        y = canvas.area.y + 8
+        x = canvas.area.x
+        for mark, words in (("bar", "true mean"), ("ring", "mean paid so far"), ("", "pulls below each arm")):
+            if mark == "bar":
+                canvas.box(Box(x, y - 6, 12, 12), "sky")
+            elif mark == "ring":
+                canvas.circle((x + 6, y), 6, "agent", border="white")
+            x += 18 if mark else 0
+            x += canvas.text((x, y), words, 11, "faint", align="left") + 18
+
+
+def _mean_paid(moment: Moment, arm: int) -> float | None:
+    """The mean of what an arm has paid in this episode, or None before its first pull."""
+    if moment.action_rewards is None or moment.action_counts[arm] == 0:
+        return None
+    return float(moment.action_rewards[arm] / moment.action_counts[arm])

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rl_envs.canvas import Box, Canvas
 from rl_envs.mdp import Outcome, check_integer, tabulate
 from rl_envs.observation import Index, choose
 from rl_envs.world import Drawing, Moment, World
@@ -80,10 +81,15 @@ def _start(start: int | str, size: int) -> np.ndarray:
 
 
 class BalanceDrawing(Drawing):
-    """A line of positions with its middle, `0`, and the agent, `A`, on it."""
+    """A line of positions with the agent on it, and what arriving at each of them costs."""
 
     def __init__(self, size: int) -> None:
         self._size = size
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """A line of tiles with bars below."""
+        return 616, 160
 
     def text(self, moment: Moment) -> str:
         """One line: the ends `#`, the middle and the agent."""
@@ -91,3 +97,22 @@ class BalanceDrawing(Drawing):
         cells[self._size] = "0"
         cells[moment.state] = "A"
         return " ".join(cells)
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """The line as tiles between two walls, and below each tile the reward of arriving there, as a bar."""
+        tiles = canvas.row(2 * self._size + 1, top=canvas.area.y + 28, arrows=((-1, 0), (0, 0), (1, 0)))
+        for end in (tiles[0], tiles[-1]):
+            canvas.box(end.inset(1), "wall")
+        canvas.text((tiles[0].x, tiles[0].y - 12), "end", 12, "faint", align="left")
+        canvas.text((tiles[-1].right, tiles[0].y - 12), "end", 12, "faint", align="right")
+        middle = tiles[self._size]
+        canvas.text((middle.center[0], middle.y - 12), "stay here", 12, "goal")
+        for position in range(-self._size, self._size + 1):
+            tile = tiles[position + self._size]
+            cost = 42 * abs(position) / self._size
+            canvas.box(Box(tile.x + tile.width / 4, tile.bottom + 6, tile.width / 2, cost), "bad")
+        for position in canvas.spaced(range(-self._size, self._size + 1), middle.width):
+            tile = tiles[position + self._size]
+            cost = 42 * abs(position) / self._size
+            canvas.text((tile.center[0], tile.bottom + 16 + cost), str(-abs(position)), 11, "faint")
+        canvas.agent(tiles[moment.state])

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rl_envs.canvas import Canvas
 from rl_envs.mdp import Outcome, check_integer, check_probability, tabulate
 from rl_envs.observation import Index, choose
 from rl_envs.world import Drawing, Moment, World
@@ -68,13 +69,31 @@ def line_walk(
 
 
 class LineDrawing(Drawing):
-    """A line of positions with the agent, `A`, on it."""
+    """A line of positions with the agent on it, the end that pays and the one that does not."""
 
     def __init__(self, size: int) -> None:
         self._size = size
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """A line of tiles and their numbers."""
+        return 616, 112
 
     def text(self, moment: Moment) -> str:
         """One line: the paying end `G`, the other `#`, and the agent."""
         cells = ["#", *"." * (2 * self._size - 1), "G"]
         cells[moment.state] = "A"
         return " ".join(cells)
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """The line as tiles: a flag on the end that pays, a wall for the other, and the positions below."""
+        num_states = 2 * self._size + 1
+        tiles = canvas.row(num_states, top=canvas.area.y + 28, arrows=((-1, 0), (1, 0)))
+        canvas.box(tiles[0].inset(1), "wall")
+        canvas.flag(tiles[-1])
+        canvas.text((tiles[0].x, tiles[0].y - 12), "end: 0", 12, "faint", align="left")
+        canvas.text((tiles[-1].right, tiles[0].y - 12), "end: +1", 12, "goal", align="right")
+        for position in canvas.spaced(range(-self._size, self._size + 1), tiles[0].width):
+            x = tiles[position + self._size].center[0]
+            canvas.text((x, tiles[0].bottom + 12), str(position), 11, "faint")
+        canvas.agent(tiles[moment.state])

@@ -16,14 +16,17 @@ Source: Archibald, McKinnon & Thomas (1995), On the generation of Markov decisio
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from rl_envs.canvas import Canvas, Point
 from rl_envs.mdp import FiniteMDP, check_integer, start_distribution
 from rl_envs.observation import Index, choose
 from rl_envs.world import Drawing, Moment, World
 
-# Above this many states the text drawing gives the state's number alone.
-MAX_NUMBERS_IN_TEXT = 20
+# Above this many states a drawing shows the present one and those that may follow it, not all.
+MAX_DRAWN = 16
 
 
 def random_mdp(
@@ -103,18 +106,103 @@ def _garnet(generator: np.random.Generator, shape: tuple[int, int, int]) -> tupl
 
 
 class GraphDrawing(Drawing):
-    """The states as numbers, the present one in brackets; it holds the table, whose outcomes are the graph's arrows."""
+    """The states as a graph with the present one lit; of many states, only that one and its neighbours."""
 
     def __init__(self, mdp: FiniteMDP) -> None:
-        self.mdp = mdp
+        self._mdp = mdp
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """A circle of states."""
+        return 520, 350
 
     def text(self, moment: Moment) -> str:
-        """The states, and below them the last action and what it paid."""
-        num_states = self.mdp.num_states
-        if num_states > MAX_NUMBERS_IN_TEXT:
-            line = f"state [{moment.state}] of 0..{num_states - 1}"
+        """The states with the present one in brackets, or its number and theirs that may follow it."""
+        num_states = self._mdp.num_states
+        if num_states <= MAX_DRAWN:
+            return " ".join(f"[{s}]" if s == moment.state else f" {s} " for s in range(num_states))
+        chances = self._chances(moment.state)
+        others = ", ".join(str(state) for state in list(chances)[:MAX_DRAWN])
+        more = ", ..." if len(chances) > MAX_DRAWN else ""
+        return f"state [{moment.state}] of 0..{num_states - 1}; next may be {others}{more}"
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """States as discs, arrows to where the next step may lead, and the last step in the agent's colour."""
+        places = self._places(canvas, moment)
+        center = places.pop(-1)
+        here = places[moment.state]
+        radius = 20.0
+        if self._mdp.num_states <= MAX_DRAWN:
+            for state in places:
+                for following in self._chances(state):
+                    canvas.line(places[state], places[following], "grid", 1)
+        for following, chance in self._chances(moment.state).items():
+            width = 1 + 7 * chance
+            if following == moment.state:
+                canvas.loop(here, _beside(here, center), radius, "sky", width)
+            elif following in places:
+                canvas.arrow(here, _short_of(here, places[following], radius + 2), "sky", width)
+        if moment.previous_state is not None and moment.previous_state in places:
+            before = places[moment.previous_state]
+            if moment.previous_state == moment.state:
+                canvas.loop(here, _beside(here, center), radius + 4, "agent", 4)
+            else:
+                canvas.arrow(before, _short_of(before, here, radius + 6), "agent", 4)
+        hint = "blue: where the next step may lead, wider the likelier; orange: the last step"
+        canvas.text((canvas.area.x, canvas.area.bottom - 6), hint, 11, "faint", align="left")
+        for state, place in places.items():
+            canvas.node(place, state, radius=radius, lit=state == moment.state)
+            best = [str(action) for action in range(self._mdp.num_actions) if canvas.weight(state, action) >= 0.01]
+            if best:
+                right, down = _away(place, center)
+                label = (place[0] + right * (radius + 26), place[1] + down * (radius + 16))
+                canvas.text(label, f"do {','.join(best)}", 12)
+
+    def _chances(self, state: int) -> dict[int, float]:
+        """The probability that each state follows, all actions being equally likely; the likeliest first."""
+        chances: dict[int, float] = {}
+        num_actions = self._mdp.num_actions
+        for following, chance in zip(
+            self._mdp.next_state[state].ravel().tolist(), self._mdp.probability[state].ravel().tolist(), strict=True
+        ):
+            if chance > 0:
+                chances[following] = chances.get(following, 0.0) + chance / num_actions
+        return dict(sorted(chances.items(), key=lambda item: (-item[1], item[0])))
+
+    def _places(self, canvas: Canvas, moment: Moment) -> dict[int, Point]:
+        """Where each state drawn is; the key -1 has the middle, which arrows and labels point away from."""
+        x, y = canvas.area.center
+        y -= 6
+        if self._mdp.num_states <= MAX_DRAWN:
+            around, first = list(range(self._mdp.num_states)), -0.5
+            places = {-1: (x, y)}
         else:
-            line = " ".join(f"[{s}]" if s == moment.state else f" {s} " for s in range(num_states))
-        if moment.action is None:
-            return line
-        return f"{line}\naction {moment.action}, reward {moment.reward:+.3f}"
+            likely = [state for state in self._chances(moment.state) if state != moment.state]
+            around, first = likely[:MAX_DRAWN], -0.5
+            if moment.previous_state is not None and moment.previous_state != moment.state:
+                around = [moment.previous_state, *(state for state in around if state != moment.previous_state)]
+                first = -1.0  # where the episode came from is on the left
+            places = {-1: (x, y - 1), moment.state: (x, y)}
+        for number, state in enumerate(around):
+            angle = math.pi * (first + 2 * number / len(around))
+            places[state] = (x + 190 * math.cos(angle), y + 125 * math.sin(angle))
+        return places
+
+
+def _away(place: Point, center: Point) -> Point:
+    """The direction from the center to a place, of length 1."""
+    right, down = place[0] - center[0], place[1] - center[1]
+    length = math.hypot(right, down)
+    return (right / length, down / length) if length else (0.0, -1.0)
+
+
+def _beside(place: Point, center: Point) -> Point:
+    """Away from the center, turned aside so far that a label further out stays free."""
+    right, down = _away(place, center)
+    return right - down, right + down
+
+
+def _short_of(start: Point, end: Point, distance: float) -> Point:
+    """The point that lies so many pixels before the end of the way from start to end."""
+    right, down = _away(end, start)
+    return end[0] - right * distance, end[1] - down * distance

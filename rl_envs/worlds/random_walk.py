@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rl_envs.canvas import Box, Canvas
 from rl_envs.mdp import FiniteMDP, check_integer, start_distribution
 from rl_envs.observation import Features, Index, choose
 from rl_envs.world import Drawing, Moment, World
@@ -62,7 +63,7 @@ def random_walk(
         max_episode_steps=None,
         action_names=("left", "right"),
         observation=choose(observation, offered),
-        drawing=WalkDrawing(num_states + 2),
+        drawing=WalkDrawing(num_states + 2, max_jump),
         keys={"a": LEFT, "d": RIGHT},
     )
 
@@ -97,14 +98,44 @@ def _table(num_states: int, max_jump: int, discount: float) -> FiniteMDP:
 
 
 class WalkDrawing(Drawing):
-    """A line with the agent, `A`, where it is between the ends; many states share a character where there are many."""
+    """A line with the agent where it is between the ends, and how far a jump goes from there.
 
-    def __init__(self, num_states: int) -> None:
-        self.num_states = num_states  # with the ends
+    Args:
+        num_states: with the two ends.
+        max_jump: the longest jump, in states.
+    """
+
+    def __init__(self, num_states: int, max_jump: int) -> None:
+        self._num_states = num_states
+        self._max_jump = max_jump
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """A line and its numbers."""
+        return 680, 128
 
     def text(self, moment: Moment) -> str:
-        """One line: the ends `-` and `+`, the agent, and the state's number."""
-        width = min(self.num_states, TEXT_WIDTH)
+        """One line: the ends `-` and `+`, the agent, and the state's number; many states may share a character."""
+        width = min(self._num_states, TEXT_WIDTH)
         cells = ["-", *"." * (width - 2), "+"]
-        cells[round(moment.state * (width - 1) / (self.num_states - 1))] = "A"
+        cells[round(moment.state * (width - 1) / (self._num_states - 1))] = "A"
         return f"{''.join(cells)}  {moment.state}"
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """The line between its ends, and above it a bracket over the states that one jump can reach."""
+        last = self._num_states - 1
+        tiles = canvas.row(self._num_states, top=canvas.area.y + 52, arrows=((-1, 0), (1, 0)))
+        for end, label, colour in ((tiles[0], "-1", "bad"), (tiles[-1], "+1", "goal")):
+            canvas.box(Box(end.center[0] - max(8, end.width / 2), end.y, max(16, end.width), end.height), colour)
+            canvas.text(end.center, label, 12, "white")
+        for state in canvas.spaced(range(1, last), tiles[0].width, room=50):
+            x = tiles[state].center[0]
+            canvas.line((x, tiles[0].bottom), (x, tiles[0].bottom + 5), "faint", 1)
+            canvas.text((x, tiles[0].bottom + 14), str(state), 11, "faint")
+        x, y = tiles[moment.state].center
+        if 0 < moment.state < last:
+            near, far = (tiles[min(max(moment.state + jump, 0), last)] for jump in (-self._max_jump, self._max_jump))
+            for start, end in ((x - 12, near.center[0]), (x + 12, far.center[0])):
+                canvas.arrow((start, y - 34), (end, y - 34), "sky", 2)
+        canvas.line((x, y - 26), (x, y + tiles[0].height / 2), "agent", 2)
+        canvas.agent(Box(x - 15, y - 49, 30, 30), size=0.8)
