@@ -1,0 +1,311 @@
+"""An arm with three joints has to grasp an object on the ground.
+
+    Seen from above:
+
+      y                        S shoulder, fixed in cell (0, 0)
+      4      X                 E elbow, 3 cells from it
+      3                        W wrist, 2 cells further
+      2          W - H         H hand, 1 cell further
+      1        /               X the object, by default in cell (2, 4)
+      0  S - - - E
+         0   2   4   6   x
+
+State: the positions 0..num_angles-1 of shoulder, elbow and wrist (each an angle counted from the straight continuation
+    of the link before it), whose turn it is (0 shoulder, 1 elbow, 2 wrist), and whether every joint commanded so far in
+    this sweep chose grip (0 before the first). By default 8 x 8 x 8 x 3 x 2 = 3,072 states. With
+    `control="simultaneous"`: the positions, and whether the hand has closed on the object; 1,024 states.
+Actions: a command to the joint whose turn it is, shoulder first, wrist last: 0 hold, 1 turn one position back, 2 turn
+    one position forward, 3 grip. Joints turn all the way round. With probability `slip` a turn does not happen. When
+    all three joints chose grip in one sweep, the hand closes. With `control="simultaneous"`: a command to each joint at
+    once.
+Rewards: 1 when the hand closes with the fingertip in the object's cell, -0.1 when it closes elsewhere, to open again;
+    -0.01 for each turn commanded, whether or not it then happens.
+Start: every joint at position 0, the arm straight along x; the shoulder's turn.
+Episode end: when the hand closes on the object; the registered time limit is 200 steps.
+Exact solution: by default the best arm needs 9 steps, which are three sweeps: forward, hold, hold; forward, back, back;
+    grip, grip, grip. With g = 0.98 they are worth g^8 - 0.01 (1 + g^3 + g^4 + g^5) = 0.81308821. With simultaneous
+    control the best arm needs 3 steps, worth g^2 - 0.01 (1 + 3 g) = 0.921.
+Source: forward kinematics of a planar arm, as in Craig (2005), Introduction to Robotics, chapter 3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise, product
+
+import numpy as np
+
+from rl_envs.mdp import FiniteMDP, check_integer, check_probability, start_distribution
+from rl_envs.observation import Features, Index, choose, unknown
+from rl_envs.world import Drawing, Moment, World
+
+HOLD, BACK, FORWARD, GRIP = range(4)
+COMMANDS = ("hold", "back", "forward", "grip")
+JOINTS = ("shoulder", "elbow", "wrist")
+TURN = np.array([0, -1, 1, 0], dtype=np.int16)  # positions that each command turns a joint by
+LINKS = (3.0, 2.0, 1.0)  # lengths in cells, from the shoulder outwards
+
+CONTROLS = ("joint_by_joint", "simultaneous")
+CAUGHT, MISSED, TURN_COST = 1.0, -0.1, 0.01
+
+
+def robot_grasp(
+    *,
+    num_angles: int = 8,
+    target: Sequence[int] = (2, 4),
+    slip: float = 0.0,
+    control: str = "joint_by_joint",
+    joint_action: bool = False,
+    discount: float = 0.98,
+    observation: str = "joints",
+) -> World:
+    """Grasp an object with an arm of three joints.
+
+    Args:
+        num_angles: positions of each joint, evenly spaced over the full circle, at least 2.
+        target: the object's cell [x, y]; one that the fingertip can reach.
+        slip: probability that a joint commanded to turn stays where it is.
+        control: "joint_by_joint" (a step commands one joint, action Discrete(4)) or "simultaneous" (a step commands all
+            three, action MultiDiscrete([4, 4, 4])).
+        joint_action: with simultaneous control, whether the three commands are sent as one number, Discrete(64):
+            16 x shoulder + 4 x elbow + wrist.
+        discount: gamma, in [0, 1].
+        observation: "joints" (MultiDiscrete: the state as above), "angles" (Box: sine and cosine of each joint's angle,
+            then ones and zeros for whose turn it is and for the grip), "index" (Discrete) or "one_hot" (Box).
+
+    Returns:
+        The world.
+
+    Raises:
+        ValueError: an argument out of range; the message says which. A target out of reach is answered with all the
+            cells in reach.
+        TypeError: an argument of the wrong type.
+    """
+    arm = Arm(check_integer("num_angles", num_angles, low=2))
+    slip = check_probability("slip", slip)
+    target = _check_target(target, arm)
+    on_target = (arm.fingertip == target).all(axis=-1)  # [n, n, n]
+    if control not in CONTROLS:
+        raise ValueError(unknown("control", control, CONTROLS))
+    if not isinstance(joint_action, bool):
+        raise TypeError(f"joint_action must be True or False, but is {joint_action!r}")
+    simultaneous = control == "simultaneous"
+    if joint_action and not simultaneous:
+        raise ValueError(f'joint_action must go with control="simultaneous", but control is {control!r}')
+
+    sizes, tables = (_simultaneous if simultaneous else _joint_by_joint)(arm, on_target, slip)
+    mdp = FiniteMDP(**tables, start=start_distribution(0, math.prod(sizes)), discount=discount)
+    rows = np.stack(np.unravel_index(np.arange(mdp.num_states), sizes), axis=1)  # [S, 5], simultaneous [S, 4]
+    offered = {
+        "joints": Features(rows, sizes=sizes),
+        "angles": _angles_observation(rows, arm),
+        "index": Index(mdp.num_states),
+    }
+    choices = list(product(range(len(COMMANDS)), repeat=3 if simultaneous else 1))
+    return World(
+        name=f"RobotGrasp{'' if not simultaneous else 'Joint' if joint_action else 'Multi'}",
+        mdp=mdp,
+        max_episode_steps=200,
+        action_names=tuple(", ".join(COMMANDS[command] for command in choice) for choice in choices),
+        observation=choose(observation, offered),
+        drawing=ArmDrawing(arm, target, rows),
+        simultaneous=(4, 4, 4) if simultaneous and not joint_action else (),
+        goal_states=on_target[tuple(rows[:, :3].T)] & mdp.terminal_states,
+        keys=_chords() if simultaneous else {"s": HOLD, "a": BACK, "d": FORWARD, "g": GRIP},
+    )
+
+
+@dataclass(frozen=True)
+class Arm:
+    """The geometry of the arm.
+
+    Args:
+        num_angles: positions of each joint, evenly spaced over the full circle.
+    """
+
+    num_angles: int
+
+    def points(self, positions: np.ndarray) -> np.ndarray:
+        """Where the shoulder, the elbow, the wrist and the fingertip are.
+
+        Args:
+            positions: of the three joints, [..., 3] int.
+
+        Returns:
+            Points [..., 4, 2], x and y in cells.
+        """
+        direction = np.cumsum(positions, axis=-1) * (2 * np.pi / self.num_angles)  # [..., 3] of each link
+        links = np.stack([np.cos(direction), np.sin(direction)], axis=-1) * np.array(LINKS)[:, None]
+        return np.concatenate([np.zeros_like(links[..., :1, :]), np.cumsum(links, axis=-2)], axis=-2)
+
+    @cached_property
+    def fingertip(self) -> np.ndarray:
+        """The fingertip's cell for all positions of the joints, [n, n, n, 2] int."""
+        n = self.num_angles
+        tips = self.points(np.moveaxis(np.indices((n, n, n)), 0, -1))[..., 3, :]
+        return _nearest(tips)
+
+    @cached_property
+    def reach(self) -> list[tuple[int, int]]:
+        """All cells that the fingertip can be in, from left to right and from bottom to top."""
+        return sorted({(x, y) for x, y in self.fingertip.reshape(-1, 2).tolist()})
+
+
+def _nearest(numbers: np.ndarray) -> np.ndarray:
+    """The nearest integers; half-way goes up, and rounding errors of sine and cosine do not decide what is half-way."""
+    return np.floor(numbers + 0.5 + 1e-9).astype(np.int64)
+
+
+Tables = dict[str, np.ndarray]
+
+
+def _joint_by_joint(arm: Arm, on_target: np.ndarray, slip: float) -> tuple[tuple[int, ...], Tables]:
+    """How many values each number of the state has, and the dynamics, one command a step."""
+    n = arm.num_angles
+    sizes = (n, n, n, len(JOINTS), 2)
+    # Every entry of the table at once: axes are the state's numbers, then the command, then whether a turn slips.
+    indices = np.indices((*sizes, 4, 2 if slip > 0 else 1), dtype=np.int16)
+    positions, (turn, gripping, command, slips) = indices[:3], indices[3:]
+    turns = np.stack([np.where(turn == joint, TURN[command], 0) for joint in range(len(JOINTS))])
+
+    grips = (command == GRIP) & ((turn == 0) | (gripping == 1))
+    last = turn == len(JOINTS) - 1
+    closes = grips & last
+    caught = closes & on_target[tuple(positions)]
+    moved = (positions + turns * (1 - slips)) % n
+    next_state = np.ravel_multi_index((*moved, np.where(last, 0, turn + 1), np.where(last, caught, grips)), sizes)
+    chance = _chance(TURN[command][None], slips[None], slip)
+    ended = (turn == 0) & (gripping == 1)
+    return sizes, _tables((math.prod(sizes), 4, -1), ended, chance, next_state, turns, closes, caught)
+
+
+def _simultaneous(arm: Arm, on_target: np.ndarray, slip: float) -> tuple[tuple[int, ...], Tables]:
+    """How many values each number of the state has, and the dynamics, three commands a step."""
+    n = arm.num_angles
+    sizes = (n, n, n, 2)
+    # Every entry of the table at once: axes are the state's numbers, then the commands, then which turns slip.
+    slipping = (2, 2, 2) if slip > 0 else (1, 1, 1)
+    indices = np.indices((*sizes, 4, 4, 4, *slipping), dtype=np.int16)
+    positions, closed, commands, slips = indices[:3], indices[3], indices[4:7], indices[7:]
+    turns = TURN[commands]
+
+    closes = (commands == GRIP).all(axis=0)
+    caught = closes & on_target[tuple(positions)]
+    moved = (positions + turns * (1 - slips)) % n
+    next_state = np.ravel_multi_index((*moved, caught.astype(np.int64)), sizes)
+    chance = _chance(turns, slips, slip)
+    return sizes, _tables((math.prod(sizes), 4**3, -1), closed == 1, chance, next_state, turns, closes, caught)
+
+
+def _chance(turns: np.ndarray, slips: np.ndarray, slip: float) -> np.ndarray:
+    """The probability that just these joints slip; one that was not told to turn never does."""
+    moving = np.where(slips == 1, slip, 1 - slip)
+    return np.where(turns != 0, moving, slips == 0).prod(axis=0)
+
+
+def _tables(
+    shape: tuple[int, int, int],
+    ended: np.ndarray,
+    chance: np.ndarray,
+    next_state: np.ndarray,
+    turns: np.ndarray,
+    closes: np.ndarray,
+    caught: np.ndarray,
+) -> Tables:
+    """The table's arrays [S, A, K], with every state that only stands for an ended episode going nowhere."""
+    paid = np.where(caught, CAUGHT, np.where(closes, MISSED, 0.0)) - TURN_COST * (turns != 0).sum(axis=0)
+    tables = {
+        "probability": chance.astype(np.float64).reshape(shape),
+        "next_state": next_state.reshape(shape),
+        "reward": paid.reshape(shape),
+        "terminated": caught.reshape(shape),
+    }
+    over = np.flatnonzero(ended.reshape(shape)[:, 0, 0])
+    tables["probability"][over] = np.arange(tables["probability"].shape[2]) == 0
+    tables["next_state"][over] = over[:, None, None]
+    tables["reward"][over] = 0.0
+    tables["terminated"][over] = True
+    return tables
+
+
+def _angles_observation(rows: np.ndarray, arm: Arm) -> Features:
+    """Sine and cosine of each joint's angle, then whose turn it is as zeros and a one, then the last flag."""
+    angles = rows[:, :3] * (2 * np.pi / arm.num_angles)
+    waves = np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(rows), 6)
+    turn = np.eye(len(JOINTS))[rows[:, 3]] if rows.shape[1] == 5 else np.empty((len(rows), 0))
+    # Rounded, because sin(pi) = 1e-16 would be a feature of its own to whoever prints it.
+    features = np.concatenate([waves.round(12), turn, rows[:, -1:]], axis=1)
+    low = np.zeros(features.shape[1])
+    low[:6] = -1.0
+    return Features(features, low=low, high=1.0)
+
+
+def _check_target(target: Sequence[int], arm: Arm) -> tuple[int, int]:
+    """The object's cell; raises TypeError or ValueError unless it is a cell that the fingertip reaches."""
+    pair = tuple(target) if isinstance(target, (list, tuple, np.ndarray)) else ()
+    if len(pair) != 2 or not all(isinstance(c, (int, np.integer)) and not isinstance(c, bool) for c in pair):
+        raise TypeError(f"target must be a cell [x, y] of two integers, but is {target!r}")
+    cell = (int(pair[0]), int(pair[1]))
+    if cell not in arm.reach:
+        cells = ", ".join(map(str, arm.reach))
+        raise ValueError(f"target must be a cell that the fingertip reaches, but is {cell}. In reach: {cells}")
+    return cell
+
+
+def _chords() -> dict[str, int]:
+    """Keys pressed together that command all three joints: one pair of keys a joint, and one key to grip with all."""
+    back, forward = "asd", "qwe"
+    chords: dict[str, tuple[int, ...]] = {"g": (GRIP, GRIP, GRIP)}
+    for choice in product((HOLD, BACK, FORWARD), repeat=len(JOINTS)):
+        keys = [{BACK: back, FORWARD: forward}[command][joint] for joint, command in enumerate(choice) if command]
+        if keys:
+            chords["".join(keys)] = choice
+    return {keys: int(np.ravel_multi_index(choice, (4, 4, 4))) for keys, choice in chords.items()}
+
+
+class ArmDrawing(Drawing):
+    """The arm from above as linked segments on the cells, with its hand and the object.
+
+    Args:
+        arm: its geometry.
+        target: the object's cell.
+        rows: the numbers of each state, [S, 5] (positions, turn, grip), or [S, 4] (positions, closed).
+    """
+
+    def __init__(self, arm: Arm, target: tuple[int, int], rows: np.ndarray) -> None:
+        self.arm, self.target, self.rows = arm, target, rows
+
+    def text(self, moment: Moment) -> str:
+        """The cells in reach as dots, the object `X`, the arm `S`, `E`, `W`, `H`; `@` is the hand over it."""
+        positions = self.rows[moment.state, :3]
+        points = self.arm.points(positions)
+        points[3] = hand = self.arm.fingertip[tuple(positions)]
+        marks = [((x, y), ".") for x, y in self.arm.reach]
+        for start, end in pairwise(points):
+            slope = math.atan2(*(end - start)[::-1]) % math.pi
+            mark = "-/|\\"[round(slope / (math.pi / 4)) % 4]
+            marks += [(start + part * (end - start), mark) for part in np.linspace(0, 1, 16)]
+        marks += [(self.target, "X"), *zip(points, "SEW", strict=False)]
+        marks.append((hand, "@" if tuple(hand) == self.target else "H"))
+
+        size = int(sum(LINKS))
+        lines = [[" "] * (4 * size + 1) for _ in range(2 * size + 1)]
+        for (x, y), mark in marks:
+            column, line = _nearest(np.array([2 * x, -y])) + (2 * size, size)
+            lines[line][column] = mark
+        return "\n".join(["".join(line).rstrip() for line in lines] + [self.caption(moment)])
+
+    def caption(self, moment: Moment) -> str:
+        """The joints' positions, whose turn it is and how the hand is doing, in words."""
+        row = self.rows[moment.state].tolist()
+        words = [f"{joint} {position}" for joint, position in zip(JOINTS, row, strict=False)]
+        if row[-1] == 1 and (len(row) == 4 or row[3] == 0):
+            words.append("the hand has closed on the object")
+        elif len(row) == 5:
+            words.append(f"{JOINTS[row[3]]}'s turn")
+            if row[-1]:
+                words.append("gripping")
+        return ", ".join(words)
