@@ -1,0 +1,45 @@
+"""A simultaneous game for PettingZoo's agent-by-agent interface (AEC): agents answer in turn, then the round is played.
+
+PettingZoo's own conversion does the work. What it lets pass is refused here at once: an action out of range when the
+agent chooses it, and not when the last agent has chosen; and a step after the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from pettingzoo.utils.conversions import parallel_to_aec_wrapper  # noqa: TID253 - the base class
+
+
+class TurnTakingGame(parallel_to_aec_wrapper):
+    """The common part of both games' `raw_env`.
+
+    Args:
+        parallel_env: a `SimultaneousGame`.
+    """
+
+    @property
+    def observation_spaces(self) -> dict[str, spaces.Space[Any]]:
+        """The observation space of every agent."""
+        return self.env.observation_spaces
+
+    @property
+    def action_spaces(self) -> dict[str, spaces.Space[Any]]:
+        """The action space of every agent."""
+        return self.env.action_spaces
+
+    def step(self, action: Any) -> None:
+        """Take the selected agent's action; the last agent's plays the round.
+
+        Raises:
+            InvalidAction: if the action is no whole number or out of range.
+            ResetNeeded: if no episode is running.
+        """
+        if not getattr(self, "agents", []):
+            raise ResetNeeded("call reset() before step(): no episode is running")
+        agent = self.agent_selection
+        if not (self.terminations[agent] or self.truncations[agent]):
+            action = self.env.check_action(agent, action)
+        super().step(action)

@@ -1,0 +1,110 @@
+"""Many copies of one zero-sum Markov game, played side by side with NumPy.
+
+Copy i draws from a generator of its own, seeded `seed + i`, one number a round and one a kick-off, as a single
+environment seeded `seed + i` does: it walks the same trajectory, whatever the number of copies.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.utils import seeding
+
+from rl_envs.games.markov_game import ZeroSumMarkovGame
+from rl_envs.streams import Streams
+
+
+class VectorMarkovGame:
+    """n copies of a zero-sum Markov game; a copy whose episode has ended begins the next at once.
+
+    Args:
+        table: the game.
+        num_copies: how many copies, at least 1.
+        max_cycles: rounds an episode, at least 1.
+
+    Raises:
+        ValueError: if there are no copies or no rounds.
+    """
+
+    def __init__(self, table: ZeroSumMarkovGame, num_copies: int, max_cycles: int = 100) -> None:
+        if num_copies < 1:
+            raise ValueError(f"num_copies must be at least 1, but got {num_copies}")
+        if max_cycles < 1:
+            raise ValueError(f"max_cycles must be at least 1, but got {max_cycles}")
+        self.table = table
+        self.num_copies = num_copies
+        self.max_cycles = max_cycles
+        # The last bound is left out: a uniform number above all the others draws the last outcome, whatever the
+        # rounding of the sum.
+        self._outcome_bounds = np.cumsum(table.probability, axis=-1)[..., :-1]  # [S, A1, A2, K - 1]
+        self._start_bounds = np.cumsum(table.start)[:-1]
+        self._states: np.ndarray | None = None  # [n]
+        self._cycles = np.zeros(num_copies, dtype=np.int64)
+
+    def reset(self, seed: int | None = None) -> np.ndarray:
+        """Begin an episode in every copy.
+
+        Args:
+            seed: copy i is seeded with `seed + i`; without a seed the generators go on (or start from entropy).
+
+        Returns:
+            [n] int64, the state of every copy.
+        """
+        if seed is not None or self._states is None:
+            seeds = [None if seed is None else seed + copy for copy in range(self.num_copies)]
+            self._streams = Streams([seeding.np_random(one)[0] for one in seeds])
+        self._cycles[:] = 0
+        self._states = self._started(self._streams.next())
+        return self._states.copy()
+
+    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Play one round in every copy.
+
+        Args:
+            actions: [n, 2] integers, player i's action in column i.
+
+        Returns:
+            The state to act in next [n] int64, after a new start where an episode ended; rewards to player 0 [n]
+            float64; terminated [n] and truncated [n] bool; and the state that the round led to [n] int64, from which a
+            truncated episode bootstraps.
+
+        Raises:
+            InvalidAction: if the actions have another shape, are no integers, or one is out of range.
+            ResetNeeded: before the first reset.
+        """
+        if self._states is None:
+            raise ResetNeeded("call reset() before step(): no episode is running")
+        array = self._validated(np.asarray(actions))
+        entry = (self._states, array[:, 0], array[:, 1])
+        outcome = (self._outcome_bounds[entry] <= self._streams.next()[:, None]).sum(axis=1)
+        reached = self.table.next_state[(*entry, outcome)]
+        rewards = self.table.reward[(*entry, outcome)]
+        terminated = self.table.terminated[(*entry, outcome)]
+        self._cycles += 1
+        truncated = self._cycles >= self.max_cycles
+        self._states = reached.copy()
+        ended = np.flatnonzero(terminated | truncated)
+        if ended.size:
+            self._states[ended] = self._started(self._streams.next_of(ended))
+            self._cycles[ended] = 0
+        return self._states.copy(), rewards, terminated, truncated, reached
+
+    def _started(self, uniform: np.ndarray) -> np.ndarray:
+        return np.searchsorted(self._start_bounds, uniform, side="right")
+
+    def _validated(self, actions: np.ndarray) -> np.ndarray:
+        shape = (self.num_copies, 2)
+        if actions.shape != shape or actions.dtype.kind not in "iu":
+            raise InvalidAction(
+                f"actions must be integers of shape {shape}, but have shape {actions.shape} and type {actions.dtype}"
+            )
+        wrong = (actions < 0) | (actions >= np.array(self.table.num_actions))
+        if wrong.any():
+            copy, player = np.argwhere(wrong)[0]
+            raise InvalidAction(
+                f"the action of player_{player} must be from 0 to {self.table.num_actions[player] - 1}, but is "
+                f"{actions[copy, player]} in copy {copy}"
+            )
+        return actions

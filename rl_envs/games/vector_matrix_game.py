@@ -1,0 +1,90 @@
+"""Many copies of one matrix game, played side by side with NumPy: what populations of learners play.
+
+Every copy plays the same rounds as a `matrix_game.parallel_env` of its own would, with the same observations, rewards
+and infos; only the dictionaries are gone. Axis 0 is the copy, axis 1 the player.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.error import InvalidAction, ResetNeeded
+
+from rl_envs.games.normal_form import NormalFormGame
+
+
+class VectorMatrixGame:
+    """n copies of a matrix game that begin and end their episodes together.
+
+    Args:
+        game: the payoff table.
+        num_copies: how many copies, at least 1.
+        max_cycles: rounds an episode, at least 1.
+
+    Raises:
+        ValueError: if there are no copies or no rounds.
+    """
+
+    def __init__(self, game: NormalFormGame, num_copies: int, max_cycles: int = 25) -> None:
+        if num_copies < 1:
+            raise ValueError(f"num_copies must be at least 1, but got {num_copies}")
+        if max_cycles < 1:
+            raise ValueError(f"max_cycles must be at least 1, but got {max_cycles}")
+        self.game = game
+        self.num_copies = num_copies
+        self.max_cycles = max_cycles
+        self.num_states = 1 + int(np.prod(game.num_actions))  # the first round, and every last joint action
+        self._strides = np.cumprod([1, *game.num_actions[:0:-1]])[::-1]  # [N] the last player's action runs fastest
+        self._payoffs = np.ascontiguousarray(game.payoffs.reshape(game.num_players, -1).T)  # [J, N]
+        best = [
+            np.broadcast_to(own.max(axis=player, keepdims=True), own.shape).ravel()
+            for player, own in enumerate(game.payoffs)
+        ]
+        self._round_regrets = np.stack(best, axis=1) - self._payoffs  # [J, N]
+        self._cycle = -1
+
+    def reset(self) -> np.ndarray:
+        """Begin an episode in every copy.
+
+        Returns:
+            [n] int64, the state of every copy: 0, the first round.
+        """
+        self._cycle = 0
+        return np.zeros(self.num_copies, dtype=np.int64)
+
+    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, bool, dict[str, np.ndarray]]:
+        """Play one round in every copy.
+
+        Args:
+            actions: [n, N] integers, player i's action in column i.
+
+        Returns:
+            The states [n] int64 (1 + the joint action's index), rewards [n, N] float64, whether all episodes were
+            truncated, and infos: `round_regret` [n, N].
+
+        Raises:
+            InvalidAction: if the actions have another shape, are no integers, or one is out of range.
+            ResetNeeded: before the first reset and after the last round.
+        """
+        if not 0 <= self._cycle < self.max_cycles:
+            raise ResetNeeded("call reset() before step(): no episode is running")
+        joint = self._joint_index(np.asarray(actions))
+        self._cycle += 1
+        infos = {"round_regret": self._round_regrets[joint]}
+        return joint + 1, self._payoffs[joint], self._cycle == self.max_cycles, infos
+
+    def _joint_index(self, actions: np.ndarray) -> np.ndarray:
+        shape = (self.num_copies, self.game.num_players)
+        if actions.shape != shape or actions.dtype.kind not in "iu":
+            raise InvalidAction(
+                f"actions must be integers of shape {shape}, but have shape {actions.shape} and type {actions.dtype}"
+            )
+        wrong = (actions < 0) | (actions >= np.array(self.game.num_actions))
+        if wrong.any():
+            copy, player = np.argwhere(wrong)[0]
+            raise InvalidAction(
+                f"the action of player_{player} must be from 0 to {self.game.num_actions[player] - 1}, but is "
+                f"{actions[copy, player]} in copy {copy}"
+            )
+        return actions.astype(np.int64) @ self._strides
