@@ -17,6 +17,7 @@ from rl_envs.streams import noise_generator
 from rl_envs.world import World
 
 if TYPE_CHECKING:
+    from rl_envs.options import Option
     from rl_envs.rendering import History, Renderer
 
 # One thing that may follow a state and action: next state, reward, its noise, whether the episode goes on, and info.
@@ -188,19 +189,18 @@ class TabularEnv(gym.Env[Any, Any]):
             raise ValueError('overlay() needs something to lie over: pass render_mode="rgb_array" to gym.make')
         self._renderer.lay_over(values, policy, title)
 
-    def show_option(self, name: str | None, policy: Any = None) -> None:
+    def show_option(self, option: Option | str | None) -> None:
         """Show in the picture which option an agent is following, until the next call or reset.
 
         Args:
-            name: of the option; None for none.
-            policy: what the option does, as `overlay` takes it; worlds with cells draw its path. None if not known.
+            option: the option, whose moves worlds with cells draw where it runs; or its name alone; None for none.
 
         Raises:
-            ValueError: a policy of the wrong shape or with impossible entries, or an environment that draws nothing.
+            ValueError: an option of another world, or an environment that draws nothing.
         """
         if self._history is None:
             raise ValueError('show_option() needs a picture to show it in: pass render_mode="rgb_array" to gym.make')
-        self._history.follow(name, policy)
+        self._history.follow(option)
 
     def close(self) -> None:
         """Close the window, if there is one."""

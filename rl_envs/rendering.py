@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rl_envs.canvas import Box, Canvas, pygame_module
 from rl_envs.overlay import Overlay, check_kind, exact, given, short, visits
 from rl_envs.world import Moment, World
+
+if TYPE_CHECKING:
+    from rl_envs.options import Option
 
 HEADER, FOOTER, MARGIN = 40, 34, 14  # pixels
 
@@ -26,6 +29,8 @@ class History:
         self._state_counts = np.zeros(num_states, dtype=np.int64)
         self._action_counts = np.zeros(num_actions, dtype=np.int64)
         self._action_rewards = np.zeros(num_actions)
+        self._option: str | None = None
+        self._option_policy: np.ndarray | None = None
 
     def begin(self, state: int) -> None:
         """An episode starts in this state."""
@@ -34,8 +39,7 @@ class History:
         self._action: int | None = None
         self._reward: float | None = None
         self._previous_state: int | None = None
-        self._option: str | None = None
-        self._option_policy: np.ndarray | None = None
+        self._option = self._option_policy = None
         self._action_counts[:] = 0
         self._action_rewards[:] = 0
         self._state_counts[state] += 1
@@ -50,9 +54,17 @@ class History:
         self._action_rewards[action] += reward
         self._state_counts[state] += 1
 
-    def follow(self, option: str | None, policy: np.ndarray | None) -> None:
-        """An agent follows an option from now on, or none."""
-        self._option, self._option_policy = option, policy
+    def follow(self, option: Option | str | None) -> None:
+        """An agent follows an option from now on, or none; a name alone says nothing of what the option does."""
+        if option is None or isinstance(option, str):
+            self._option, self._option_policy = option, None
+            return
+        shape = len(self._state_counts), len(self._action_counts)
+        if option.policy.shape != shape:
+            raise ValueError(
+                f"option {option.name!r} must have a policy {shape} as the world, not {option.policy.shape}"
+            )
+        self._option, self._option_policy = option.name, option.policy
 
     def moment(self) -> Moment:
         """All of it, as it is now."""
