@@ -163,9 +163,12 @@ def solve_chain(p: Matrix, b: np.ndarray, discount: float, *, transpose: bool = 
     from scipy.sparse.linalg import splu
 
     system = csr_array(identity(n, format="csr")) - discount * (p.T if transpose else p)
-    columns = [_krylov(system, column) for column in b.reshape(n, -1).T]
-    if any(x is None for x in columns):
-        return splu(system.tocsc()).solve(b)
+    columns = []
+    for right_side in b.reshape(n, -1).T:
+        x = _krylov(system, right_side)
+        if x is None:
+            return splu(system.tocsc()).solve(b)
+        columns.append(x)
     return np.stack(columns, axis=1).reshape(b.shape)
 
 

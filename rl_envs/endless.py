@@ -32,10 +32,13 @@ GAIN_TOLERANCE = 1e-10
 GAIN_SWEEPS = 200_000
 
 # A choice counts as better only if it gains more than this, relative to the values: rounding must not turn policies.
-IMPROVEMENT = 1e-11
+IMPROVEMENT = 1e-12
 
 # Choices that lose less than this, relative to the values, are the ones along which an error can add up.
 NEARLY_OPTIMAL = 1e-6
+
+# Policies after which policy iteration is cut off: far more than it takes, and the certificate would tell.
+POLICY_LIMIT = 10_000
 
 STOP = -1  # the row of the table that a choice to stop stands for
 
@@ -348,10 +351,15 @@ def optimum(dynamics: Dynamics, *, sweeps: bool = False, tolerance: float = 0.0)
 
 def _improve(part: Choices, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Policy iteration from one policy that is sure to end: its rows [S] to the best values [S] and rows [S]."""
+    total, total_steps = -np.inf, np.inf
     iteration = 0
-    while iteration < 10 * part.num_states + 1000:  # far more than it takes; the certificate would tell
+    while iteration < POLICY_LIMIT:
         iteration += 1
         v, steps = _evaluate_rows(part, row)
+        # Each policy is worth more than the last, or takes fewer steps; one that does neither got there by rounding.
+        if v.sum() <= total and steps.sum() >= total_steps:
+            break
+        total, total_steps = v.sum(), steps.sum()
         q = part.reward + part.p @ v
         best = part.best(q)
         scale = max(np.abs(v).max(), np.abs(part.reward).max())
@@ -376,7 +384,7 @@ def _rise(part: Choices, row: np.ndarray, tolerance: float) -> tuple[np.ndarray,
         q = part.reward + part.p @ v
         best = part.best(q)
         residual = np.abs(best - v).max()
-        rounding = 4 * np.finfo(np.float64).eps * max(np.abs(v).max(), np.abs(part.reward).max())
+        rounding = 16 * np.finfo(np.float64).eps * max(np.abs(v).max(), np.abs(part.reward).max())
         if residual <= max(check, rounding):
             if residual <= rounding or _error(part, v)[1] <= tolerance:
                 break
@@ -419,7 +427,7 @@ def _error(part: Choices, v: np.ndarray) -> tuple[float, float]:
 def _longest(counted: Choices) -> float:
     """The longest expected number of steps where every policy ends, by policy iteration from any of them."""
     row = counted.first_rows
-    for _ in range(10 * counted.num_states + 1000):
+    for _ in range(POLICY_LIMIT):
         steps = _evaluate_rows(counted, row)[0]
         q = counted.reward + counted.p @ steps
         best = counted.best(q)

@@ -23,11 +23,17 @@ from rl_envs.mdp import FiniteMDP, check_discount, check_integer
 
 # Relative to the largest value: the error aimed for where no tolerance is given, and how close two actions must be to
 # count as equally good beyond what the certificate leaves open.
-DEFAULT_TOLERANCE = 1e-11
+DEFAULT_TOLERANCE = 1e-13
 TIE_TOLERANCE = 1e-9
 
 # Up to this many states an elimination costs less than the sweeps that it replaces.
 ELIMINATION_STATES = 200
+
+# An action replaces another in policy iteration if it gains more than this, relative to the largest value.
+IMPROVEMENT = 1e-13
+
+# A residual of this, relative to the largest value, is rounding.
+ROUNDING = 16 * np.finfo(np.float64).eps
 
 # Modified policy iteration: sweeps of one policy per improvement, how far they must narrow what is not yet known, and
 # the sweeps altogether after which policy iteration takes over.
@@ -92,7 +98,7 @@ def solve(mdp: FiniteMDP, *, tolerance: float | None = None) -> Solution:
 
     Args:
         mdp: the table.
-        tolerance: bound on the error wanted, in units of value; 1e-11 of the largest value when left out.
+        tolerance: bound on the error wanted, in units of value; 1e-13 of the largest value when left out.
 
     Returns:
         The optimum.
@@ -121,14 +127,17 @@ def value_iteration(mdp: FiniteMDP, *, tolerance: float | None = None) -> Soluti
         return _undiscounted(dynamics, "value iteration", sweeps=True, tolerance=tolerance)
     _, high = dynamics.mass_bounds(mdp.discount)
     v = np.zeros(mdp.num_states)
+    previous = np.inf
     iterations = 0
     while True:
         iterations += 1
         q = dynamics.action_values(v, mdp.discount)
         best, action = greedy(q)
-        if _settled(best, v, high, tolerance):
+        residual = np.abs(best - v).max()
+        # The residual shrinks with every sweep, so one that does not is made of rounding.
+        if residual <= _wanted_residual(best, high, tolerance) or residual >= previous:
             return _solution(dynamics, mdp.discount, v, q, action, "value iteration", iterations)
-        v = best
+        v, previous = best, residual
 
 
 def policy_iteration(mdp: FiniteMDP) -> Solution:
@@ -177,7 +186,7 @@ def modified_policy_iteration(mdp: FiniteMDP, *, tolerance: float | None = None)
     while sweeps <= SWEEP_LIMIT:
         iterations += 1
         best, action = greedy(q)
-        if _settled(best, v, high, tolerance):
+        if np.abs(best - v).max() <= _wanted_residual(best, high, tolerance):
             return _solution(dynamics, discount, v, q, action, name, iterations)
         change = best - v
         # Sweeps need not narrow it beyond what is wanted in the end; once the policy has settled, they go that far.
@@ -423,23 +432,11 @@ def _refuse_row(wrong: np.ndarray, values: np.ndarray, rule: str) -> None:
     raise ValueError(f"{rule}, but {place} has {values[index]}")
 
 
-def _settled(best: np.ndarray, v: np.ndarray, high: float, tolerance: float | None) -> bool:
-    """Whether values are as close to the optimum as wanted, or as rounding lets them come.
-
-    Args:
-        best: one Bellman backup of v, [S].
-        v: [S].
-        high: the largest discounted probability of going on.
-        tolerance: bound on the error wanted.
-    """
-    return bool(np.abs(best - v).max() <= _wanted_residual(best, high, tolerance))
-
-
 def _wanted_residual(best: np.ndarray, high: float, tolerance: float | None) -> float:
     """The Bellman residual from which the error wanted follows, but no smaller than rounding."""
     scale = np.abs(best).max()
     wanted = DEFAULT_TOLERANCE * scale if tolerance is None else tolerance
-    return float(max(wanted * (1 - high), 4 * np.finfo(np.float64).eps * scale))
+    return float(max(wanted * (1 - high), ROUNDING * scale))
 
 
 def _width(change: np.ndarray, later: float) -> float:
@@ -451,16 +448,17 @@ def _policy_iteration(
     dynamics: Dynamics, discount: float, action: np.ndarray, method: str, iterations: int
 ) -> Solution:
     states = np.arange(dynamics.num_states)
+    total = -np.inf
     while True:
         iterations += 1
         v = solve_chain(*dynamics.under_actions(action), discount)
         q = dynamics.action_values(v, discount)
         best, improved = greedy(q)
-        # Rounding must not turn a policy into an equally good one for ever.
-        better = best > q[states, action] + endless.IMPROVEMENT * max(np.abs(v).max(), np.abs(dynamics.reward).max())
-        if not better.any():
+        better = best > q[states, action] + IMPROVEMENT * max(np.abs(v).max(), np.abs(dynamics.reward).max())
+        # Each policy is better than the last, so one that is not got there by rounding.
+        if not better.any() or v.sum() <= total:
             return _solution(dynamics, discount, v, q, action, method, iterations)
-        action = np.where(better, improved, action)
+        action, total = np.where(better, improved, action), v.sum()
 
 
 def _undiscounted(dynamics: Dynamics, method: str, *, sweeps: bool = False, tolerance: float | None = None) -> Solution:
