@@ -335,6 +335,34 @@ class Canvas:
         self.box(panel, "door", border="ink", radius=box.width * 0.05)
         self.circle((panel.right - panel.width * 0.2, panel.center[1]), box.width * 0.07, "key")
 
+    def gripper(self, wrist: Point, hand: Point, size: float, *, opening: float) -> None:
+        """Two fingers at the end of an arm's last link.
+
+        Args:
+            wrist: where that link begins.
+            hand: where it ends; the fingers' tips are there.
+            size: length of the fingers.
+            opening: how far apart they are, from 0 to 1.
+        """
+        length = math.dist(wrist, hand) or 1.0
+        right, down = (hand[0] - wrist[0]) / length, (hand[1] - wrist[1]) / length
+        palm = (hand[0] - right * size, hand[1] - down * size)
+        spread = size * (0.2 + 0.5 * opening)
+        for side in (-1, 1):
+            knuckle = (palm[0] - side * down * spread, palm[1] + side * right * spread)
+            tip = (knuckle[0] + right * size * 1.5, knuckle[1] + down * size * 1.5)
+            self.line(palm, knuckle, "ink", size * 0.32, round_ends=True)
+            self.line(knuckle, tip, "ink", size * 0.32, round_ends=True)
+
+    def walls(self, rows: Sequence[str], *, largest: float = 40, area: Box | None = None) -> list[list[Box]]:
+        """A map's cells in the middle of the area, by row and column, with those painted that are wall, "#"."""
+        boxes = self.cells(len(rows), len(rows[0]), area=area, largest=largest)
+        for row, line in enumerate(rows):
+            for column, glyph in enumerate(line):
+                if glyph == "#":
+                    self.box(boxes[row][column], "wall")
+        return boxes
+
     def flag(self, box: Box, *, size: float = 0.7) -> None:
         """The goal's flag in the middle of a box."""
         x, y = box.center
@@ -417,11 +445,11 @@ class Canvas:
             return otherwise
         return heat(self.overlay.level(float(self.overlay.values[state])))
 
-    def action_shade(self, state: int, action: int, otherwise: Colour) -> Colour:
-        """The overlay's colour for an action in a state, or `otherwise` where it has no value for it."""
+    def action_shade(self, state: int, actions: Sequence[int], otherwise: Colour) -> Colour:
+        """The overlay's colour for the best of some actions in a state, or `otherwise` where it has no value."""
         if self.overlay is None or self.overlay.action_values is None:
             return otherwise
-        value = float(self.overlay.action_values[state, action])
+        value = float(self.overlay.action_values[state, list(actions)].max())
         return otherwise if np.isnan(value) else heat(self.overlay.level(value))
 
     def ink_on(self, colour: Colour) -> Colour:

@@ -65,7 +65,8 @@ def exact(world: World, kind: str) -> Overlay:
         kind: "value" or "policy".
 
     Returns:
-        v* and q*, or the sets of optimal actions. States that only stand for an ended episode have none.
+        v* and q*, or the sets of optimal actions. States that only stand for an ended episode have none, and infinite
+        values are left out.
 
     Raises:
         ValueError: the world has no exact solution; the message says why.
@@ -73,14 +74,15 @@ def exact(world: World, kind: str) -> Overlay:
     from rl_envs.truth import truth
 
     solved = truth(world)
-    going_on = ~world.mdp.terminal_states
-    if kind == "value":
-        return Overlay(
-            "v*",
-            values=np.where(going_on, solved.v_star, np.nan),
-            action_values=np.where(going_on[:, None], solved.q_star, np.nan),
-        )
-    return Overlay("optimal actions", policy=np.where(going_on[:, None], solved.optimal_actions, 0.0).astype(float))
+    ended = world.mdp.terminal_states
+    if kind == "policy":
+        return Overlay("optimal actions", policy=np.where(ended[:, None], 0.0, solved.optimal_actions))
+    v, q = solved.v_star, solved.q_star
+    return Overlay(
+        "v*",
+        values=np.where(ended | ~np.isfinite(v), np.nan, v),
+        action_values=np.where(ended[:, None] | ~np.isfinite(q), np.nan, q),
+    )
 
 
 def visits(world: World, moment: Moment) -> Overlay:
@@ -105,12 +107,16 @@ def given(mdp: FiniteMDP, *, values: Any, policy: Any, title: str) -> Overlay:
     """
     state_values = action_values = probabilities = None
     if values is not None:
-        table = _numbers("values", values, mdp)
+        table = _numbers(values, mdp)
         table[mdp.terminal_states] = np.nan
         state_values = table if table.ndim == 1 else table.max(axis=1)
         action_values = table if table.ndim == 2 else None
     if policy is not None:
-        probabilities = policy_table(policy, mdp)
+        from rl_envs.solve import as_probabilities
+
+        probabilities = as_probabilities(policy, mdp.num_states, mdp.num_actions)
+        if probabilities.ndim != 2:
+            raise ValueError(f"an overlay shows one policy, but was given {len(probabilities)}")
         probabilities[mdp.terminal_states] = 0.0
     return Overlay(title, state_values, action_values, probabilities)
 
@@ -122,33 +128,13 @@ def short(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _numbers(name: str, given: Any, mdp: FiniteMDP) -> np.ndarray:
-    """Finite float64 numbers of shape [S] or [S, A]."""
-    table = np.array(given, dtype=np.float64)
+def _numbers(values: Any, mdp: FiniteMDP) -> np.ndarray:
+    """Finite float64 numbers of shape [S] or [S, A], in an array of their own."""
+    table = np.array(values, dtype=np.float64)
     shapes = (mdp.num_states,), (mdp.num_states, mdp.num_actions)
     if table.shape not in shapes:
-        raise ValueError(f"{name} must have shape {shapes[0]} or {shapes[1]}, but has {table.shape}")
+        raise ValueError(f"values must have shape {shapes[0]} or {shapes[1]}, but have {table.shape}")
     wrong = np.argwhere(~np.isfinite(table))
     if len(wrong):
-        raise ValueError(f"{name} must be finite, but state {wrong[0][0]} has {table[tuple(wrong[0])]}")
-    return table
-
-
-def policy_table(given: Any, mdp: FiniteMDP) -> np.ndarray:
-    """Probabilities [S, A], from themselves or from an action for every state [S].
-
-    Raises:
-        ValueError: another shape, something that is no action, or rows that are no probabilities.
-    """
-    table = _numbers("policy", given, mdp)
-    if table.ndim == 1:
-        wrong = np.flatnonzero((table != np.round(table)) | (table < 0) | (table >= mdp.num_actions))
-        if len(wrong):
-            raise ValueError(
-                f"policy must hold actions 0..{mdp.num_actions - 1}, but state {wrong[0]} has {table[wrong[0]]:g}"
-            )
-        return np.eye(mdp.num_actions)[table.astype(int)]
-    wrong = np.flatnonzero((table < 0).any(axis=1) | (np.abs(table.sum(axis=1) - 1) > 1e-6))
-    if len(wrong):
-        raise ValueError(f"policy must hold probabilities that sum to 1, but state {wrong[0]} has {table[wrong[0]]}")
+        raise ValueError(f"values must be finite, but state {wrong[0][0]} has {table[tuple(wrong[0])]}")
     return table

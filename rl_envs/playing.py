@@ -87,7 +87,7 @@ def describe_keys(keys: Mapping[str, Any], env: gym.Env[Any, Any]) -> str:
     described = []
     for key, action in keys.items():
         if len(key) == 1:
-            name = action if names is None else names[action_index(action, env.unwrapped.action_space)]
+            name = action if names is None else names[_index(action, env)]
             described.append(f"{key} {name}")
     chords = ", several at a time where that has a meaning" if any(len(key) > 1 for key in keys) else ""
     return f"Keys: {'; '.join(described)}{chords}"
@@ -107,11 +107,15 @@ def with_arrow_keys(keys: Mapping[str, Any], env: gym.Env[Any, Any]) -> dict[Any
     arrows: dict[Any, Any] = {
         (code,): keys[letter]
         for letter, code in ARROW_KEYS.items()
-        if letter in keys
-        and names
-        and names[action_index(keys[letter], env.unwrapped.action_space)] == ARROW_ACTIONS[letter]
+        if letter in keys and names and names[_index(keys[letter], env)] == ARROW_ACTIONS[letter]
     }
     return {**keys, **arrows}
+
+
+def _index(action: Any, env: gym.Env[Any, Any]) -> int:
+    """The number of an action among the environment's `action_names`."""
+    space: Any = env.unwrapped.action_space  # what has names of actions is a TabularEnv
+    return action_index(action, space)
 
 
 def _make(world: str | gym.Env[Any, Any], arguments: dict[str, Any]) -> gym.Env[Any, Any]:

@@ -145,7 +145,7 @@ class ArmsDrawing(Drawing):
             if arm == moment.action:
                 canvas.box(Box(column.x, plot.y - 12, width, plot.height + 58), "floor", radius=6)
             bar = Box(column.x + width / 5, zero - max(mean, 0.0) * scale, width * 3 / 5, abs(mean) * scale)
-            canvas.box(bar, canvas.action_shade(moment.state, arm, "sky"))
+            canvas.box(bar, canvas.action_shade(moment.state, [arm], "sky"))
             paid = _mean_paid(moment, arm)
             if paid is not None:
                 y = zero - min(max(paid, low), high) * scale

@@ -38,6 +38,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
+from rl_envs.canvas import Box, Canvas, Point
 from rl_envs.mdp import FiniteMDP, check_integer, check_probability, start_distribution
 from rl_envs.observation import Features, Index, choose, unknown
 from rl_envs.world import Drawing, Moment, World
@@ -277,6 +278,12 @@ class ArmDrawing(Drawing):
 
     def __init__(self, arm: Arm, target: tuple[int, int], rows: np.ndarray) -> None:
         self.arm, self.target, self.rows = arm, target, rows
+        self._sizes = tuple((rows.max(axis=0) + 1).tolist())
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The ground on the left, the joints on the right."""
+        return 600, 400
 
     def text(self, moment: Moment) -> str:
         """The cells in reach as dots, the object `X`, the arm `S`, `E`, `W`, `H`; `@` is the hand over it."""
@@ -309,3 +316,73 @@ class ArmDrawing(Drawing):
             if row[-1]:
                 words.append("gripping")
         return ", ".join(words)
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """The cells in reach, the object and the arm from above; beside them a dial for each joint."""
+        ground = canvas.area.left_part(400)
+        unit = ground.width / (2 * sum(LINKS) + 1)  # pixels a cell
+
+        def at(x: float, y: float) -> Point:
+            return ground.center[0] + x * unit, ground.center[1] - y * unit
+
+        def cell(x: int, y: int) -> Box:
+            left, bottom = at(x - 0.5, y - 0.5)
+            return Box(left, bottom - unit, unit, unit)
+
+        for x, y in self.arm.reach:
+            canvas.box(cell(x, y), "floor", border="grid")
+        row = self.rows[moment.state].tolist()
+        tip = self.arm.fingertip[tuple(row[:3])].tolist()
+        canvas.box(cell(*tip), "sky", border="grid")  # the cell that the fingertip counts as being in
+        canvas.box(cell(*self.target).inset(unit * 0.16), "key", border="ink", radius=3)
+        points = [at(x, y) for x, y in self.arm.points(np.array(row[:3])).tolist()]
+        canvas.box(cell(0, 0).inset(unit * 0.04), "wall", radius=5)
+        for link, (start, end) in enumerate(pairwise(points)):
+            canvas.line(start, end, "blue", unit * (0.5 - 0.1 * link), round_ends=True)
+        for joint, point in enumerate(points[:3]):
+            canvas.circle(point, unit * 0.27, "agent" if joint in self._turn(moment) else "white", border="ink")
+        canvas.gripper(points[2], points[3], unit * 0.42, opening=0.35 if row[-1] else 1.0)
+        for joint in range(3):
+            panel = canvas.area.right_part(190)
+            self._dial(canvas, moment, joint, panel._replace(y=panel.y + joint * 132, height=126))
+
+    def _turn(self, moment: Moment) -> list[int]:
+        """The joints that are commanded next."""
+        row = self.rows[moment.state].tolist()
+        return [row[3]] if len(row) == 5 else [0, 1, 2]
+
+    def _dial(self, canvas: Canvas, moment: Moment, joint: int, box: Box) -> None:
+        """A joint's positions around a circle with its own pointed at, and the commands it may be given now."""
+        row = self.rows[moment.state].tolist()
+        commanded = joint in self._turn(moment)
+        canvas.box(box, "paper", border="agent" if commanded else "grid", border_width=2 if commanded else 1, radius=6)
+        x, y = box.x + 44, box.y + 48
+        for position in range(self.arm.num_angles):
+            angle = position * 2 * math.pi / self.arm.num_angles
+            place = (x + 30 * math.cos(angle), y - 30 * math.sin(angle))
+            there = int(np.ravel_multi_index([*row[:joint], position, *row[joint + 1 :]], self._sizes))
+            here = position == row[joint]
+            radius = min(9.0, 80 / self.arm.num_angles)
+            if here:
+                canvas.line((x, y), place, "blue", 4)
+            canvas.circle(place, radius, canvas.shade(there, "floor"), border="blue" if here else "grid")
+        canvas.circle((x, y), 5, "agent" if commanded else "white", border="ink")
+        canvas.text((x + 46, y - 18), JOINTS[joint], 13, align="left")
+        canvas.text((x + 46, y + 2), f"position {row[joint]}", 11, "faint", align="left")
+        if len(row) == 5 and commanded:
+            canvas.text((x + 46, y + 20), "its turn", 11, "agent", align="left")
+        if commanded:
+            self._commands(canvas, moment, joint, Box(box.x + 6, box.bottom - 28, box.width - 12, 20))
+
+    def _commands(self, canvas: Canvas, moment: Moment, joint: int, box: Box) -> None:
+        """The four commands, with the overlay's value of each, and a green frame around those of its policy."""
+        joints = len(self._turn(moment))
+        actions = np.arange(len(COMMANDS) ** joints).reshape((len(COMMANDS),) * joints)
+        for command, name in enumerate(COMMANDS):
+            chip = Box(box.x + command * box.width / 4, box.y, box.width / 4 - 2, box.height)
+            choices = actions.take(command, axis=0 if joints == 1 else joint).ravel().tolist()
+            shade = canvas.action_shade(moment.state, choices, "floor")
+            chosen = max(canvas.weight(moment.state, choice) for choice in choices)
+            border, width = ("goal", 1 + 2 * chosen) if chosen >= 0.01 else ("grid", 1)
+            canvas.box(chip, shade, border=border, border_width=width, radius=4)
+            canvas.text(chip.center, name, 9, canvas.ink_on(shade))
