@@ -48,6 +48,8 @@ WORLDS: dict[str, Entry] = {
     "BernoulliBandit": Entry("rl_envs.worlds.bernoulli_bandit:bernoulli_bandit", 1000, 873.0),
     "BanditTestbed": Entry("rl_envs.worlds.bandit_testbed:bandit_testbed", 1000, 1458.3224097469804),
     "RandomWalk": Entry("rl_envs.worlds.random_walk:random_walk", None, 0.949952825215832),
+    "SubtaskGrid": Entry("rl_envs.worlds.subtask_grid:subtask_grid", 200, 0.9595517814476185),
+    "FourRooms": Entry("rl_envs.worlds.four_rooms:four_rooms", 500, 0.982108833272261),
     "RobotGrasp": Entry("rl_envs.worlds.robot_grasp:robot_grasp", 200, 0.8575018972393462),
     "RobotGraspMulti": Entry(
         "rl_envs.worlds.robot_grasp:robot_grasp", 200, 0.7496527657211414, {"control": "simultaneous"}

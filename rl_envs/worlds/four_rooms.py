@@ -1,0 +1,167 @@
+"""Four rooms joined by four hallways, the world in which options were introduced.
+
+    #############
+    #.....#.....#
+    #.....#.....#
+    #...........#
+    #.....#.....#
+    #.....#.....#
+    ##.####.....#
+    #.....###G###
+    #.....#.....#
+    #.....#.....#
+    #...........#
+    #.....#.....#
+    #############
+
+State: the cell, numbered as one reads; 104 cells.
+Actions: 0 up, 1 right, 2 down, 3 left. With probability 1 - `noise` = 2/3 the agent goes as meant, with noise / 3 = 1/9
+    each of the other three ways. Moving into wall it stays.
+Rewards: 1 on reaching the goal, else 0.
+Start: uniform over all cells but the goal.
+Episode end: at the goal, by default the hallway in the east, row 7 and column 9; the registered time limit is 500
+    steps.
+Exact solution: v* is 0.09310934 in the upper left corner, 0.88211352 just above the goal, and 0.32943920 on average
+    over the start. Without noise it is discount^(d - 1) at d steps from the goal: 0.9^13 = 0.25418658 in that corner.
+    With the eight options of `rl_envs.options.hallway_options`, two a room, planning by synchronous sweeps has a value
+    for every cell after two sweeps, without noise the exact one; with single actions it takes 14.
+Source: Sutton, Precup & Singh (1999), "Between MDPs and semi-MDPs: a framework for temporal abstraction in
+    reinforcement learning", Artificial Intelligence 112, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rl_envs.gridworld import KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
+from rl_envs.mdp import Outcome, check_probability, tabulate
+from rl_envs.observation import Features, Index, choose
+from rl_envs.world import Drawing, Moment, World
+
+MAP = (
+    "#############",
+    "#.....#.....#",
+    "#.....#.....#",
+    "#...........#",
+    "#.....#.....#",
+    "#.....#.....#",
+    "##.####.....#",
+    "#.....###G###",
+    "#.....#.....#",
+    "#.....#.....#",
+    "#...........#",
+    "#.....#.....#",
+    "#############",
+)
+
+# What the numbers of a partial view stand for.
+SEEN_FLOOR, SEEN_WALL, SEEN_GOAL = range(3)
+
+
+def four_rooms(
+    *,
+    goal: Sequence[int] | None = None,
+    noise: float = 1 / 3,
+    map: str | Sequence[str] = MAP,
+    discount: float = 0.9,
+    observation: str = "index",
+) -> World:
+    """Find the goal in a house of rooms and hallways.
+
+    Args:
+        goal: row and column of the goal, counted from 0, as [9, 9]; a G elsewhere on the map is then floor. The map's G
+            when left out.
+        noise: probability that a move goes another way than meant, a third of it each; 0 makes moves certain.
+        map: a drawing, as a string of several lines or a list of rows: G goal, # wall, . or a space floor. Beyond the
+            edge there is wall. Options for hallways need rooms of at least two cells' width (`gridworld.find_rooms`).
+        discount: gamma, in [0, 1].
+        observation: "index" (Discrete), "features" (Box: row and column, each from 0 to 1), "view" (MultiDiscrete: the
+            nine cells around the agent, as one reads, with 0 floor, 1 wall, 2 goal) or "one_hot" (Box).
+
+    Returns:
+        The world.
+
+    Raises:
+        ValueError: an argument out of range, or a map with something wrong; the message shows the row and column.
+        TypeError: an argument of the wrong type.
+    """
+    letters = {"G": "goal"}
+    grid = read_map(map, required=letters) if goal is None else read_map(map, required={}, optional=letters)
+    target = grid.marks["G"] if goal is None else grid.cell_at("goal", goal)
+    noise = check_probability("noise", noise)
+    _check_connected(grid, target)
+    everywhere = np.arange(grid.num_cells)
+    move_probability = np.where(np.eye(4, dtype=np.bool_), 1 - noise, noise / 3)
+
+    def outcomes(state: int, action: int) -> Iterator[Outcome]:
+        if state == target:
+            yield Outcome(1.0, state, terminated=True)
+            return
+        for move, probability in enumerate(move_probability[action]):
+            arrival = int(grid.neighbours[state, move])
+            reached = arrival == target
+            yield Outcome(probability, arrival, reward=float(reached), terminated=reached)
+
+    row, column = grid.cells.T
+    height, width = grid.shape
+    codes = np.where(grid.index < 0, SEEN_WALL, SEEN_FLOOR)
+    codes[tuple(grid.cells[target])] = SEEN_GOAL
+    offered = {
+        "index": Index(grid.num_cells),
+        "features": Features(np.stack([scaled(row, height), scaled(column, width)], axis=1), low=0.0, high=1.0),
+        "view": Features(views(codes[None], np.zeros_like(row), row, column, outside=SEEN_WALL), sizes=SEEN_GOAL + 1),
+    }
+    return World(
+        name="FourRooms",
+        mdp=tabulate(
+            outcomes,
+            num_states=grid.num_cells,
+            num_actions=4,
+            start=(everywhere != target) / (grid.num_cells - 1),
+            discount=discount,
+        ),
+        max_episode_steps=500,
+        action_names=MOVES,
+        observation=choose(observation, offered),
+        drawing=RoomsDrawing(grid, target),
+        goal_states=everywhere == target,
+        keys=KEYS,
+        layout=Layout(grid, everywhere, np.zeros_like(everywhere), move_probability),
+    )
+
+
+def _check_connected(grid: GridWorld, target: int) -> None:
+    """Refuse a map on which an episode may start where no way leads to the goal, or nowhere at all."""
+    if grid.num_cells == 1:
+        raise ValueError(f"the map must have a cell beside the goal, but has none: {grid.located(target)}")
+    cut_off = np.flatnonzero(~reachable(grid, target))
+    if len(cut_off):
+        raise ValueError(
+            "the goal must be reachable from every cell, but is not from "
+            f"{grid.located(int(cut_off[0]))}\nThe goal is at {grid.located(target)}"
+        )
+
+
+class RoomsDrawing(Drawing):
+    """The map with the agent, `A`, the goal, `G`, and what the active option does, if an agent tells which it follows.
+
+    Attributes:
+        grid: the map.
+        goal: the goal's cell.
+        cell: the agent's cell in each state, [S] int64: here the state itself.
+    """
+
+    def __init__(self, grid: GridWorld, goal: int) -> None:
+        self.grid = grid
+        self.goal = goal
+        self.cell = np.arange(grid.num_cells)
+
+    def text(self, moment: Moment) -> str:
+        """The map; an active option's likeliest moves stand as arrows in the cells where it runs."""
+        glyphs: dict[int, str] = {}
+        if moment.option_policy is not None:
+            for cell in np.flatnonzero(moment.option_policy.any(axis=1)).tolist():
+                glyphs[cell] = "^>v<"[int(moment.option_policy[cell].argmax())]
+        return self.grid.text({**glyphs, self.goal: "G", moment.state: "A"})

@@ -1,0 +1,198 @@
+"""Fetch the key, open the door, reach the goal.
+
+    ###########
+    #K...#....#
+    #....#....#
+    #..S.D....#
+    #....#....#
+    #....#...G#
+    ###########
+
+State: the cell and the stage: 0 without the key, 1 with it, 2 with the door open. Only those that an episode can come
+    to are states, numbered stage by stage and in each as one reads: 19 + 20 + 41 = 80 on this map.
+Actions: 0 up, 1 right, 2 down, 3 left. With probability `slip` the agent moves to one side of where it meant to go,
+    either side with half of it. Moving into wall, or into the door without the key, it stays.
+    Arriving at the key picks it up; moving into the door with the key opens the door, and the agent stands in it.
+Rewards: 1 on reaching the goal, else 0.
+Start: at S, without the key.
+Episode end: at the goal; the registered time limit is 200 steps.
+Exact solution: without slip the shortest way takes 4 steps to the key, 6 to the door and 6 to the goal, so the start is
+    worth discount^15 = 0.95^15 = 0.46329123. With slip 0.1 it is worth 0.42074058.
+Source: the task of key and door with one option a stage, after the subtasks of Dietterich (2000), "Hierarchical
+    reinforcement learning with the MAXQ value function decomposition", Journal of Artificial Intelligence Research 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rl_envs.gridworld import KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
+from rl_envs.mdp import Outcome, check_probability, tabulate
+from rl_envs.observation import Features, Index, choose
+from rl_envs.world import Drawing, Moment, World
+
+MAP = (
+    "###########",
+    "#K...#....#",
+    "#....#....#",
+    "#..S.D....#",
+    "#....#....#",
+    "#....#...G#",
+    "###########",
+)
+LETTERS = {"S": "start", "K": "key", "D": "door", "G": "goal"}
+SUBTASKS = ("get the key", "open the door", "reach the goal")  # one a stage
+NO_KEY, KEY, OPEN = 0, 1, 2
+
+# What the numbers of a partial view stand for.
+SEEN_FLOOR, SEEN_WALL, SEEN_KEY, SEEN_CLOSED_DOOR, SEEN_OPEN_DOOR, SEEN_GOAL = range(6)
+
+
+def subtask_grid(
+    *,
+    map: str | Sequence[str] = MAP,
+    slip: float = 0.0,
+    discount: float = 0.95,
+    observation: str = "index",
+) -> World:
+    """Fetch the key, open the door with it, and reach the goal behind.
+
+    A map needs one S, K, D and G each. The goal must lie behind the door and the key before it: a goal that can be
+    reached around the door is refused, because then neither key nor door would be of use.
+
+    Args:
+        map: a drawing, as a string of several lines or a list of rows: S start, K key, D door, G goal, # wall, . or a
+            space floor. Beyond the edge there is wall.
+        slip: probability that a move goes to one side of where it was meant to, half of it to each.
+        discount: gamma, in [0, 1].
+        observation: "index" (Discrete), "features" (Box: row and column from 0 to 1, then 1 for having the key and 1
+            for the door being open), "view" (MultiDiscrete: the nine cells around and under the agent, as one reads,
+            with 0 floor, 1 wall, 2 key, 3 closed door, 4 open door, 5 goal, then 1 for having the key) or "one_hot"
+            (Box).
+
+    Returns:
+        The world.
+
+    Raises:
+        ValueError: an argument out of range, or a map with something wrong; the message shows the row and column.
+        TypeError: an argument of the wrong type.
+    """
+    grid = read_map(map, required=LETTERS)
+    _check_order(grid)
+    slip = check_probability("slip", slip)
+    start, key, door, goal = (grid.marks[letter] for letter in LETTERS)
+    cell, stage = _states(grid)
+    number = {where: state for state, where in enumerate(zip(cell.tolist(), stage.tolist(), strict=True))}
+    meant, right_of_it = np.eye(4), np.roll(np.eye(4), 1, axis=1)
+    move_probability = (1 - slip) * meant + slip / 2 * (right_of_it + right_of_it.T)
+
+    def outcomes(state: int, action: int) -> Iterator[Outcome]:
+        if cell[state] == goal:
+            yield Outcome(1.0, state, terminated=True)
+            return
+        for move, probability in enumerate(move_probability[action]):
+            arrival = int(grid.neighbours[cell[state], move])
+            next_stage = int(stage[state])
+            if arrival == door and next_stage == NO_KEY:
+                arrival = int(cell[state])
+            elif arrival == door:
+                next_stage = OPEN
+            elif arrival == key and next_stage == NO_KEY:
+                next_stage = KEY
+            reached = arrival == goal
+            yield Outcome(probability, number[arrival, next_stage], reward=float(reached), terminated=reached)
+
+    row, column = grid.cells[cell].T
+    height, width = grid.shape
+    offered = {
+        "index": Index(len(cell)),
+        "features": Features(
+            np.stack([scaled(row, height), scaled(column, width), stage >= KEY, stage == OPEN], axis=1).astype(float),
+            low=0.0,
+            high=1.0,
+        ),
+        "view": Features(
+            np.column_stack([views(_seen(grid), stage, row, column, outside=SEEN_WALL), stage >= KEY]),
+            sizes=[SEEN_GOAL + 1] * 9 + [2],
+        ),
+    }
+    return World(
+        name="SubtaskGrid",
+        mdp=tabulate(outcomes, num_states=len(cell), num_actions=4, start=number[start, NO_KEY], discount=discount),
+        max_episode_steps=200,
+        action_names=MOVES,
+        observation=choose(observation, offered),
+        drawing=SubtaskDrawing(grid, cell, stage),
+        goal_states=cell == goal,
+        keys=KEYS,
+        layout=Layout(grid, cell, stage, move_probability, SUBTASKS),
+    )
+
+
+def _check_order(grid: GridWorld) -> None:
+    """Refuse a map whose three subtasks cannot be done one after the other, or need not be."""
+    start, key, door, goal = (grid.marks[letter] for letter in LETTERS)
+    before = reachable(grid, start, closed=[door])
+    if not before[key]:
+        raise ValueError(f"the key must be reachable from the start without the door, but is not: {grid.located(key)}")
+    if before[goal]:
+        raise ValueError(
+            f"the goal must lie behind the door, but can be reached from the start without it: {grid.located(goal)}"
+        )
+    after = reachable(grid, start)
+    if not after[door]:
+        raise ValueError(f"the door must be reachable from the start, but is not: {grid.located(door)}")
+    if not after[goal]:
+        raise ValueError(f"the goal must be reachable through the door, but is not: {grid.located(goal)}")
+
+
+def _states(grid: GridWorld) -> tuple[np.ndarray, np.ndarray]:
+    """The cell and the stage of every state that an episode can come to: two arrays [S] of int64."""
+    start, key, door, goal = (grid.marks[letter] for letter in LETTERS)
+    without_key = reachable(grid, start, closed=[key, door])
+    with_key = reachable(grid, start, closed=[door])
+    behind = reachable(grid, door, closed=[goal])  # the episode ends at the goal, so no way leads through it
+    behind[goal] = True
+    cells = [np.flatnonzero(where) for where in (without_key, with_key, behind)]
+    return np.concatenate(cells), np.repeat(np.arange(3), [len(part) for part in cells])
+
+
+def _seen(grid: GridWorld) -> np.ndarray:
+    """What stands where in each stage, in the numbers of a partial view: [3, height, width]."""
+    plain = np.where(grid.index < 0, SEEN_WALL, SEEN_FLOOR)
+    door, goal, key = (tuple(grid.cells[grid.marks[letter]]) for letter in "DGK")
+    plain[door], plain[goal] = SEEN_CLOSED_DOOR, SEEN_GOAL
+    by_stage = np.stack([plain] * 3)
+    by_stage[(NO_KEY, *key)] = SEEN_KEY
+    by_stage[(OPEN, *door)] = SEEN_OPEN_DOOR
+    return by_stage
+
+
+class SubtaskDrawing(Drawing):
+    """The map with the agent, `A`, the key as long as it lies there, and the door as long as it is closed.
+
+    Attributes:
+        grid: the map; its marks "K", "D" and "G" are the cells of key, door and goal.
+        cell: the agent's cell in each state, [S] int64.
+        stage: 0 without the key, 1 with it, 2 with the door open, [S] int64.
+    """
+
+    def __init__(self, grid: GridWorld, cell: np.ndarray, stage: np.ndarray) -> None:
+        self.grid = grid
+        self.cell = cell
+        self.stage = stage
+
+    def text(self, moment: Moment) -> str:
+        """The map, and below it the subtask that is next."""
+        stage = int(self.stage[moment.state])
+        shown = {"G": "G"}
+        if stage == NO_KEY:
+            shown["K"] = "K"
+        if stage != OPEN:
+            shown["D"] = "D"
+        agent = int(self.cell[moment.state])
+        rows = self.grid.text({**{self.grid.marks[letter]: glyph for letter, glyph in shown.items()}, agent: "A"})
+        reached = agent == self.grid.marks["G"]
+        return f"{rows}\n{'at the goal' if reached else 'to do: ' + SUBTASKS[stage]}"
