@@ -129,7 +129,7 @@ def _obedience_rows(game: NormalFormGame) -> np.ndarray:
                     gain = np.zeros_like(own)
                     gain[recommended] = own[deviation] - own[recommended]
                     rows.append(np.moveaxis(gain, 0, player).ravel())
-    return np.array(rows).reshape(len(rows), -1)
+    return np.array(rows).reshape(len(rows), game.payoffs[0].size)
 
 
 def _commitment_rows(game: NormalFormGame) -> np.ndarray:

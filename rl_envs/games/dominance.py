@@ -108,7 +108,7 @@ def _largest_never_worse(others: np.ndarray, target: np.ndarray) -> np.ndarray |
     solution = maximise(
         objective=others.sum(axis=1),
         inequality_rows=-others.T,
-        inequality_bounds=-target + _margin(others),
+        inequality_bounds=-target,
         equality_rows=np.ones((1, len(others))),
         equality_values=np.ones(1),
     )

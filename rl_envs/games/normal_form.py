@@ -293,9 +293,13 @@ def two_player(
 
 def _validated_payoffs(payoffs: Any) -> np.ndarray:
     try:
-        table = np.array(payoffs, dtype=np.float64)
+        given = np.asarray(payoffs)
+        # Kind O: fractions and other number types, which the conversion checks one by one.
+        table = np.array(given, dtype=np.float64) if given.dtype.kind in "biufO" and payoffs is not None else None
     except (TypeError, ValueError) as error:
         raise TypeError(f"payoffs must be an array of numbers, but NumPy cannot make one of them: {error}") from error
+    if table is None:
+        raise TypeError(f"payoffs must be an array of numbers, but got {payoffs!r}")
     num_players = table.shape[0] if table.ndim else 0
     if table.ndim < 2 or table.ndim != num_players + 1:
         raise ValueError(
@@ -321,8 +325,8 @@ def _validated_payoffs(payoffs: Any) -> np.ndarray:
 def _validated_names(names: Any, num_actions: tuple[int, ...]) -> tuple[tuple[str, ...], ...]:
     if names is None:
         return tuple(_default_names(count) for count in num_actions)
-    if isinstance(names, str):
-        raise TypeError(f"action_names must be sequences of strings, but got the string {names!r}")
+    if isinstance(names, str) or not isinstance(names, Sequence):
+        raise TypeError(f"action_names must be sequences of strings, but got {names!r}")
     if len(names) and all(isinstance(entry, str) for entry in names):  # one sequence for all players
         names = [names] * len(num_actions)
     if len(names) != len(num_actions):
@@ -331,8 +335,8 @@ def _validated_names(names: Any, num_actions: tuple[int, ...]) -> tuple[tuple[st
 
 
 def _names_of_player(names: Any, player: int, count: int) -> tuple[str, ...]:
-    strangers = [name for name in names if not isinstance(name, str)]
-    if isinstance(names, str) or strangers:
+    is_sequence = isinstance(names, Sequence) and not isinstance(names, str)
+    if not is_sequence or not all(isinstance(name, str) for name in names):
         raise TypeError(f"action_names must be sequences of strings, but player {player}'s are {names!r}")
     if len(names) != count:
         raise ValueError(f"player {player} has {count} actions, but action_names gives {len(names)}: {list(names)}")
