@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,26 @@ class Dynamics:
     def under_actions(self, action: np.ndarray) -> tuple[Matrix, np.ndarray]:
         """The chain of a deterministic policy [S]: its matrix [S, S] and its rewards [S]."""
         row = np.arange(self.num_states) * self.num_actions + action
-        return self.p[row], self.reward.ravel()[row]
+        return self._rows(row), self.reward.ravel()[row]
+
+    def _rows(self, row: np.ndarray) -> Matrix:
+        k = self._entries_a_row
+        if k is None:
+            return self.p[row]
+        from scipy.sparse import csr_array
+
+        # Rows of equal length are taken twice as fast from the arrays inside.
+        data = self.p.data.reshape(-1, k).take(row, axis=0).ravel()
+        indices = self.p.indices.reshape(-1, k).take(row, axis=0).ravel()
+        return csr_array((data, indices, self.p.indptr[: len(row) + 1]), shape=(len(row), self.num_states))
+
+    @cached_property
+    def _entries_a_row(self) -> int | None:
+        """How many entries every row of a sparse matrix has; None where they differ, and for a dense matrix."""
+        if isinstance(self.p, np.ndarray):
+            return None
+        lengths = np.diff(self.p.indptr)
+        return int(lengths[0]) if (lengths == lengths[0]).all() else None
 
     def under_policy(self, policy: np.ndarray) -> tuple[Matrix, np.ndarray]:
         """The chain of a stochastic policy [S, A]: its matrix [S, S] and its rewards [S]."""
@@ -204,8 +224,11 @@ def _matrix(mdp: FiniteMDP) -> Matrix:
 
     from scipy.sparse import csr_array
 
-    row_ends = np.arange(0, pairs * num_outcomes + 1, num_outcomes)
-    matrix = csr_array((continuing.ravel(), mdp.next_state.ravel(), row_ends), shape=(pairs, num_states))
+    # Narrow indices where they suffice: the speed of a sparse product is that of memory.
+    index = np.int32 if continuing.size <= np.iinfo(np.int32).max else np.int64
+    row_ends = np.arange(0, continuing.size + 1, num_outcomes, dtype=index)
+    next_state = mdp.next_state.ravel().astype(index)
+    matrix = csr_array((continuing.ravel(), next_state, row_ends), shape=(pairs, num_states))
     if dense:
         return matrix.toarray()
     if (matrix.data == 0).any():

@@ -198,9 +198,10 @@ def modified_policy_iteration(mdp: FiniteMDP, *, tolerance: float | None = None)
         v = best
         for _ in range(SWEEPS):
             sweeps += 1
-            swept = reward + discount * (p @ v)
-            change = swept - v
-            v = swept
+            swept = p @ v
+            swept *= discount
+            swept += reward
+            change, v = np.subtract(swept, v, out=v), swept  # in place: fresh memory costs as much as the arithmetic
             if _width(change, later) <= goal:
                 break
         v = v + later * (change.max() + change.min()) / 2

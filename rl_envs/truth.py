@@ -347,7 +347,7 @@ class Truth:
             run = f" of run {index[0]}" if len(index) == 2 else ""
             raise ValueError(
                 f"a policy must be a function of the observation, but states {self._look_alike[state]} and {state} "
-                f"look the same and the policy{run} treats them differently; hidden_state=True evaluates it all the same"
+                f"look the same and the policy{run} treats them differently; hidden_state=True evaluates it anyway"
             )
 
     def _from_start(self, v: np.ndarray) -> np.ndarray:
