@@ -37,6 +37,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "door": (146, 92, 38),
     "blue": (0, 114, 178),
     "sky": (86, 180, 233),
+    "tint": (196, 224, 243),
     "yellow": (240, 228, 66),
 }
 

@@ -35,7 +35,7 @@ class Overlay:
 
     @cached_property
     def range(self) -> tuple[float, float]:
-        """The lowest and highest number of the heat map; those of the actions too where they are given."""
+        """The lowest and highest number of the heat map, of states and, where they are given, of actions."""
         parts = [table.ravel() for table in (self.values, self.action_values) if table is not None]
         numbers = np.concatenate(parts) if parts else np.zeros(0)
         numbers = numbers[~np.isnan(numbers)]

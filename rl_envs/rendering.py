@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,7 +147,9 @@ class Renderer:
             ValueError: an array of the wrong shape or with impossible entries.
         """
         nothing = values is None and policy is None
-        self._given = None if nothing else given(self._world.mdp, values=values, policy=policy, title=title)
+        self._given = None
+        if not nothing:
+            self._given = self._as_shown(given(self._world.mdp, values=values, policy=policy, title=title))
 
     def close(self) -> None:
         """Close the window if there is one; closing twice is fine."""
@@ -162,8 +165,12 @@ class Renderer:
         if self._kind == "visits":
             return visits(self._world, moment)
         if self._exact is None:
-            self._exact = exact(self._world, self._kind)
+            self._exact = self._as_shown(exact(self._world, self._kind))
         return self._exact
+
+    def _as_shown(self, overlay: Overlay) -> Overlay:
+        """The overlay without the values of actions where the picture has no place for them."""
+        return overlay if self._world.drawing.shows_action_values else replace(overlay, action_values=None)
 
     def _text(self, moment: Moment, overlay: Overlay | None) -> str:
         lines = [self._caption(moment), self._world.drawing.text(moment)]

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -53,6 +53,9 @@ class Moment:
 
 class Drawing(ABC):
     """How a world looks. It holds what it needs of the world; what happens comes with each moment."""
+
+    # Whether the picture has a place for the value of each action; if so, the heat map's range covers them too.
+    shows_action_values: ClassVar[bool] = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -140,3 +143,25 @@ class World:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> World:
         return self  # nothing in it changes
+
+
+def start_option(world: World, options: dict[str, Any] | None) -> int | None:
+    """The state that `reset(options={"state": s})` asks for.
+
+    Args:
+        world: the world to start in.
+        options: what was passed to reset.
+
+    Returns:
+        The state, or None where the options name none.
+
+    Raises:
+        ValueError: a state out of range, or one that only stands for an episode that has ended.
+        TypeError: a state that is no integer.
+    """
+    if options is None or "state" not in options:
+        return None
+    state = check_integer("options['state']", options["state"], low=0, high=world.mdp.num_states - 1)
+    if world.mdp.terminal_states[state]:
+        raise ValueError(f"options['state'] must be a state in which an episode can go on, but {state} is terminal")
+    return state

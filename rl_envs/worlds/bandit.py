@@ -111,6 +111,8 @@ class ArmsDrawing(Drawing):
         means: mean reward of each arm in each problem, [S, A].
     """
 
+    shows_action_values = True
+
     def __init__(self, means: np.ndarray) -> None:
         self._means = means  # [S, A]
 

@@ -276,6 +276,8 @@ class ArmDrawing(Drawing):
         rows: the numbers of each state, [S, 5] (positions, turn, grip), or [S, 4] (positions, closed).
     """
 
+    shows_action_values = True
+
     def __init__(self, arm: Arm, target: tuple[int, int], rows: np.ndarray) -> None:
         self.arm, self.target, self.rows = arm, target, rows
         self._sizes = tuple((rows.max(axis=0) + 1).tolist())
@@ -333,7 +335,7 @@ class ArmDrawing(Drawing):
             canvas.box(cell(x, y), "floor", border="grid")
         row = self.rows[moment.state].tolist()
         tip = self.arm.fingertip[tuple(row[:3])].tolist()
-        canvas.box(cell(*tip), "sky", border="grid")  # the cell that the fingertip counts as being in
+        canvas.box(cell(*tip), "tint", border="grid")  # the cell that the fingertip counts as being in
         canvas.box(cell(*self.target).inset(unit * 0.16), "key", border="ink", radius=3)
         points = [at(x, y) for x, y in self.arm.points(np.array(row[:3])).tolist()]
         canvas.box(cell(0, 0).inset(unit * 0.04), "wall", radius=5)

@@ -1,0 +1,103 @@
+"""Draw one picture of every world, and a few with overlays, into docs/gallery: `python docs/make_gallery.py`.
+
+The pictures are the same at every run: seeds and actions are fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from rl_envs.canvas import pygame_module
+from rl_envs.registry import WORLDS, world_id
+
+GALLERY = Path(__file__).parent / "gallery"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a picture shows: which actions were taken, from where, and what lies over the picture.
+
+    Attributes:
+        actions: taken one after the other; None for `steps` random ones.
+        steps: how many random actions.
+        overlay: "value", "policy", "visits" or None.
+        start: the first state, or None to draw it.
+        arguments: for the environment.
+    """
+
+    actions: Sequence[Any] | None = None
+    steps: int = 0
+    overlay: str | None = None
+    start: int | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+# A scene for each world, so that its picture shows what the world is about.
+SCENES = {
+    "LineWalk": Scene([1, 1, 0, 1]),
+    "LineBalance": Scene([2, 2, 1]),
+    "RandomMDP": Scene([0, 1, 2, 0, 1]),
+    "Bandit": Scene(steps=40, arguments={"std": 0.5}),
+    "BernoulliBandit": Scene(steps=40),
+    "BanditTestbed": Scene(steps=60),
+    "RandomWalk": Scene(steps=6),
+    "SubtaskGrid": Scene([0, 3, 3, 0, 1]),
+    "FourRooms": Scene(start=14),
+    "RobotGrasp": Scene([2, 0, 0, 2, 1]),
+    "RobotGraspMulti": Scene([[2, 0, 0]]),
+    "RobotGraspJoint": Scene([32, 24]),
+}
+
+# More pictures of the same worlds, by file name.
+WITH_OVERLAYS = {
+    "LineWalk-value": ("LineWalk", Scene([1, 1, 0, 1], overlay="value")),
+    "SubtaskGrid-policy": ("SubtaskGrid", Scene([0, 3, 3, 0, 1], overlay="policy")),
+    "FourRooms-value": ("FourRooms", Scene(start=14, overlay="value")),
+    "RobotGrasp-value": ("RobotGrasp", Scene([2, 0, 0, 2, 1], overlay="value")),
+}
+
+
+def pictures() -> Iterator[tuple[str, np.ndarray]]:
+    """The name of each picture and the picture, uint8 [H, W, 3]; a world without a scene shows its start."""
+    for name in WORLDS:
+        yield name, picture(name, SCENES.get(name, Scene()))
+    for file_name, (name, scene) in WITH_OVERLAYS.items():
+        yield file_name, picture(name, scene)
+
+
+def picture(name: str, scene: Scene) -> np.ndarray:
+    """One picture of a world, uint8 [H, W, 3]."""
+    env = gym.make(world_id(name), render_mode="rgb_array", render_overlay=scene.overlay, **scene.arguments)
+    env.action_space.seed(0)
+    env.reset(seed=0, options={} if scene.start is None else {"state": scene.start})
+    actions = [env.action_space.sample() for _ in range(scene.steps)] if scene.actions is None else scene.actions
+    for action in actions:
+        env.step(action)
+    frame = env.render()
+    env.close()
+    return frame
+
+
+def write_png(path: Path, frame: np.ndarray) -> None:
+    """Write a picture uint8 [H, W, 3] as a PNG file."""
+    pygame = pygame_module()
+    pygame.image.save(pygame.surfarray.make_surface(frame.transpose(1, 0, 2)), str(path))
+
+
+def main() -> None:
+    """Write all pictures."""
+    GALLERY.mkdir(exist_ok=True)
+    for name, frame in pictures():
+        path = GALLERY / f"{name}.png"
+        write_png(path, frame)
+        print(f"docs/gallery/{path.name}: {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,329 @@
+"""Write a page for every world from its docstrings, registration and exact solution: `python docs/make_pages.py`.
+
+With `--check` nothing is written: it exits with 1 and names the pages that are out of date.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gymnasium import spaces
+
+from rl_envs.registry import WORLDS, Entry, build, world_id
+from rl_envs.truth import Truth, truth
+from rl_envs.world import World
+
+PAGES = Path(__file__).parent / "worlds"
+
+# The sections of a world's module docstring, and the heading of Gymnasium's pages that each one goes under.
+SECTIONS = {
+    "State": "Observation Space",
+    "Actions": "Action Space",
+    "Rewards": "Rewards",
+    "Start": "Starting State",
+    "Episode end": "Episode End",
+    "Exact solution": "Exact Solution",
+    "Source": "References",
+}
+
+# So many actions get a table; more are combinations, which a sentence describes better.
+LONGEST_ACTION_TABLE = 16
+
+
+def pages() -> dict[Path, str]:
+    """Every page by its path: one a world and an index."""
+    written = {PAGES / f"{name}.md": page(name, entry) for name, entry in WORLDS.items()}
+    written[PAGES / "README.md"] = index_page()
+    return written
+
+
+def page(name: str, entry: Entry) -> str:
+    """The page of one world, under Gymnasium's headings."""
+    module, builder = _source(entry)
+    summary, drawing, sections = parse_module(module)
+    arguments = parse_arguments(builder)
+    world = build(name)
+    parts = [
+        f"# {name}",
+        f"![A picture of {name}](../gallery/{name}.png)",
+        _facts(name, entry, world),
+        "## Description",
+        escape(summary),
+        f"```text\n{drawing}\n```",
+        escape(_description(builder)),
+        "## Action Space",
+        escape(sections["Actions"]),
+        _actions(world),
+        "## Observation Space",
+        escape(sections["State"]),
+        _observations(name, arguments),
+        "## Starting State",
+        escape(sections["Start"]),
+        "## Rewards",
+        escape(sections["Rewards"]),
+        "## Episode End",
+        escape(sections["Episode end"]),
+        "## Arguments",
+        _arguments(builder, entry, arguments),
+        "## Exact Solution",
+        escape(sections["Exact solution"]),
+        _numbers(name, entry, truth(world)),
+        "## References",
+        escape(sections["Source"]),
+        "## Version History",
+        _versions(module, entry, sections),
+    ]
+    note = "<!-- Written by docs/make_pages.py from the docstrings; changes made here are lost. -->"
+    return "\n\n".join([note, *(part for part in parts if part)]) + "\n"
+
+
+def index_page() -> str:
+    """The list of all worlds."""
+    rows = ["| World | What it is | States | Actions | Discount | Steps | Optimal value | Uniform policy |"]
+    rows.append("|---|---|---:|---:|---:|---:|---:|---:|")
+    for name, entry in WORLDS.items():
+        world = build(name)
+        solved = truth(world)
+        summary = parse_module(_source(entry)[0])[0]
+        numbers = (
+            f"{world.mdp.num_states:,}",
+            f"{world.mdp.num_actions:,}",
+            number(world.mdp.discount),
+            f"{entry.max_episode_steps:,}" if entry.max_episode_steps else "no limit",
+            number(solved.optimal_value, 6),
+            number(solved.random_value, 6),
+        )
+        rows.append(f"| [{name}]({name}.md) | {escape(summary)} | {' | '.join(numbers)} |")
+    return (
+        "\n\n".join(
+            [
+                "<!-- Written by docs/make_pages.py; changes made here are lost. -->",
+                "# The worlds",
+                "Values are discounted, exact, and means over the first state. Every world has a twin with one-hot "
+                f"observations, `{world_id('LineWalk', one_hot=True)}`.",
+                "\n".join(rows),
+            ]
+        )
+        + "\n"
+    )
+
+
+def parse_module(module: ModuleType) -> tuple[str, str, dict[str, str]]:
+    """Take a world's module docstring apart.
+
+    Args:
+        module: of the world.
+
+    Returns:
+        The first sentence, the drawing, and the text of each section without line breaks.
+
+    Raises:
+        ValueError: a section is missing; the message names it and the file.
+    """
+    file = Path(module.__file__ or "").name
+    lines = inspect.cleandoc(module.__doc__ or "").split("\n")
+    known = "|".join([*SECTIONS, "Version history"])
+    sections: dict[str, list[str]] = {}
+    drawing: list[str] = []
+    for line in lines[1:]:
+        heading = re.match(rf"({known}):\s*(.*)", line)
+        if heading:
+            sections[heading[1]] = [heading[2]]
+        elif sections:
+            if line and not line.startswith(" "):
+                raise ValueError(f"{file}: a line of a section must be indented or begin a known one, but is {line!r}")
+            list(sections.values())[-1].append(line.strip())
+        else:
+            drawing.append(line)
+    for name in SECTIONS:
+        if name not in sections:
+            raise ValueError(f"{file}: the module's docstring must have the section {name!r}, but has {list(sections)}")
+    shape = "\n".join(drawing).strip("\n")
+    return (
+        lines[0],
+        inspect.cleandoc("\n" + shape),
+        {name: _sentence(" ".join(text)) for name, text in sections.items()},
+    )
+
+
+def _sentence(text: str) -> str:
+    """Text with a capital letter at its beginning."""
+    text = text.strip()
+    return text[:1].upper() + text[1:]
+
+
+def parse_arguments(builder: Any) -> dict[str, str]:
+    """What the docstring of a builder says of each argument.
+
+    Args:
+        builder: a world's function.
+
+    Returns:
+        The text for each argument, without line breaks.
+
+    Raises:
+        ValueError: an argument that the docstring leaves out, or one that is none.
+    """
+    text = inspect.getdoc(builder) or ""
+    found = re.search(r"^Args:\n((?:    .*\n|\n)+)", text + "\n", flags=re.MULTILINE)
+    described: dict[str, str] = {}
+    last = ""
+    for line in found[1].split("\n") if found else []:
+        start = re.match(r"    (\w+): (.*)", line)
+        if start:
+            last = start[1]
+            described[last] = start[2]
+        elif line.strip():
+            described[last] += " " + line.strip()
+    wanted = set(inspect.signature(builder).parameters)
+    if wanted != set(described):
+        raise ValueError(
+            f"{builder.__name__}: the docstring must describe each argument, but lacks "
+            f"{sorted(wanted - set(described))} and has {sorted(set(described) - wanted)} too many"
+        )
+    return described
+
+
+def number(value: float, digits: int = 10) -> str:
+    """A number with so many significant digits, without the solver's rounding errors, so the same on every machine."""
+    rounded = round(value, 11)
+    return f"{rounded + 0.0:.{digits}g}"
+
+
+def escape(text: str) -> str:
+    """Text as Markdown that shows it as it is; what stands in backticks is left alone."""
+    pieces = text.split("`")
+    for i in range(0, len(pieces), 2):
+        pieces[i] = re.sub(r"([*_<\[\]])", r"\\\1", pieces[i])
+    return "`".join(pieces)
+
+
+def cell(text: str) -> str:
+    """Text for a cell of a table."""
+    return escape(text).replace("|", "\\|")
+
+
+def _source(entry: Entry) -> tuple[ModuleType, Any]:
+    """The module and the function of a world."""
+    module_name, function = entry.builder.split(":")
+    module = importlib.import_module(module_name)
+    return module, getattr(module, function)
+
+
+def _description(builder: Any) -> str:
+    """What the builder's docstring says before its arguments."""
+    text = (inspect.getdoc(builder) or "").split("\nArgs:")[0]
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n")).strip()
+
+
+def _facts(name: str, entry: Entry, world: World) -> str:
+    limit = f"{entry.max_episode_steps:,} steps" if entry.max_episode_steps else "none"
+    return "\n".join(
+        [
+            "| | |",
+            "|---|---|",
+            f'| Make | `gymnasium.make("{world_id(name)}")` after `import rl_envs` |',
+            f"| One-hot twin | `{world_id(name, one_hot=True)}` |",
+            f"| Action space | `{space(world.action_space)}` |",
+            f"| Observation space | `{space(world.observation.space)}` |",
+            f"| States and actions in the table | {world.mdp.num_states:,} and {world.mdp.num_actions:,} |",
+            f"| Discount | {number(world.mdp.discount)} |",
+            f"| Time limit | {limit} |",
+        ]
+    )
+
+
+def space(given: spaces.Space[Any]) -> str:
+    """A space in the way one would write it."""
+    if isinstance(given, spaces.MultiDiscrete):
+        return f"MultiDiscrete({given.nvec.tolist()})"
+    if isinstance(given, spaces.Box):
+        low, high = number(float(given.low.min()), 4), number(float(given.high.max()), 4)
+        return f"Box({low}, {high}, {given.shape}, {given.dtype})"
+    return str(given)
+
+
+def _actions(world: World) -> str:
+    """The actions with their names and keys, where they can be listed."""
+    if len(world.action_names) > LONGEST_ACTION_TABLE:
+        return (
+            f'The table counts {world.mdp.num_actions} actions, from "{world.action_names[0]}" to '
+            f'"{world.action_names[-1]}", the last choice running fastest; `env.unwrapped.action_names` lists them.'
+        )
+    keys: Mapping[int, str] = {action: key for key, action in reversed(world.keys.items())}
+    rows = ["| Action | Name | Key |", "|---:|---|---|"]
+    for action, action_name in enumerate(world.action_names):
+        key = f"`{keys[action]}`" if action in keys else ""
+        rows.append(f"| {action} | {cell(action_name)} | {key} |")
+    return "\n".join(rows) + f'\n\nKeys are for `rl_envs.play("{world.name}")`.'
+
+
+def _observations(name: str, arguments: Mapping[str, str]) -> str:
+    """The kinds of observation with their spaces."""
+    rows = ["| `observation=` | Space |", "|---|---|"]
+    for kind in re.findall(r'"([a-z_]+)"', arguments["observation"]):
+        rows.append(f'| `"{kind}"` | `{space(build(name, observation=kind).observation.space)}` |')
+    return "\n".join(rows)
+
+
+def _arguments(builder: Any, entry: Entry, arguments: Mapping[str, str]) -> str:
+    rows = ["| Argument | Default | Meaning |", "|---|---|---|"]
+    for name, parameter in inspect.signature(builder).parameters.items():
+        default = entry.arguments.get(name, parameter.default)
+        shown = f'"{default}"' if isinstance(default, str) else repr(default)
+        shown = "the drawing above" if name == "map" else f"`{shown}`"
+        rows.append(f"| `{name}` | {shown} | {cell(arguments[name])} |")
+    return "\n".join(rows)
+
+
+def _numbers(name: str, entry: Entry, solved: Truth) -> str:
+    """The exact numbers, computed when the page is written."""
+    rows = ["| Exact number, default arguments | Value |", "|---|---:|"]
+    rows.append(f"| Optimal value, discounted, over the first state | {number(solved.optimal_value)} |")
+    rows.append(f"| Value of the uniform policy | {number(solved.random_value)} |")
+    rows.append(f"| Value of the worst policy | {number(solved.worst_value)} |")
+    if entry.max_episode_steps is not None:
+        limit = f"{entry.max_episode_steps:,}"
+        rows.append(f"| Best mean return of an episode of {limit} steps | {number(solved.optimal_episode_return())} |")
+        rows.append(f"| Mean return of the uniform policy within them | {number(solved.random_episode_return())} |")
+    rows.append(f"| `reward_threshold` of the registration | {number(entry.reward_threshold)} |")
+    return "\n".join(rows) + f'\n\nComputed by `rl_envs.truth("{world_id(name)}")`.'
+
+
+def _versions(module: ModuleType, entry: Entry, sections: Mapping[str, str]) -> str:
+    """The world's versions; from the second on, the docstring has to say what changed."""
+    if "Version history" in sections:
+        return escape(sections["Version history"])
+    if entry.version > 0:
+        file = Path(module.__file__ or "").name
+        raise ValueError(f"{file}: the docstring of a world of version {entry.version} must have a 'Version history'")
+    return "- v0: the first version."
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or check them; returns the exit status."""
+    written = pages()
+    surplus = sorted(set(PAGES.glob("*.md")) - set(written))
+    stale = [path for path, text in written.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if "--check" in arguments:
+        for path in [*stale, *surplus]:
+            print(f"{path.parent.name}/{path.name} is out of date: run `make docs`")
+        return 1 if stale or surplus else 0
+    PAGES.mkdir(exist_ok=True)
+    for path in surplus:
+        path.unlink()
+    for path in stale:
+        path.write_text(written[path], encoding="utf-8")
+    print(f"docs/worlds: {len(written)} pages, {len(stale)} written anew")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
