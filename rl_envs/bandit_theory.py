@@ -142,7 +142,10 @@ def check_arms(
     name: str, values: Sequence[float] | np.ndarray, *, low: float = -math.inf, high: float = math.inf
 ) -> np.ndarray:
     """One finite number an arm as an array [A]; raises ValueError or TypeError naming the argument otherwise."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of unequal length
+        raise TypeError(f"{name} must be numbers, one an arm, but is {values!r}") from None
     if array.dtype.kind not in "fiu" and array.size:
         raise TypeError(f"{name} must be numbers, one an arm, but is {values!r}")
     if array.ndim != 1 or array.size == 0:

@@ -10,7 +10,7 @@ Actions: one of `num_actions`; 3 by default. What they do differs from state to 
 Rewards: r(s, a, s'), standard normal, fixed when the world is built.
 Start: state 0.
 Episode end: never; the registered time limit is 100 steps.
-Exact solution: no formula, but the table is small: v*(0) = 16.0099860386 with the default arguments.
+Exact solution: no formula, but the table is small: v*(0) = 16.0099860369 with the default arguments.
 Source: Archibald, McKinnon & Thomas (1995), On the generation of Markov decision processes (Garnet).
 """
 
