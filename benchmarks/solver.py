@@ -18,6 +18,7 @@ import argparse  # noqa: E402
 import statistics  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
+from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 import scipy.sparse as sparse  # noqa: E402
@@ -69,7 +70,7 @@ def compare(title: str, mdp: FiniteMDP, theirs: DiscreteDP, methods: list[str], 
     )
 
 
-def timed(call: Callable[[], object]) -> tuple[float, object]:
+def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     """Seconds that a call takes, and what it returns."""
     begin = time.perf_counter()
     result = call()
