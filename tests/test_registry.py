@@ -19,8 +19,8 @@ REPOSITORY = Path(__file__).parent.parent
 NAMES = list(WORLDS)
 IDS = [world_id(name, one_hot=one_hot) for name in NAMES for one_hot in (False, True)]
 
-# The first 16 digits of the `content_hash` of every id's table. An id promises one table for ever: where its test fails,
-# raise the version in the registry, and write the new hash beside the new id here.
+# The first 16 digits of the `content_hash` of each id. An id promises one table for ever: where its test fails, raise
+# the version in the registry, and write the new hash beside the new id here.
 TABLES = {
     "LineWalk-v0": "8162897a4e2f54b8",
     "LineBalance-v0": "581b1dd30921ebbf",
