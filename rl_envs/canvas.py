@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -57,6 +57,8 @@ HEAT = np.array(
     ],
     dtype=np.float64,
 )
+
+LEAST_FOR_A_NUMBER = 34  # width in pixels from which on a tile has room for a number
 
 _SCALE = 2  # painted pixels a pixel of the picture
 
@@ -210,7 +212,15 @@ class Canvas:
             colour,
         )
 
-    def text(self, at: Point, text: str, size: int = 13, colour: Colour = "ink", align: str = "center") -> float:
+    def text(
+        self,
+        at: Point,
+        text: str,
+        size: int = 13,
+        colour: Colour = "ink",
+        align: str = "center",
+        longest: float = math.inf,
+    ) -> float:
         """Write one line.
 
         Args:
@@ -219,6 +229,7 @@ class Canvas:
             size: height of the letters' line in pixels.
             colour: of the letters.
             align: "left", "center" or "right".
+            longest: how wide it may be, in pixels; longer text is cut off with dots.
 
         Returns:
             How wide the text is, in pixels.
@@ -226,6 +237,8 @@ class Canvas:
         font = self._fonts.get(size)
         if font is None:
             font = self._fonts[size] = self._pygame.font.Font(None, round(size * 1.35 * _SCALE))
+        while text and font.size(text)[0] > longest * _SCALE:
+            text = text.removesuffix("...")[:-1].rstrip() + "..." if text != "..." else ""
         letters = font.render(text, True, rgb(colour))
         width, height = letters.get_size()
         left = at[0] * _SCALE - {"left": 0.0, "center": width / 2, "right": width}[align]
@@ -307,6 +320,8 @@ class Canvas:
         if size is None:
             size = 0.6 if self.overlay is None else 0.44
         size = max(size, 20 / min(box.width, box.height))  # still seen on a strip of narrow states
+        if self.overlay is not None and self.overlay.values is not None and box.width >= LEAST_FOR_A_NUMBER:
+            y -= box.height / 9  # off the number
         radius = min(box.width, box.height) * size / 2
         self.circle((x, y), radius + max(1.0, radius * 0.12), "white")
         self.circle((x, y), radius, "agent", border="ink", border_width=max(0.8, radius * 0.08))
@@ -355,13 +370,42 @@ class Canvas:
             self.line(palm, knuckle, "ink", size * 0.32, round_ends=True)
             self.line(knuckle, tip, "ink", size * 0.32, round_ends=True)
 
-    def walls(self, rows: Sequence[str], *, largest: float = 40, area: Box | None = None) -> list[list[Box]]:
-        """A map's cells in the middle of the area, by row and column, with those painted that are wall, "#"."""
-        boxes = self.cells(len(rows), len(rows[0]), area=area, largest=largest)
+    def map(
+        self,
+        rows: Sequence[str],
+        states: Mapping[tuple[int, int], int],
+        *,
+        arrows: Sequence[Point],
+        option_policy: np.ndarray | None = None,
+        area: Box | None = None,
+    ) -> list[list[Box]]:
+        """A map with its walls, "#", and the tile of a state in each cell that has one.
+
+        Args:
+            rows: the map as text.
+            states: the state drawn at a row and column.
+            arrows: for each action the direction it points in, as in `state`.
+            option_policy: what an active option does, [S, A], all 0 where it does not run: its cells are tinted and its
+                moves drawn. None for no option.
+            area: where to draw it; the whole area when left out.
+
+        Returns:
+            The box of each cell, by row and column.
+        """
+        boxes = self.cells(len(rows), len(rows[0]), area=area)
         for row, line in enumerate(rows):
             for column, glyph in enumerate(line):
+                box = boxes[row][column]
+                state = states.get((row, column))
                 if glyph == "#":
-                    self.box(boxes[row][column], "wall")
+                    self.box(box, "wall")
+                elif state is None:
+                    self.box(box, "floor", border="grid")
+                elif option_policy is not None and option_policy[state].any():
+                    self.state(box, state, colour="tint")
+                    self.arrows(box, option_policy[state], arrows, "blue")
+                else:
+                    self.state(box, state, arrows=arrows if option_policy is None else ())
         return boxes
 
     def flag(self, box: Box, *, size: float = 0.7) -> None:
@@ -390,7 +434,7 @@ class Canvas:
         self.box(box, shade, border="grid")
         if self.overlay is None:
             return
-        if number and box.width >= 34 and self.overlay.values is not None:
+        if number and box.width >= LEAST_FOR_A_NUMBER and self.overlay.values is not None:
             text = self.overlay.number(state)
             self.text((box.center[0], box.bottom - 8), text, 10, self.ink_on(shade))
         if arrows and self.overlay.policy is not None:

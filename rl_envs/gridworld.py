@@ -16,6 +16,7 @@ import numpy as np
 MOVES = ("up", "right", "down", "left")
 KEYS: Mapping[str, int] = {"w": 0, "d": 1, "s": 2, "a": 3}
 STEPS = ((-1, 0), (0, 1), (1, 0), (0, -1))  # change of row and column of each move
+ARROWS = tuple((column, row) for row, column in STEPS)  # how each move points in a picture: right and down
 WALL, FLOOR = "#", "."
 
 
@@ -46,6 +47,13 @@ class GridWorld:
     def shape(self) -> tuple[int, int]:
         """Number of rows and of columns of the drawing."""
         return len(self.rows), len(self.rows[0])
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Width and height that a picture of the map needs, in pixels, with cells as large as the screen allows."""
+        height, width = self.shape
+        cell = min(44, max(4, min(480 // height, 900 // width)))
+        return max(480, width * cell), height * cell
 
     def cell_at(self, name: str, place: Sequence[int]) -> int:
         """The cell at a row and column that a user names.

@@ -194,7 +194,8 @@ class Renderer:
         canvas.text((MARGIN, HEADER / 2), self._world.name, 17, align="left")
         if overlay is not None:
             _legend(canvas, Box(0, 0, width - MARGIN, HEADER), overlay)
-        canvas.text((MARGIN, height - FOOTER / 2), self._caption(moment), 12, "ink", align="left")
+        below = (MARGIN, height - FOOTER / 2)
+        canvas.text(below, self._caption(moment), 12, align="left", longest=width - 2 * MARGIN)
         self._world.drawing.paint(canvas, moment)
         return canvas
 

@@ -35,7 +35,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rl_envs.gridworld import KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
+from rl_envs.canvas import Canvas
+from rl_envs.gridworld import ARROWS, KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
 from rl_envs.mdp import Outcome, check_probability, tabulate
 from rl_envs.observation import Features, Index, choose
 from rl_envs.world import Drawing, Moment, World
@@ -158,6 +159,11 @@ class RoomsDrawing(Drawing):
         self.goal = goal
         self.cell = np.arange(grid.num_cells)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """The map."""
+        return self.grid.picture_size
+
     def text(self, moment: Moment) -> str:
         """The map; an active option's likeliest moves stand as arrows in the cells where it runs."""
         glyphs: dict[int, str] = {}
@@ -165,3 +171,12 @@ class RoomsDrawing(Drawing):
             for cell in np.flatnonzero(moment.option_policy.any(axis=1)).tolist():
                 glyphs[cell] = "^>v<"[int(moment.option_policy[cell].argmax())]
         return self.grid.text({**glyphs, self.goal: "G", moment.state: "A"})
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """The map with goal and agent, and where the active option runs its moves."""
+        places = self.grid.cells.tolist()
+        states = {(row, column): cell for cell, (row, column) in enumerate(places)}
+        boxes = canvas.map(self.grid.rows, states, arrows=ARROWS, option_policy=moment.option_policy)
+        goal, agent = (boxes[row][column] for row, column in (places[self.goal], places[moment.state]))
+        canvas.flag(goal)
+        canvas.agent(agent)

@@ -28,7 +28,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rl_envs.gridworld import KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
+from rl_envs.canvas import Box, Canvas
+from rl_envs.gridworld import ARROWS, KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
 from rl_envs.mdp import Outcome, check_probability, tabulate
 from rl_envs.observation import Features, Index, choose
 from rl_envs.world import Drawing, Moment, World
@@ -184,6 +185,12 @@ class SubtaskDrawing(Drawing):
         self.cell = cell
         self.stage = stage
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """The map, and a line with the subtasks below it."""
+        width, height = self.grid.picture_size
+        return width, height + 44
+
     def text(self, moment: Moment) -> str:
         """The map, and below it the subtask that is next."""
         stage = int(self.stage[moment.state])
@@ -196,3 +203,37 @@ class SubtaskDrawing(Drawing):
         rows = self.grid.text({**{self.grid.marks[letter]: glyph for letter, glyph in shown.items()}, agent: "A"})
         reached = agent == self.grid.marks["G"]
         return f"{rows}\n{'at the goal' if reached else 'to do: ' + SUBTASKS[stage]}"
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """The map in the present stage, whose states are the tiles, and the subtasks with the present one lit."""
+        stage, agent = int(self.stage[moment.state]), int(self.cell[moment.state])
+        here = np.flatnonzero(self.stage == stage)
+        places = self.grid.cells[self.cell[here]].tolist()
+        states = {(row, column): state for (row, column), state in zip(places, here.tolist(), strict=True)}
+        below = canvas.area._replace(y=canvas.area.bottom - 34, height=34)
+        above = canvas.area._replace(height=canvas.area.height - 44)
+        boxes = canvas.map(self.grid.rows, states, arrows=ARROWS, option_policy=moment.option_policy, area=above)
+
+        def box(cell: int) -> Box:
+            row, column = self.grid.cells[cell].tolist()
+            return boxes[row][column]
+
+        canvas.door(box(self.grid.marks["D"]), is_open=stage == OPEN)
+        canvas.flag(box(self.grid.marks["G"]))
+        if stage == NO_KEY:
+            canvas.key(box(self.grid.marks["K"]))
+        canvas.agent(box(agent))
+        if stage == KEY:  # carried along
+            held = box(agent)
+            corner = Box(
+                held.center[0] + held.width * 0.1, held.y + held.height * 0.06, held.width * 0.4, held.height * 0.3
+            )
+            canvas.key(corner, size=1.0)
+        done = 3 if agent == self.grid.marks["G"] else stage
+        for number, subtask in enumerate(SUBTASKS):
+            third = below.width / 3
+            chip = Box(below.x + number * third + 3, below.y + 4, third - 6, 26)
+            colour = "goal" if number < done else "agent" if number == done else "floor"
+            canvas.box(chip, colour, border="grid", radius=13)
+            words = f"{subtask}: done" if number < done else subtask
+            canvas.text(chip.center, words, 12, canvas.ink_on(colour), longest=chip.width - 12)
