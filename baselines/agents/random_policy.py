@@ -1,0 +1,42 @@
+"""Every action with the same probability: the floor of every table."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+
+from baselines.agent import Agent, Transition
+from baselines.exploration import uniform_action
+from baselines.task import Task
+from rl_envs.world import World
+
+
+@final
+class Random(Agent):
+    """The uniform policy. It learns nothing, and its score is 0 by the definition of the score.
+
+    Args:
+        task: what to play; its actions must be Discrete.
+        runs: as for every `Agent`.
+        seed: as for every `Agent`.
+        config: there is nothing to configure.
+    """
+
+    def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
+        super().__init__(task, runs=runs, seed=seed, config=config)
+        self._num_actions = self.task.num_actions
+
+    def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
+        """Any action, whatever is observed."""
+        return uniform_action(self._num_actions, self.uniform(greedy=greedy))
+
+    def update(self, transition: Transition) -> dict[str, np.ndarray]:
+        """Learn nothing."""
+        self.steps += 1
+        return {}
+
+    def policy(self) -> np.ndarray:
+        """Equal probabilities, [R, S, A]."""
+        num_states = len(self.task.number_in_state)
+        return np.full((self.num_runs, num_states, self._num_actions), 1 / self._num_actions)

@@ -1,0 +1,122 @@
+"""Every agent, one line each.
+
+Classes are named by strings and imported when an agent is made, so that listing the agents imports neither torch nor
+Stable-Baselines3.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from baselines.agent import Agent
+from baselines.specification import label, parse
+from baselines.task import Task
+from rl_envs.observation import unknown
+from rl_envs.world import World
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How an agent is made and compared.
+
+    Attributes:
+        agent: "module:class".
+        summary: what it is, in a few words.
+        libraries: distributions whose versions decide what it learns, beside NumPy.
+        counterpart: the agent that a library's implementation is checked against.
+    """
+
+    agent: str
+    summary: str
+    libraries: tuple[str, ...] = ()
+    counterpart: str | None = None
+
+
+_SB3 = ("torch", "stable-baselines3")
+
+AGENTS: dict[str, Entry] = {
+    "Random": Entry("baselines.agents.random_policy:Random", "uniform over actions: the floor, score 0"),
+    "Optimal": Entry("baselines.agents.optimal:Optimal", "the solver's policy: the ceiling, score 1"),
+    "QLearning": Entry("baselines.agents.q_learning:QLearning", "tabular Q-learning, epsilon-greedy"),
+    "SB3DQN": Entry("baselines.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterpart="QLearning"),
+    "SB3A2C": Entry("baselines.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterpart="QLearning"),
+}
+
+
+def agent_class(name: str) -> type[Agent]:
+    """The class of a registered agent; raises ValueError naming the nearest for an unknown name."""
+    if name not in AGENTS:
+        raise ValueError(unknown("agent", name, AGENTS))
+    module, cls = AGENTS[name].agent.split(":")
+    return getattr(importlib.import_module(module), cls)
+
+
+def make_config(name: str, settings: Mapping[str, Any]) -> Any:
+    """A registered agent's Config.
+
+    Args:
+        name: the agent's name.
+        settings: values by field; "preset" names a whole Config to start from, where the agent has some.
+
+    Returns:
+        The Config.
+
+    Raises:
+        ValueError: an unknown agent, preset or field, naming the nearest, or a value out of range.
+        TypeError: a value of the wrong type.
+    """
+    cls = agent_class(name)
+    given = dict(settings)
+    config = cls.Config()
+    if "preset" in given:
+        preset = given.pop("preset")
+        if preset not in cls.PRESETS:
+            raise ValueError(unknown(f"preset of {name}", preset, cls.PRESETS))
+        config = cls.PRESETS[preset]
+    known = {field.name: getattr(config, field.name) for field in fields(config)}
+    for key, value in given.items():
+        if key not in known:
+            raise ValueError(unknown(f"setting of {name}", key, [*known, *(["preset"] if cls.PRESETS else [])]))
+        given[key] = _like(value, known[key], f"{name}'s {key}")
+    return replace(config, **given)
+
+
+def make_agent(specification: str, task: Task | World | str, *, runs: int | range = 1, seed: int = 0) -> Agent:
+    """Make a registered agent.
+
+    Args:
+        specification: its name, perhaps with settings: "QLearning", "QLearning:epsilon=0.2,step_size=0.1".
+        task: what it is to learn.
+        runs: how many runs, or a range of their numbers.
+        seed: the base seed.
+
+    Returns:
+        The agent.
+
+    Raises:
+        ValueError: an unknown name or setting, naming the nearest, or a value out of range.
+        TypeError: a value of the wrong type, or a task that the agent cannot learn.
+    """
+    name, settings = parse(specification)
+    return agent_class(name)(task, runs=runs, seed=seed, config=make_config(name, settings))
+
+
+def normal_form(specification: str) -> str:
+    """The specification with its settings in alphabetical order, so that equal ones are equal strings."""
+    return label(*parse(specification))
+
+
+def _like(value: Any, default: Any, what: str) -> Any:
+    """The value in the type of the default, refused where that would change its meaning."""
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(default, float) and value in ("inf", "-inf"):
+        return float(value)
+    if isinstance(default, tuple) and isinstance(value, list):
+        return tuple(value)
+    if type(value) is not type(default):
+        raise TypeError(f"{what} must be a {type(default).__name__}, but is {value!r}")
+    return value

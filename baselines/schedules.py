@@ -1,0 +1,33 @@
+"""Quantities that change while an agent learns, as pure functions of the environment steps taken so far.
+
+The step counter is the agent's own and is saved with it, so no schedule starts again in a second call of `train`.
+"""
+
+from __future__ import annotations
+
+
+def linear(step: int, start: float, end: float, duration: int) -> float:
+    """From `start` in a straight line to `end`, and constant from then on.
+
+    Args:
+        step: environment steps of each run so far.
+        start: value at step 0.
+        end: value from step `duration` on.
+        duration: steps that the change takes; 0 gives `end` at once.
+    """
+    if step >= duration:
+        return end
+    return start + (end - start) * step / duration
+
+
+def harmonic(step: int, start: float, half_life: float) -> float:
+    """From `start` downwards as 1 / (1 + step / half_life), whose sum diverges and whose sum of squares does not.
+
+    Args:
+        step: environment steps of each run so far.
+        start: value at step 0.
+        half_life: steps until half of it is left; `inf` keeps it constant.
+
+    Source: the conditions of stochastic approximation, Sutton & Barto (2018), eq. 2.7.
+    """
+    return start / (1 + step / half_life)

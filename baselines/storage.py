@@ -1,0 +1,93 @@
+"""Writing files so that a kill at any moment, or a full disk, leaves the old file or the new one, never a part."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class StorageError(Exception):
+    """A file that cannot be written or read; the message names it and says how to go on."""
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file as a whole or not at all.
+
+    The bytes go to a temporary file beside it, are forced onto the disk, and take the file's name in one step.
+
+    Args:
+        path: the file; one that exists is replaced.
+        content: all that it shall hold.
+
+    Raises:
+        StorageError: the folder cannot be written to, or the disk is full.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+    except BaseException:  # Ctrl-C: leave nothing half-written behind
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force the new name onto the disk as well, where folders can be opened (not on Windows)."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def make_folder(folder: str | os.PathLike[str]) -> Path:
+    """Make a folder, with those above it, and see that it can be written to.
+
+    Args:
+        folder: the folder; it may exist.
+
+    Returns:
+        Its path.
+
+    Raises:
+        StorageError: it cannot be made or not be written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    probe = folder / f".writable.{os.getpid()}.tmp"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise StorageError(f"cannot write into the folder {folder}: {error.strerror or error}") from error
+    return folder
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files whose writer was killed; those of a process that still lives are left alone."""
+    for leftover in folder.glob(".*.tmp"):
+        writer = leftover.name.split(".")[-2]
+        if not (writer.isdigit() and _is_alive(int(writer))):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
