@@ -21,6 +21,19 @@ IDS = [world_id(name, one_hot=one_hot) for name in WORLDS for one_hot in (False,
 SETTINGS: list[tuple[str, dict[str, Any]]] = [
     *((env_id, {}) for env_id in IDS),
     ("rl_envs/LineWalk-v0", {"slip": 0.3, "size": 3, "start": -1, "discount": 1.0}),
+    ("rl_envs/LineBalance-v0", {"start": "uniform", "size": 3}),
+    ("rl_envs/RandomMDP-v0", {"num_states": 50, "num_actions": 4, "branching": 3, "model_seed": 7}),
+    ("rl_envs/Bandit-v0", {"std": 1.0}),
+    ("rl_envs/BernoulliBandit-v0", {"probabilities": [0.5, 1.0, 0.0]}),
+    ("rl_envs/BanditTestbed-v0", {"num_arms": 3, "num_problems": 20, "model_seed": 1}),
+    ("rl_envs/RandomWalk-v0", {"num_states": 19, "max_jump": 1}),
+    ("rl_envs/RandomWalk-v0", {"observation": "position"}),
+    ("rl_envs/SubtaskGrid-v0", {"slip": 0.2, "observation": "features"}),
+    ("rl_envs/SubtaskGrid-v0", {"observation": "view"}),
+    ("rl_envs/FourRooms-v0", {"observation": "features"}),
+    ("rl_envs/RobotGrasp-v0", {"slip": 0.1, "observation": "angles"}),
+    ("rl_envs/RobotGraspMulti-v0", {"slip": 0.1, "num_angles": 4}),
+    ("rl_envs/RobotGraspJoint-v0", {"slip": 0.1, "num_angles": 4}),
 ]
 
 
