@@ -1,9 +1,10 @@
 """The ten-armed testbed: two thousand bandit problems, and the agent is not told which.
 
-     problem    0     1     2   ...  1999       each reset draws a problem;
-     arm 0    +0.13 -0.62 ...                   all of them look alike
-     ...
-     arm 9    -1.27 +1.04 ...
+     problem    0      1      2    ...   1999     each reset draws a problem;
+     arm 0    +0.13  -0.62  -0.13  ...  +1.41     all of them look alike
+     arm 1    -0.13  +0.04  +1.37  ...  -1.45
+      ...      ...    ...    ...         ...
+     arm 9    -1.27  +1.04  +0.22  ...  +0.16
 
 State: the problem; 2,000 by default. It never changes within an episode, and every one looks the same to the agent.
 Actions: the arm to pull; 10 by default.

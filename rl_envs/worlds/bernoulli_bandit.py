@@ -8,8 +8,9 @@ Actions: the arm to pull; 5 by default.
 Rewards: 1 with the arm's probability, else 0.
 Start: the one state.
 Episode end: never; the registered time limit is 1,000 pulls.
-Exact solution: always pull the best arm: 900 in 1,000 pulls by default. Uniform play has a regret of 540 by then. No
-    consistent algorithm's regret grows slower than 2.206957 ln(T) (`rl_envs.bandit_theory`).
+Exact solution: always pull the best arm, which by default pays 900 in 1,000 pulls on average and is worth 18 at the
+    default discount of 0.95. Uniform play has a regret of 540 in 1,000 pulls. No consistent algorithm's regret grows
+    slower than 2.206957 ln(T) (`rl_envs.bandit_theory`).
 Source: Thompson (1933), On the likelihood that one unknown probability exceeds another; Lai & Robbins (1985).
 """
 

@@ -8,7 +8,9 @@ Actions: 0 left, 1 right. With probability `slip` the move is reversed.
 Rewards: 1 on arriving at +size, else 0.
 Start: position `start`, 0 by default.
 Episode end: at either end of the line; the registered time limit is 100 steps.
-Exact solution: without slip v*(s) = discount^(size - 1 - s), so 0.95^4 = 0.81450625 at the start.
+Exact solution: always go right. Without slip v*(s) = discount^(size - 1 - s) at position s, so 0.95^4 = 0.81450625 at
+    the start; with slip 0.1 the start is worth 0.76724608. Without slip the uniform policy is worth 130321/647210 =
+    0.20135814 there, and its episodes last 25 steps on average.
 Source: the gambler's ruin, Feller (1968), An Introduction to Probability Theory, vol. 1, ch. XIV.
 """
 
@@ -37,6 +39,9 @@ def line_walk(
         start: position of the first state, strictly between the ends.
         discount: gamma, in [0, 1].
         observation: "index" (Discrete) or "one_hot" (Box).
+
+    Returns:
+        The world.
 
     Raises:
         ValueError: an argument out of range; the message says which.
