@@ -24,7 +24,7 @@ def test_chickens_worst_nash_equilibria_are_better_than_its_worst_correlated_one
     assert worst_equilibrium_welfare(game) == 9
     assert price_of_anarchy(game) == pytest.approx(12 / 9)
     assert worst_equilibrium_welfare(game, "pure") == 9
-    # Each plays straight with 2/5 or so: the linear program's worst is 36/5.
+    # Going straight is obeyed if the crash is at most half as often as either unequal cell: 1/5, 2/5, 2/5.
     assert worst_equilibrium_welfare(game, "correlated") == pytest.approx(36 / 5, abs=1e-9)
 
 
