@@ -71,12 +71,12 @@ def line_balance(*, size: int = 5, start: int | str = 0, discount: float = 0.95,
 def _start(start: int | str, size: int) -> np.ndarray:
     """The distribution of the first state, [2 size + 1]."""
     distribution = np.zeros(2 * size + 1)
-    if start == "uniform":
-        distribution[1:-1] = 1 / (2 * size - 1)
-    elif isinstance(start, str):
-        raise ValueError(f'start must be a position or "uniform", but is {start!r}')
-    else:
+    if not isinstance(start, str):
         distribution[size + check_integer("start", start, low=1 - size, high=size - 1)] = 1
+    elif start == "uniform":
+        distribution[1:-1] = 1 / (2 * size - 1)
+    else:
+        raise ValueError(f'start must be a position or "uniform", but is {start!r}')
     return distribution
 
 

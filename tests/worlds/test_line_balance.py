@@ -112,6 +112,7 @@ def test_the_text_shows_the_agent_and_the_middle():
         ({"size": "5"}, TypeError, "size must be an integer, but is '5'"),
         ({"start": 5}, ValueError, "start must be in -4..4, but is 5"),
         ({"start": 0.5}, TypeError, "start must be an integer, but is 0.5"),
+        ({"start": [1, 2]}, TypeError, r"start must be an integer, but is \[1, 2\]"),
         ({"start": "random"}, ValueError, "start must be a position or \"uniform\", but is 'random'"),
         ({"discount": -0.1}, ValueError, r"discount must be in \[0, 1\], but is -0.1"),
         ({"observation": "indx"}, ValueError, "unknown observation 'indx'. Did you mean 'index'?"),
