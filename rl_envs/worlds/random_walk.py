@@ -135,7 +135,7 @@ class WalkDrawing(Drawing):
         x, y = tiles[moment.state].center
         if 0 < moment.state < last:
             near, far = (tiles[min(max(moment.state + jump, 0), last)] for jump in (-self._max_jump, self._max_jump))
-            for start, end in ((x - 12, near.center[0]), (x + 12, far.center[0])):
-                canvas.arrow((start, y - 34), (end, y - 34), "sky", 2)
+            for start, tip in ((x - 12, near.center[0]), (x + 12, far.center[0])):
+                canvas.arrow((start, y - 34), (tip, y - 34), "sky", 2)
         canvas.line((x, y - 26), (x, y + tiles[0].height / 2), "agent", 2)
         canvas.agent(Box(x - 15, y - 49, 30, 30), size=0.8)
