@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,10 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from rl_envs.actions import action_index
-from rl_envs.mdp import check_integer
 from rl_envs.observation import Index
 from rl_envs.registry import build
 from rl_envs.streams import noise_generator
-from rl_envs.world import World
+from rl_envs.world import World, start_option
 
 if TYPE_CHECKING:
     from rl_envs.options import Option
@@ -54,8 +54,9 @@ class TabularEnv(gym.Env[Any, Any]):
         **arguments: Any,
     ) -> None:
         self.world = build(world, **arguments)
-        self.observation_space = self.world.observation.space
-        self.action_space = self.world.action_space
+        # Copies, because spaces carry a generator: environments of one world must not draw each other's samples.
+        self.observation_space = copy.deepcopy(self.world.observation.space)
+        self.action_space = copy.deepcopy(self.world.action_space)
         self.action_names = self.world.action_names
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ValueError(f"render_mode must be one of {self.metadata['render_modes']}, but is {render_mode!r}")
@@ -242,12 +243,16 @@ class TabularEnv(gym.Env[Any, Any]):
         """
         if not isinstance(saved, dict) or saved.get("world") != self.world.mdp.content_hash:
             raise ValueError(f"the state must come from get_state() of {self.world.name} with the same table")
-        self.np_random.bit_generator.state = saved["generator"]
+        missing = sorted({"state", "running", "generator", "noise"} - saved.keys())
+        if missing:
+            raise ValueError(f"the state must come from get_state(), but has no {missing[0]!r}")
+        noise = None
         if saved["noise"] is not None:
-            if self._noise is None:
-                self._noise = np.random.default_rng(0)
-            self._noise.bit_generator.state = saved["noise"]
-            self._seeded = self.np_random
+            noise = np.random.default_rng(0)
+            noise.bit_generator.state = saved["noise"]
+        self.np_random.bit_generator.state = saved["generator"]
+        self._noise = noise
+        self._seeded = None if noise is None else self.np_random
         self._state = saved["state"]
         self._running = saved["running"]
         if self._history is not None:
@@ -281,25 +286,3 @@ class TabularEnv(gym.Env[Any, Any]):
             outcomes.append((next_state, reward, reward_std, not terminated, outcome_info))
         self._cumulative[pair] = mdp.cumulative[at].tolist()
         return outcomes
-
-
-def start_option(world: World, options: dict[str, Any] | None) -> int | None:
-    """The state that `reset(options={"state": s})` asks for.
-
-    Args:
-        world: the world to start in.
-        options: what was passed to reset.
-
-    Returns:
-        The state, or None where the options name none.
-
-    Raises:
-        ValueError: a state out of range, or one that only stands for an episode that has ended.
-        TypeError: a state that is no integer.
-    """
-    if options is None or "state" not in options:
-        return None
-    state = check_integer("options['state']", options["state"], low=0, high=world.mdp.num_states - 1)
-    if world.mdp.terminal_states[state]:
-        raise ValueError(f"options['state'] must be a state in which an episode can go on, but {state} is terminal")
-    return state

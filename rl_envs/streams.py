@@ -7,14 +7,15 @@ them would have drawn alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
 
 # Numbers drawn ahead for each copy. Longer blocks share the cost of a refill among more numbers (about 1 microsecond a
-# copy) and take more memory: 256 float64 are 2 KiB a copy, 8 MiB for 4,096 copies.
-BLOCK = 256
+# copy) and take more memory: 248 float64 are 2 KiB a copy, 8 MiB for 4,096 copies. An odd number of cache lines of 8:
+# rows a power of two apart would all compete for the same few places of the processor's cache.
+BLOCK = 8 * 31
 
 
 def noise_generator(generator: np.random.Generator) -> np.random.Generator:
@@ -25,6 +26,9 @@ def noise_generator(generator: np.random.Generator) -> np.random.Generator:
 
     Args:
         generator: the copy's own; one integer is drawn from it.
+
+    Returns:
+        A generator that nothing else draws from.
     """
     return np.random.default_rng(int(generator.integers(2**63)))
 
@@ -35,7 +39,7 @@ class Streams:
     Args:
         generators: a generator a copy; each is read ahead by up to a block, so nothing else may draw from it.
         distribution: "uniform" on [0, 1) or standard "normal".
-        block: how many numbers of each stream are drawn at once.
+        block: how many numbers of each stream are drawn at once, at least 2.
     """
 
     def __init__(
@@ -49,9 +53,9 @@ class Streams:
         num_streams = len(self.generators)
         self._block = block
         self._numbers = np.empty((num_streams, block))  # [n, block]
-        self._flat = self._numbers.reshape(-1)
-        self._row = np.arange(num_streams) * block  # [n] where each stream's row begins in _flat
-        self._position = self._row + block  # [n] the next unread number in _flat; at the end of its row: none left
+        # Positions count through all of _numbers, row after row. A stream at the end of its row has nothing left.
+        self._row_end = np.arange(1, num_streams + 1) * block  # [n]
+        self._position = self._row_end.copy()  # [n] the next unread number
         # A lower bound on what every stream has left, so that most draws need not look at every position.
         self._left = 0
 
@@ -67,7 +71,7 @@ class Streams:
         if self._left == 0:
             self._refill()
         self._left -= 1
-        numbers = self._flat[self._position]
+        numbers = self._numbers.take(self._position)
         self._position += 1
         return numbers
 
@@ -85,27 +89,45 @@ class Streams:
         self._left -= 1
         position = self._position[indices]
         self._position[indices] = position + 1
-        return self._flat[position]
+        return self._numbers.take(position)
 
-    def replace(self, index: int, generator: np.random.Generator) -> None:
-        """Begin a copy's stream anew from another generator; what was read ahead of the old one is dropped."""
-        self.generators[index] = generator
-        self._position[index] = self._row[index] + self._block
+    def put_back(self, indices: np.ndarray) -> None:
+        """Undo the last draw of some streams: the number that `next` has just given them comes again.
+
+        Args:
+            indices: which streams, each at most once, [m] int.
+        """
+        self._position[indices] -= 1
+
+    def restart(self, indices: Iterable[int], generators: Iterable[np.random.Generator]) -> None:
+        """Begin some streams anew from other generators; what was read ahead of the old ones is dropped.
+
+        Args:
+            indices: which streams.
+            generators: one for each of them.
+        """
+        for index, generator in zip(indices, generators, strict=True):
+            self.generators[index] = generator
+            self._position[index] = self._row_end[index]
         self._left = 0
 
     def _refill(self) -> None:
-        """Fill up every row if one is empty: unread numbers move to the front, new ones follow, and none is lost."""
-        self._left = self._block - int((self._position - self._row).max())
+        """If a stream is empty, fill it and all others that are more than half empty; no number is lost.
+
+        The fuller ones can wait, because what they have is enough for many more draws.
+        """
+        unread = self._row_end - self._position
+        self._left = int(unread.min(initial=self._block))
         if self._left > 0:
             return
-        for i, generator in enumerate(self.generators):
-            unread = self._row[i] + self._block - self._position[i]
+        low = np.flatnonzero(unread <= self._block // 2)
+        for i, kept in zip(low.tolist(), unread[low].tolist()):
             row = self._numbers[i]
-            if unread:
-                row[:unread] = row[self._block - unread :].copy()
+            if kept:
+                row[:kept] = row[-kept:]
             if self.distribution == "uniform":
-                generator.random(out=row[unread:])
+                self.generators[i].random(out=row[kept:])
             else:
-                generator.standard_normal(out=row[unread:])
-        self._position[:] = self._row
-        self._left = self._block
+                self.generators[i].standard_normal(out=row[kept:])
+        self._position[low] = self._row_end[low] - self._block
+        self._left = int((self._row_end - self._position).min())
