@@ -63,7 +63,7 @@ def play(
         if not keys:
             raise ValueError("this world has no keys of its own: pass keys={...} with a key for each action")
         print(f"{describe_keys(keys, env)}. Esc ends the game.")
-        _gymnasium_play()(
+        gymnasium_play()(
             StepsOnKeys(env),
             keys_to_action=with_arrow_keys(keys, env),
             noop=WAIT,
@@ -129,22 +129,25 @@ def _make(world: str | gym.Env[Any, Any], arguments: dict[str, Any]) -> gym.Env[
     return world
 
 
-def _gymnasium_play() -> Callable[..., None]:
+def gymnasium_play() -> Callable[..., None]:
     """Gymnasium's `play`, without what importing it does to matplotlib: from then on all figures would open windows."""
     try:
         import matplotlib
     except ImportError:
-        backend = None
+        settings: Any = {}
     else:
-        backend = dict.__getitem__(matplotlib.rcParams, "backend")  # as it is: asking for it the usual way chooses one
+        settings = matplotlib.rcParams
+    # As it is stored: asking for it in the usual way would choose one.
+    before = dict.get(settings, "backend")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that there is no matplotlib, which only its plots of a game would need
-        from gymnasium.utils.play import play as gymnasium_play
-    if isinstance(backend, str):
-        matplotlib.use(backend)
-    elif backend is not None:
-        dict.__setitem__(matplotlib.rcParams, "backend", backend)
-    return gymnasium_play
+        from gymnasium.utils.play import play as played
+    if dict.get(settings, "backend") is not before:
+        if isinstance(before, str):
+            matplotlib.use(before)
+        else:
+            dict.__setitem__(settings, "backend", before)  # none was chosen yet, and none is now
+    return played
 
 
 class StepsOnKeys(gym.Wrapper[Any, Any, Any, Any]):

@@ -173,29 +173,32 @@ class Renderer:
         return overlay if self._world.drawing.shows_action_values else replace(overlay, action_values=None)
 
     def _text(self, moment: Moment, overlay: Overlay | None) -> str:
-        lines = [self._caption(moment), self._world.drawing.text(moment)]
+        lines = [" | ".join(self._caption(moment)), self._world.drawing.text(moment)]
         if overlay is not None:
             lines.append(_overlay_in_words(overlay, self._world, moment))
         return "\n".join(lines) + "\n"
 
-    def _caption(self, moment: Moment) -> str:
-        """What happened last, in words."""
+    def _caption(self, moment: Moment) -> list[str]:
+        """What happened last, in words, with the option at the end."""
         parts = [f"step {moment.steps}", f"total reward {short(moment.total_reward)}"]
         if moment.action is not None and moment.reward is not None:
             parts.append(f"took {self._world.action_names[moment.action]}, reward {short(moment.reward)}")
         if moment.option is not None:
             parts.append(f"option {moment.option}")
-        return " | ".join(parts)
+        return parts
 
     def _paint(self, moment: Moment, overlay: Overlay | None) -> Canvas:
         width, height = self.size
         area = Box(MARGIN, HEADER, width - 2 * MARGIN, height - HEADER - FOOTER)
         canvas = Canvas(width, height, area, overlay)
         canvas.text((MARGIN, HEADER / 2), self._world.name, 17, align="left")
+        caption = self._caption(moment)
         if overlay is not None:
             _legend(canvas, Box(0, 0, width - MARGIN, HEADER), overlay)
+        elif moment.option is not None:
+            canvas.text((width - MARGIN, HEADER / 2), caption.pop(), 13, "blue", align="right", longest=width / 2)
         below = (MARGIN, height - FOOTER / 2)
-        canvas.text(below, self._caption(moment), 12, align="left", longest=width - 2 * MARGIN)
+        canvas.text(below, " | ".join(caption), 12, align="left", longest=width - 2 * MARGIN)
         self._world.drawing.paint(canvas, moment)
         return canvas
 

@@ -147,7 +147,10 @@ class GraphDrawing(Drawing):
             if moment.previous_state == moment.state:
                 canvas.loop(here, _beside(here, center), radius + 4, "agent", 4)
             else:
-                canvas.arrow(before, _short_of(before, here, radius + 6), "agent", 4)
+                # A little to one side, so that an arrow of the next step along the same line stays in sight.
+                right, down = _away(here, before)
+                start, end = ((x - 6 * down, y + 6 * right) for x, y in (before, _short_of(before, here, radius + 5)))
+                canvas.arrow(start, end, "agent", 4)
         hint = "blue: where the next step may lead, wider the likelier; orange: the last step"
         canvas.text((canvas.area.x, canvas.area.bottom - 6), hint, 11, "faint", align="left")
         for state, place in places.items():
