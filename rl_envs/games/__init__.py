@@ -31,10 +31,10 @@ from rl_envs.games.markov_game import (
     policy_value,
     solve_markov_game,
 )
-from rl_envs.games.maximin import Maximin, maximin
 from rl_envs.games.normal_form import NormalFormGame, SocialOptimum, two_player
 from rl_envs.games.registration import register_games
-from rl_envs.games.soccer_table import soccer_table
+from rl_envs.games.security_level import Maximin, maximin
+from rl_envs.games.soccer_rules import soccer_table
 from rl_envs.games.vector_markov_game import VectorMarkovGame
 from rl_envs.games.vector_matrix_game import VectorMatrixGame
 from rl_envs.games.zero_sum import MatrixGameSolutions, solve_matrix_games

@@ -4,7 +4,7 @@
     observations, infos = env.reset(seed=0)
     observations, rewards, terminations, truncations, infos = env.step({"player_0": 3, "player_1": 4})
 
-The rules are the table in `soccer_table`, which the environment walks; `solve_markov_game(env.table)` solves it.
+The rules are the table in `soccer_rules`, which the environment walks; `solve_markov_game(env.table)` solves it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pettingzoo.utils.wrappers import OrderEnforcingWrapper  # noqa: TID253
 
 from rl_envs.games import soccer_drawing
 from rl_envs.games.simultaneous import SimultaneousGame
-from rl_envs.games.soccer_table import MOVES, position_of, soccer_table
+from rl_envs.games.soccer_rules import MOVES, position_of, soccer_table
 from rl_envs.games.turn_taking import TurnTakingGame
 
 
@@ -34,7 +34,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
 
     ## Observation Space
     The same for both agents: the state. `Discrete(763)` with state s shown as s + 1, 0 never; s from 0 to 759 in play,
-    760 and 761 after a goal of player_0 and player_1 (`soccer_table.position_of` decodes it).
+    760 and 761 after a goal of player_0 and player_1 (`soccer_rules.position_of` decodes it).
     `observation="one_hot"`: a `Box` of 762 numbers.
 
     ## Starting State

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rl_envs.games.canvas import INK, PLAYERS, WHITE, Canvas, Color
-from rl_envs.games.soccer_table import GOAL_COLUMN, GOAL_ROWS, NUM_COLUMNS, NUM_ROWS, Position
+from rl_envs.games.soccer_rules import GOAL_COLUMN, GOAL_ROWS, NUM_COLUMNS, NUM_ROWS, Position
 
 _LETTERS = "AB"
 _GRASS: tuple[Color, Color] = ((102, 168, 92), (112, 178, 102))

@@ -9,7 +9,7 @@ from gymnasium.error import DependencyNotInstalled
 
 from rl_envs.games import grid_soccer, matrix_game
 from rl_envs.games.canvas import PLAYERS, Canvas, Window
-from rl_envs.games.soccer_table import KICK_OFF, Position, state_of
+from rl_envs.games.soccer_rules import KICK_OFF, Position, state_of
 
 BIG = np.random.default_rng(0).normal(size=(2, 40, 30)).tolist()
 THREE = np.random.default_rng(0).integers(-9, 10, (3, 2, 3, 4)).tolist()

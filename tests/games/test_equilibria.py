@@ -110,6 +110,13 @@ def test_the_textbook_games_have_their_textbook_equilibria(name, expected):
     assert not found.degenerate
 
 
+def test_payoffs_are_each_players_own():
+    found = all_equilibria(named_game("battle_of_the_sexes"))
+    assert [equilibrium.payoffs for equilibrium in found] == [(2, 1), (F(2, 3), F(2, 3)), (1, 2)]
+    # At (Bach, Bach) player 0 would lose 2 by moving away and player 1 would lose 1.
+    assert found[0].deviation_gains == ((0, -2), (0, -1))
+
+
 @pytest.mark.parametrize("num_actions", [1, 2, 3, 4, 5])
 def test_coordination_has_one_equilibrium_for_every_set_of_actions(num_actions):
     found = all_equilibria(named_game("coordination", num_actions=num_actions))

@@ -5,7 +5,7 @@ import pytest
 
 from rl_envs.games import soccer_table, solve_markov_game
 from rl_envs.games.grid_soccer import parallel_env
-from rl_envs.games.soccer_table import KICK_OFF, Position, position_of, state_of
+from rl_envs.games.soccer_rules import KICK_OFF, Position, position_of, state_of
 
 NORTH, EAST, SOUTH, WEST, STAND = range(5)
 

@@ -28,6 +28,8 @@ def test_the_observation_is_one_before_the_first_round_and_then_tells_the_joint_
     for index, joint in enumerate(np.ndindex(2, 3, 2)):
         observations = env.step(dict(zip(env.agents, joint)))[0]
         assert {int(observation) for observation in observations.values()} == {2 + index}
+    observations, _ = env.reset()
+    assert {int(observation) for observation in observations.values()} == {1}
 
 
 def test_the_one_hot_observation_marks_the_same_state():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rl_envs.games import best_response_value, soccer_table, solve_markov_game
-from rl_envs.games.soccer_table import (
+from rl_envs.games.soccer_rules import (
     ACTION_NAMES,
     KICK_OFF,
     NUM_STATES,
@@ -14,7 +14,7 @@ from rl_envs.games.soccer_table import (
     position_of,
     state_of,
 )
-from rl_envs.games.soccer_table import (
+from rl_envs.games.soccer_rules import (
     soccer_table as build,
 )
 from rl_envs.games.zero_sum import solve_by_linear_program
