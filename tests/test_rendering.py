@@ -11,10 +11,12 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.error import DependencyNotInstalled, ResetNeeded
+from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import HumanRendering, RecordVideo
 
 import rl_envs
 from rl_envs.canvas import COLOURS, HEAT, Box, Canvas, heat
+from rl_envs.options import hallway_options
 from rl_envs.overlay import Overlay
 from rl_envs.registry import WORLDS, world_id
 from rl_envs.rendering import Renderer
@@ -133,6 +135,9 @@ def test_text_says_how_far_the_episode_is_and_what_was_done(name):
         ("Bandit", {"means": [0.0]}),
         ("Bandit", {"means": [-3.0, -2.0]}),
         ("BernoulliBandit", {"probabilities": [0.5] * 300}),
+        ("SubtaskGrid", {"map": ["SKDG"]}),
+        ("FourRooms", {"map": ["." * 40 + "G"]}),
+        ("FourRooms", {"map": ["G", *["."] * 90]}),
         ("RobotGrasp", {"num_angles": 2, "target": [2, 0]}),
         ("RobotGrasp", {"num_angles": 30}),
     ],
@@ -282,6 +287,18 @@ def test_films_are_recorded(tmp_path):
         env.close()
     (film,) = tmp_path.glob("*.mp4")
     assert film.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_gymnasiums_checker_has_nothing_to_say_about_rendering(name, window):
+    check_env(make(name, None).unwrapped)
+
+
+def test_pictures_can_be_collected():
+    env = gym.make("rl_envs/LineWalk-v0", render_mode="rgb_array_list")
+    env.reset(seed=0)
+    env.step(1)
+    assert len(env.render()) == 2
 
 
 # Overlays -----------------------------------------------------------------------------------------------------------
@@ -463,6 +480,97 @@ def test_the_lit_state_of_the_graph_is_the_present_one():
     rows, columns = np.nonzero(lit)
     assert columns.mean() < first.shape[1] / 2
     assert rows.mean() > first.shape[0] / 2
+
+
+def test_the_grid_shows_the_values_of_the_present_stage():
+    env = make("SubtaskGrid", render_overlay="value")
+    v = rl_envs.truth(env).v_star
+    layout = env.unwrapped.world.layout
+    low, high = v[~env.unwrapped.world.mdp.terminal_states].min(), 1.0
+    for stage, agent in ((0, 0), (1, 25), (2, 60)):
+        env.reset(seed=0, options={"state": agent})
+        frame = env.render()
+        states = np.flatnonzero((layout.stage == stage) & (np.arange(len(v)) != agent))
+        places = layout.grid.cells[layout.cell[states]]
+        door = layout.grid.marks["D"], layout.grid.marks["G"]
+        for state, (row, column) in zip(states, places, strict=True):
+            if layout.cell[state] in door:
+                continue  # painted over
+            shown = level_at(frame, 14 + 44 * column + 4, 40 + 44 * row + 4)
+            assert shown == pytest.approx((v[state] - low) / (high - low), abs=0.01)
+
+
+def count(frame, colour):
+    return int((frame == COLOURS[colour]).all(axis=2).sum())
+
+
+def test_the_key_is_carried_and_the_door_opens():
+    env = make("SubtaskGrid")
+    env.reset(seed=0)
+    keys = [count(env.render(), "key")]
+    for action in (0, 0, 3, 3):  # two up, two left: onto the key
+        env.step(action)
+    keys.append(count(env.render(), "key"))
+    shut = count(env.render(), "door")
+    for action in (1, 1, 1, 2, 2, 1):  # to the door and into it
+        env.step(action)
+    keys.append(count(env.render(), "key"))
+    assert env.unwrapped.world.layout.stage[env.unwrapped._state] == 2
+    assert keys[0] > keys[1] > keys[2]  # on the ground, carried, and used; what is left is the door's handle
+    assert count(env.render(), "door") < shut / 2
+
+
+def test_the_active_option_is_drawn_where_it_runs():
+    env = make("FourRooms")
+    env.reset(seed=0)
+    plain = env.render()
+    assert count(plain, "tint") == 0
+    options = hallway_options(env.unwrapped.world)
+    for option in options:
+        env.unwrapped.show_option(option)
+        frame = env.render()
+        cells = env.unwrapped.world.layout.grid.cells
+        tinted = (frame == COLOURS["tint"]).all(axis=2)
+        for cell, (row, column) in enumerate(cells):
+            corner = tinted[40 + 36 * row + 4, 20 + 36 * column + 4]  # the map of 468 pixels is in the middle of 480
+            assert corner == option.policy[cell].any()
+    written = make("FourRooms", "ansi")
+    written.reset(seed=0)
+    written.unwrapped.show_option(options[0])
+    assert f"option {options[0].name}" in written.render()
+
+
+def test_an_option_of_another_world_is_refused():
+    env = make("LineWalk")
+    env.reset(seed=0)
+    option = hallway_options(rl_envs.build("FourRooms"))[0]
+    with pytest.raises(ValueError, match=r"must have a policy \(11, 2\) as the world, not \(104, 4\)"):
+        env.unwrapped.show_option(option)
+
+
+def test_the_joint_in_turn_is_marked():
+    env = make("RobotGrasp")
+    env.reset(seed=0)
+    heights = []
+    for _ in range(3):
+        rows, _ = np.nonzero((env.render()[:, 430:] == COLOURS["agent"]).all(axis=2))
+        heights.append(rows.mean())
+        env.step(0)
+    assert heights[0] < heights[1] < heights[2]
+
+
+def test_the_arms_commands_have_the_colours_of_their_values():
+    env = make("RobotGrasp", render_overlay="value")
+    env.reset(seed=0)
+    frame = env.render()
+    exact = rl_envs.truth(env)
+    going_on = ~env.unwrapped.world.mdp.terminal_states
+    q = exact.q_star
+    low, high = q[going_on].min(), q[going_on].max()
+    for command in range(4):
+        # The chips of the first dial: 44.5 pixels apart, 20 high, under a dial of 126 from y = 40 on.
+        shown = level_at(frame, round(14 + 600 - 190 + 6 + 44.5 * command + 6), 40 + 126 - 28 + 4)
+        assert shown == pytest.approx((q[0, command] - low) / (high - low), abs=0.01)
 
 
 class Plain(Drawing):
