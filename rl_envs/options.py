@@ -5,8 +5,8 @@ it arrives at. Over a finite MDP a set of options makes a semi-Markov decision p
 it ends is all that planning needs to know of it, and both are computed here from the table, never sampled.
 
 Conventions, the same throughout:
-- an option lasts at least one step, and its termination is judged at the state it arrives in, also when it has just
-  started there;
+- an option lasts at least one step: whether it ends is judged in each state that it arrives in, never in the one that
+  it starts in;
 - rewards and arrivals are discounted by discount^k, with k the steps really taken;
 - when the episode ends inside an option, both end, and nothing is added for a state arrived at;
 - the maximum goes over the options that may start in a state, and over no others. Every state in which an episode can
@@ -28,7 +28,7 @@ import numpy as np
 from rl_envs.bellman import Matrix, solve_chain
 from rl_envs.gridworld import Layout, find_rooms
 from rl_envs.mdp import SUM_TOLERANCE, FiniteMDP, Outcome, check_integer, tabulate
-from rl_envs.semi_mdp import IMPROVEMENT, SemiMDP, reached
+from rl_envs.semi_mdp import IMPROVEMENT, SemiMDP, reached, scale_rows
 from rl_envs.world import World
 
 
@@ -81,7 +81,8 @@ class Option:
             )
         runs = initiation | (termination < 1)
         policy[~runs] = 0.0
-        wrong = np.flatnonzero((policy < 0).any(axis=1) | (np.abs(policy.sum(axis=1) - runs) > SUM_TOLERANCE))
+        right = (policy >= 0).all(axis=1) & (np.abs(policy.sum(axis=1) - runs) <= SUM_TOLERANCE)  # NaN is not right
+        wrong = np.flatnonzero(~right)
         if len(wrong):
             raise ValueError(
                 f"the policy of option {self.name!r} must be probabilities that sum to 1 wherever it runs, "
@@ -190,6 +191,7 @@ def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
     arrive, ends = _chain(mdp, option.policy)
     go_on, stop = _split(arrive, option.termination)
     running = reached(go_on, option.initiation & ~mdp.terminal_states)
+    stop = scale_rows(stop, running)
     trapped = running & ~reached(go_on.T.tocsr(), (np.diff(stop.indptr) > 0) | (ends > 0))
     if trapped.any():
         raise ValueError(
@@ -197,7 +199,7 @@ def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
             f"but is trapped in state {np.flatnonzero(trapped)[0]}"
         )
     here = np.flatnonzero(running)
-    inside, leaving = go_on[here][:, here], stop[here]
+    inside = go_on[here][:, here]
     one_step = inside.nnz == 0
 
     def to_the_end(each_step: np.ndarray, discount: float) -> np.ndarray:
@@ -213,8 +215,8 @@ def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
         transition = mdp.discount * stop
     else:
         # Few states are ever the last one for most options, so there are few right sides.
-        last = np.unique(leaving.indices)
-        discounted = to_the_end(mdp.discount * leaving[:, last].toarray(), mdp.discount)
+        last = np.unique(stop.indices)
+        discounted = to_the_end(mdp.discount * stop[here][:, last].toarray(), mdp.discount)
         row, column = np.nonzero(discounted > 0)  # below 0 is rounding: the terms of the series are not
         transition = csr_array((discounted[row, column], (here[row], last[column])), shape=stop.shape)
     reward = np.einsum("sa,sa->s", option.policy, mdp.mean_reward)
@@ -338,8 +340,8 @@ def interrupted(mdp: FiniteMDP, options: Sequence[Option], policy: np.ndarray) -
 def flat_policy(mdp: FiniteMDP, options: Sequence[Option], policy: np.ndarray) -> np.ndarray:
     """The policy over single actions that chooses an option anew at every step and takes its action.
 
-    Where the policy is greedy for its own values this is worth at least as much as following each option to its end:
-    it is interruption at every chance, also where nothing is lost by going on.
+    Where options may start wherever they go on, and the policy is greedy for its own values, this is worth at least as
+    much as following each option to its end: it is interruption at every chance, also where going on loses nothing.
 
     Args:
         mdp: the dynamics.
@@ -502,23 +504,29 @@ def _bare_map(layout: Layout, discount: float) -> FiniteMDP:
 def _subtask(mdp: FiniteMDP, name: str, initiation: np.ndarray, region: np.ndarray, goal: np.ndarray) -> Subtask:
     """The subtask with its optimal policy, found by planning with single actions in a table of its own."""
     runs = initiation | region
-    own = FiniteMDP(
-        probability=mdp.probability,
-        next_state=np.where(runs[:, None, None], mdp.next_state, np.arange(mdp.num_states)[:, None, None]),
-        reward=np.where(runs[:, None, None] & goal[mdp.next_state], 1.0, 0.0),
-        terminated=mdp.terminated | ~region[mdp.next_state] | ~runs[:, None, None],
-        start=runs / runs.sum(),
-        discount=mdp.discount,
-    )
-    moves = primitive_options(own)
-    process = _semi_mdp(own, _models(own, moves), moves)
+
+    def own_process(discount: float) -> SemiMDP:
+        """Single moves where the subtask is the whole task."""
+        table = FiniteMDP(
+            probability=mdp.probability,
+            next_state=np.where(runs[:, None, None], mdp.next_state, np.arange(mdp.num_states)[:, None, None]),
+            reward=np.where(runs[:, None, None] & goal[mdp.next_state], 1.0, 0.0),
+            terminated=mdp.terminated | ~region[mdp.next_state] | ~runs[:, None, None],
+            start=runs / runs.sum(),
+            discount=discount,
+        )
+        moves = primitive_options(table)
+        return _semi_mdp(table, _models(table, moves), moves)
+
     # From a policy that gets there, so that at discounts of 0 and 1, where many are optimal, the result does so too.
-    choice = process.towards(process.reward)
+    undiscounted = own_process(1.0)
+    choice = undiscounted.towards(undiscounted.reward)
     stuck = np.flatnonzero((choice < 0) & runs)
     if len(stuck):
         raise ValueError(
             f"subtask {name!r} must be possible from everywhere it goes on, but is not from state {stuck[0]}"
         )
+    process = own_process(mdp.discount)
     policy = process.one_hot(process.improve(np.maximum(choice, 0)))
     return Subtask(name, initiation, region, goal, policy)
 

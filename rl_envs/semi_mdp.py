@@ -88,9 +88,9 @@ class SemiMDP:
         Raises:
             ValueError: without discount, a state from which the episode never ends under the policy.
         """
-        chain = _scaled(self.transitions[0], policy[:, 0])
+        chain = scale_rows(self.transitions[0], policy[:, 0])
         for o, transition in enumerate(self.transitions[1:], start=1):
-            chain = chain + _scaled(transition, policy[:, o])
+            chain = chain + scale_rows(transition, policy[:, o])
         if not self.discounted:
             ends = ((policy * self.ends).sum(axis=1) > 0) | self.terminal
             self.refuse_endless(~reached(chain.T.tocsr(), ends))
@@ -173,8 +173,16 @@ def reached(edges: Matrix, first: np.ndarray) -> np.ndarray:
     return seen
 
 
-def _scaled(matrix: Matrix, factor: np.ndarray) -> Matrix:
-    """A CSR matrix with each row times its factor [S], without the entries that become 0."""
+def scale_rows(matrix: Matrix, factor: np.ndarray) -> Matrix:
+    """A CSR matrix with each row times a factor, without the entries that become 0.
+
+    Args:
+        matrix: [S, S].
+        factor: of each row, [S].
+
+    Returns:
+        A new CSR matrix [S, S].
+    """
     product = matrix.copy()
     product.data = product.data * np.repeat(factor, np.diff(product.indptr))
     product.eliminate_zeros()
