@@ -73,7 +73,10 @@ class Agent(ABC):
         if not isinstance(self.config, self.Config):
             raise TypeError(f"the config of {self.name} must be a {self.name}.Config, but is {self.config!r}")
         self.steps = 0
-        self._streams = {purpose: RunStreams(self.seeds(purpose)) for purpose in ("exploration", "greedy")}
+        self._streams = {
+            "exploration": RunStreams(self.copy_seeds("exploration")),
+            "greedy": RunStreams(self.seeds("greedy")),
+        }
         self._surroundings: Surroundings | None = None
 
     @property
@@ -85,15 +88,29 @@ class Agent(ABC):
         """A seed for each run, another for each purpose."""
         return run_seeds(self.seed, self.task.name, self.name, self.runs, purpose)
 
+    @property
+    def copies(self) -> int:
+        """In how many copies of the world each run learns at the same time, C; 1 for most agents.
+
+        Where it is more, the arrays of a transition are [R * C, ...] with the copies of a run side by side, and one
+        step of the loop is C environment steps of each run.
+        """
+        return 1
+
+    def copy_seeds(self, purpose: str) -> list[np.random.SeedSequence]:
+        """A seed for each copy of each run, [R * C]; a run's first copy has the seed that it would have alone."""
+        later = [self.seeds(f"{purpose}, copy {copy}") for copy in range(1, self.copies)]
+        return [seed for of_run in zip(self.seeds(purpose), *later) for seed in of_run]
+
     def uniform(self, *, greedy: bool = False) -> np.ndarray:
-        """The next random number of every run, [R] in [0, 1); acting greedily has a stream of its own."""
+        """The next random number of every run and copy, [R * C] in [0, 1); acting greedily has its own stream, [R]."""
         return self._streams["greedy" if greedy else "exploration"].next()
 
     @property
     def surroundings(self) -> Surroundings:
         """Where the runs learn; the first episodes begin when this is first asked for."""
         if self._surroundings is None:
-            self._surroundings = Surroundings(self.task, self.seeds(f"environment from step {self.steps}"))
+            self._surroundings = Surroundings(self.task, self.copy_seeds(f"environment from step {self.steps}"))
         return self._surroundings
 
     @abstractmethod
@@ -142,7 +159,7 @@ class Agent(ABC):
         self.steps = int(state["steps"])
         for purpose, streams in self._streams.items():
             streams.jump(int(state[f"drawn.{purpose}"]))
-        around = {name.partition(".")[2]: array for name, array in state.items() if name.startswith("environment.")}
+        around = part_of(state, "environment")
         if around:
             self.surroundings.restore(around)
 
@@ -230,6 +247,11 @@ class LibraryAgent(Agent):
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
         """Refuse: the library's own loop does the learning."""
         raise TypeError(f"{self.name} trains in its library's own loop: call train(agent, steps=...)")
+
+
+def part_of(state: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """The saved arrays whose names begin with `name.`, under what follows it."""
+    return {key.partition(".")[2]: array for key, array in state.items() if key.startswith(f"{name}.")}
 
 
 def versions() -> dict[str, str]:

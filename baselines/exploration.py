@@ -67,6 +67,22 @@ def epsilon_greedy(values: np.ndarray, epsilon: float, explore: np.ndarray, choi
     return np.where(explore < epsilon, uniform_action(values.shape[-1], choice), greedy)
 
 
+def sample_action(probabilities: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """An action drawn from a policy.
+
+    Args:
+        probabilities: of each action, [n, A]; they need not sum to 1 exactly.
+        uniform: a number in [0, 1) for each row, [n].
+
+    Returns:
+        Actions [n] of int64; none of probability 0.
+    """
+    cumulative = np.cumsum(probabilities, axis=-1)
+    # At least the sum as it is, so that rounding never leads past the last action that can be taken.
+    threshold = uniform * cumulative[:, -1]
+    return (cumulative <= threshold[:, None]).sum(axis=-1)
+
+
 def greedy_policy(q: np.ndarray) -> np.ndarray:
     """The policy that is greedy with respect to action values, its probability shared equally among ties.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,8 @@ def train(
 
     Args:
         agent: the population.
-        steps: environment steps of each run.
+        steps: environment steps of each run. One that learns in C copies of the world takes C at a time, so it may pass
+            a checkpoint by up to C - 1 before it is scored.
         checkpoints: how often to score, evenly spaced, besides once before the first step.
         episodes: how many episodes a score is the mean of where there is no table.
         on_step: called with each transition and the agent's metrics.
@@ -76,9 +77,9 @@ def train(
     begin = agent.steps
     scores = [score(agent, episodes=episodes)]
     seconds = 0.0
-    for done, mark in pairwise(marks):
+    for mark in marks[1:]:
         started = time.perf_counter()
-        for _ in range(mark - done):
+        for _ in range(math.ceil((begin + mark - agent.steps) / agent.copies)):
             transition = surroundings.step(agent.act(surroundings.observation))
             metrics = agent.update(transition)
             if on_step is not None:

@@ -41,8 +41,10 @@ AGENTS: dict[str, Entry] = {
     "Random": Entry("baselines.agents.random_policy:Random", "uniform over actions: the floor, score 0"),
     "Optimal": Entry("baselines.agents.optimal:Optimal", "the solver's policy: the ceiling, score 1"),
     "QLearning": Entry("baselines.agents.q_learning:QLearning", "tabular Q-learning, epsilon-greedy"),
-    "SB3DQN": Entry("baselines.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterpart="QLearning"),
-    "SB3A2C": Entry("baselines.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterpart="QLearning"),
+    "DQN": Entry("baselines.agents.dqn:DQN", "Q-learning with a network, replay and a target network", ("torch",)),
+    "ActorCritic": Entry("baselines.agents.actor_critic:ActorCritic", "advantage actor-critic (A2C)", ("torch",)),
+    "SB3DQN": Entry("baselines.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterpart="DQN"),
+    "SB3A2C": Entry("baselines.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterpart="ActorCritic"),
 }
 
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 
 
-def td_target(reward: np.ndarray, terminated: np.ndarray, next_value: np.ndarray, discount: float) -> np.ndarray:
+def td_target(
+    reward: np.ndarray, terminated: np.ndarray, next_value: np.ndarray, discount: float | np.ndarray
+) -> np.ndarray:
     """The one-step target R + gamma V(S'), where V(S') counts as 0 if the episode terminated.
 
     Args:
         reward: [R].
         terminated: whether the step ended the episode by the world's rules, [R] bool. Truncation has no part in it.
         next_value: the estimated value of the true next state, [R]; not read where terminated, so it may be anything.
-        discount: gamma.
+        discount: gamma; [R] where it differs, as after n-step returns of different length.
 
     Returns:
         Targets [R], in units of discounted reward.
@@ -42,3 +44,89 @@ def q_learning_target(reward: np.ndarray, terminated: np.ndarray, next_q: np.nda
     Source: Sutton & Barto (2018), eq. 6.8.
     """
     return td_target(reward, terminated, next_q.max(axis=-1), discount)
+
+
+def n_step_return(reward: np.ndarray, stops: np.ndarray, discount: float) -> tuple[np.ndarray, np.ndarray]:
+    """The discounted sum of the next n rewards, or of fewer where the episode ends sooner.
+
+        G = R_1 + gamma R_2 + ... + gamma^(k-1) R_k,    k the first step that stops, or n
+
+    Args:
+        reward: the next n rewards, [..., n].
+        stops: whether nothing after the step belongs to it, [..., n] bool: an episode's end, by truncation too.
+        discount: gamma.
+
+    Returns:
+        The sums [...], and how many rewards each has, k, [...] int64. What follows is to be discounted by gamma^k.
+
+    Source: Sutton & Barto (2018), eq. 7.1.
+    """
+    earlier = np.cumsum(stops, axis=-1) - stops  # how many stops came before
+    counts = earlier == 0
+    weight = discount ** np.arange(reward.shape[-1])
+    total = np.sum(np.where(counts, reward, 0.0) * weight, axis=-1)
+    return total, counts.sum(axis=-1)
+
+
+def returns_to_go(reward: np.ndarray, ended: np.ndarray, tail: np.ndarray, discount: float) -> np.ndarray:
+    """The discounted return from each step on, found in one pass backwards.
+
+        G_t = R_{t+1} + gamma G_{t+1},  and at an end  R_{t+1} + gamma tail_t
+
+    Args:
+        reward: what each of T steps earned, [T, ...].
+        ended: where the episode ended, [T, ...] bool, by truncation too; the last step counts as one in any case.
+        tail: what comes after an end: 0 where it was a termination, the estimated value of the last observation where
+            it was a truncation, [T, ...]; not read elsewhere.
+        discount: gamma.
+
+    Returns:
+        Returns [T, ...].
+
+    Source: Sutton & Barto (2018), eq. 3.9.
+    """
+    returns = np.empty(reward.shape)
+    following = tail[-1]
+    for step in reversed(range(len(reward))):
+        following = reward[step] + discount * np.where(ended[step], tail[step], following)
+        returns[step] = following
+    return returns
+
+
+def generalised_advantages(
+    reward: np.ndarray,
+    terminated: np.ndarray,
+    ended: np.ndarray,
+    value: np.ndarray,
+    next_value: np.ndarray,
+    discount: float,
+    trace_decay: float,
+) -> np.ndarray:
+    """How much better than expected each of T steps in a row was, from a mixture of n-step returns.
+
+        delta_t = R_{t+1} + gamma V(S_{t+1}) - V(S_t),    A_t = delta_t + gamma lambda A_{t+1}
+
+    where V counts as 0 after a termination, and nothing is carried over from one episode to the one before it.
+    lambda = 1 gives the return up to the last step minus V; lambda = 0 the one-step TD error.
+
+    Args:
+        reward: [T, ...].
+        terminated: [T, ...] bool.
+        ended: terminated or truncated, [T, ...] bool.
+        value: V of what was seen before each step, [T, ...].
+        next_value: V of what was seen after it, before any reset, [T, ...]; not read where terminated.
+        discount: gamma.
+        trace_decay: lambda.
+
+    Returns:
+        Advantages [T, ...].
+
+    Source: Schulman et al. (2016), eq. 16.
+    """
+    td_error = td_target(reward, terminated, next_value, discount) - value
+    advantage = np.empty(td_error.shape, dtype=td_error.dtype)
+    following = np.zeros_like(td_error[0])
+    for step in reversed(range(len(td_error))):
+        following = td_error[step] + discount * trace_decay * np.where(ended[step], 0.0, following)
+        advantage[step] = following
+    return advantage

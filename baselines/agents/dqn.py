@@ -1,0 +1,230 @@
+"""DQN: Q-learning with a neural network, replayed experience and a target that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, final
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from baselines import presets
+from baselines.agent import Agent, Transition, part_of
+from baselines.encoding import Encoder, distinct_observations
+from baselines.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
+from baselines.networks import Perceptron, StackedNetworks
+from baselines.optimisers import Adam
+from baselines.replay import Batch, Replay
+from baselines.schedules import linear
+from baselines.task import Task
+from baselines.updates import td_target
+from rl_envs.mdp import check_integer, check_probability
+from rl_envs.world import World
+
+
+@dataclass(frozen=True)
+class Config:
+    """What can be set. Steps are environment steps of each run.
+
+    Attributes:
+        hidden: units of each hidden layer (ReLU).
+        learning_rate: alpha of Adam at step 0.
+        learning_rate_steps: steps after which it has fallen to 0, in a straight line; 0 keeps it constant.
+        adam_epsilon: added to the root of Adam's mean square.
+        batch_size: steps drawn from the replay for one update.
+        replay_capacity: how many of the latest steps are kept.
+        learning_starts: steps taken with every action equally probable before the first update.
+        train_every: steps between updates.
+        updates: gradient steps in each update.
+        target_every: steps between copies of the network into the target network; the first is made at step 0.
+        n_step: rewards added up before the target network's value stands for the rest.
+        double: choose the next action with the network and value it with the target network.
+        loss: "huber", quadratic up to an error of 1 and linear beyond, or "mse", half the squared error.
+        max_gradient_norm: a longer gradient is shortened to this; `inf` for never.
+        epsilon: probability of exploring at step 0.
+        final_epsilon: probability of exploring once it has fallen, in a straight line.
+        epsilon_steps: steps that the fall of epsilon takes.
+    """
+
+    hidden: tuple[int, ...] = (64, 64)
+    learning_rate: float = 1e-3
+    learning_rate_steps: int = 0
+    adam_epsilon: float = 1e-8
+    batch_size: int = 64
+    replay_capacity: int = 10_000
+    learning_starts: int = 100
+    train_every: int = 1
+    updates: int = 1
+    target_every: int = 100
+    n_step: int = 1
+    double: bool = False
+    loss: Literal["huber", "mse"] = "huber"
+    max_gradient_norm: float = 10.0
+    epsilon: float = 1.0
+    final_epsilon: float = 0.1
+    epsilon_steps: int = 2_000
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for width in self.hidden:
+            check_integer("hidden", width, low=1)
+        for name in ("batch_size", "replay_capacity", "train_every", "updates", "target_every", "n_step"):
+            check_integer(name, getattr(self, name), low=1)
+        for name in ("learning_starts", "learning_rate_steps", "epsilon_steps"):
+            check_integer(name, getattr(self, name), low=0)
+        for name in ("learning_rate", "adam_epsilon", "max_gradient_norm"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
+        check_probability("epsilon", self.epsilon)
+        check_probability("final_epsilon", self.final_epsilon)
+        if self.loss not in ("huber", "mse"):
+            raise ValueError(f'loss must be "huber" or "mse", but is {self.loss!r}')
+
+
+@final
+class DQN(Agent):
+    """Deep Q-networks (Mnih et al. 2015), with Double DQN and n-step returns as options.
+
+        minimise over w:  loss(R + gamma max_a Q(S', a; w-) - Q(S, A; w))    for (S, A, R, S') drawn from the replay
+
+    The target's weights w- are a copy of w that is renewed from time to time, so that the network does not chase
+    itself; the replay breaks up the order of what happened, and lets every step teach more than once.
+
+    Args:
+        task: what to learn; its observations must be Discrete, MultiDiscrete or Box, its actions Discrete.
+        runs: as for every `Agent`.
+        seed: as for every `Agent`.
+        config: a `DQN.Config`.
+
+    Attributes:
+        online: the network "q" of every run, with weights w.
+        target: the same network with weights w-.
+        replay: the steps remembered.
+
+    Raises:
+        TypeError: observations that no network can be shown, or actions that are not Discrete.
+
+    Differences from the paper: no convolutions, frames or clipped rewards, for observations here are short rows; Adam
+    instead of RMSprop; the gradient is clipped by its norm beside the Huber loss; a time limit that cuts an episode off
+    does not end the bootstrap.
+    """
+
+    Config = Config
+    PRESETS = {name: Config(**settings) for name, settings in presets.DQN.items()}
+
+    def __init__(
+        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Config | None = None
+    ) -> None:
+        super().__init__(task, runs=runs, seed=seed, config=config)
+        space = self.task.observation_space
+        self._encode = Encoder(space)
+        widths = (self._encode.num_features, *self.config.hidden, self.task.num_actions)
+        self.online = StackedNetworks.initial({"q": Perceptron(widths)}, self.seeds("networks"))
+        self.target = self.online.copy()
+        self.replay = Replay(self.config.replay_capacity, space, self.seeds("replay"))
+        self._optimiser = Adam(self.online.values.shape, epsilon=self.config.adam_epsilon)
+
+    def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
+        """Epsilon-greedy, or greedy; ties are broken at random in either case."""
+        with torch.no_grad():
+            features = self._encode(observation, (self.num_runs, 1))
+            q = self.online.output("q", features).squeeze(1).numpy()
+        if greedy:
+            return argmax_random_ties(q, self.uniform(greedy=True))
+        return epsilon_greedy(q, self.epsilon, explore=self.uniform(), choice=self.uniform())
+
+    def update(self, transition: Transition) -> dict[str, np.ndarray]:
+        """Remember the step, and learn from a batch of remembered ones when it is time to.
+
+        Args:
+            transition: one step of every run.
+
+        Returns:
+            "loss", the mean over the batch, [R], in a step that learns.
+        """
+        self.replay.add(transition)
+        self.steps += 1
+        metrics: dict[str, np.ndarray] = {}
+        if self.steps > self.config.learning_starts and self.steps % self.config.train_every == 0:
+            for _ in range(self.config.updates):
+                metrics = {"loss": self._learn()}
+        if self.steps % self.config.target_every == 0:
+            self.target.values.copy_(self.online.values)
+        return metrics
+
+    def policy(self) -> np.ndarray:
+        """Greedy with respect to Q, the probability shared equally among tied actions, [R, S, A]."""
+        features, seen_in_state = self._sights
+        with torch.no_grad():
+            q = self.online.output("q", features.expand(self.num_runs, -1, -1)).numpy()
+        return greedy_policy(q)[:, seen_in_state]
+
+    @property
+    def epsilon(self) -> float:
+        """The probability of exploring at this step."""
+        if self.steps < self.config.learning_starts:
+            return 1.0
+        return linear(self.steps, self.config.epsilon, self.config.final_epsilon, self.config.epsilon_steps)
+
+    @property
+    def learning_rate(self) -> float:
+        """Alpha at this step."""
+        duration = self.config.learning_rate_steps
+        return linear(self.steps, self.config.learning_rate, 0.0, duration) if duration else self.config.learning_rate
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Both networks, the optimiser's memory and the replay, beside what every agent saves."""
+        return {
+            **super().state(),
+            "online": self.online.values.numpy(),
+            "target": self.target.values.numpy(),
+            **{f"optimiser.{name}": array for name, array in self._optimiser.state().items()},
+            **{f"replay.{name}": array for name, array in self.replay.state().items()},
+        }
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over saved networks, memory and replay."""
+        super().restore(state)
+        self.online.values.copy_(torch.tensor(state["online"]))
+        self.target.values.copy_(torch.tensor(state["target"]))
+        self._optimiser.restore(part_of(state, "optimiser"))
+        self.replay.restore(part_of(state, "replay"))
+        if not part_of(state, "environment"):
+            self.replay.break_off()  # the environment could not be saved, so its next episode is a new one
+
+    def _learn(self) -> np.ndarray:
+        """One gradient step of every run; its loss, [R]."""
+        config = self.config
+        batch = self.replay.sample(config.batch_size, n_step=config.n_step, discount=self.task.discount)
+        target = torch.from_numpy(td_target(batch.reward, batch.terminated, self._next_value(batch), batch.discount))
+        rows = (self.num_runs, config.batch_size)
+        q = self.online.output("q", self._encode(batch.observation, rows))
+        q_taken = q.gather(2, torch.from_numpy(batch.action)[:, :, None])[:, :, 0]  # [R, B], as the target
+        if config.loss == "huber":
+            error = functional.smooth_l1_loss(q_taken, target.float(), reduction="none")
+        else:
+            error = 0.5 * (q_taken - target.float()) ** 2
+        loss = error.mean(dim=1)
+        self.online.backward(loss)
+        self.online.clip_gradient(config.max_gradient_norm)
+        self._optimiser.step(self.online.values, self.online.gradient, self.learning_rate)
+        return loss.detach().numpy()
+
+    @torch.no_grad()
+    def _next_value(self, batch: Batch) -> np.ndarray:
+        """What comes after the rewards is worth, by the target network, [R, B]."""
+        features = self._encode(batch.next_observation, batch.reward.shape)
+        next_q = self.target.output("q", features)
+        if not self.config.double:
+            return next_q.amax(dim=2).numpy()
+        best = self.online.output("q", features).argmax(dim=2, keepdim=True)
+        return next_q.gather(2, best)[:, :, 0].numpy()
+
+    @cached_property
+    def _sights(self) -> tuple[torch.Tensor, np.ndarray]:
+        """The features of everything that can be seen, [n, D], and which of it is seen in each state, [S]."""
+        observations, seen_in_state = distinct_observations(self.task)
+        return self._encode(observations, (len(observations),)), seen_in_state
