@@ -68,6 +68,7 @@ def test_every_world_has_keys_that_stand_for_its_actions(name):
         assert sorted(int(action) for action in keys.values()) == list(range(env.action_space.n))
 
 
+@pytest.mark.filterwarnings("ignore:.*env.get_keys_to_action")  # Gymnasium 0.29 warns of its own way to find them
 @pytest.mark.parametrize("name", ["LineWalk", "SubtaskGrid", "RobotGraspMulti", "Bandit"])
 def test_gymnasiums_own_play_takes_our_keys(name):
     env = Hand(make(name), {1: [("QUIT", None)]})
