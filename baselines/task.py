@@ -120,6 +120,10 @@ class Task:
                 max_episode_steps=self.max_episode_steps,
                 autoreset_mode=AutoresetMode.SAME_STEP,
             )
+        if self.environment == "CartPole-v1" and not self.arguments:
+            from baselines.cart_pole import CartPoleVectorEnv
+
+            return CartPoleVectorEnv(num_envs)
         return gym.make_vec(
             self.environment,
             num_envs=num_envs,

@@ -24,7 +24,7 @@ from rl_envs.world import World
 
 
 @dataclass(frozen=True)
-class Config:
+class ActorCriticConfig:
     """What can be set. Steps are environment steps of each run, over all its copies of the world.
 
     Attributes:
@@ -96,11 +96,11 @@ class ActorCritic(Agent):
     weighted by gamma^t, as is usual, so the policy's gradient is not quite that of the discounted value.
     """
 
-    Config = Config
-    PRESETS = {name: Config(**settings) for name, settings in presets.ACTOR_CRITIC.items()}
+    Config = ActorCriticConfig
+    PRESETS = {name: ActorCriticConfig(**settings) for name, settings in presets.ACTOR_CRITIC.items()}
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Config | None = None
+        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: ActorCriticConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         space, hidden = self.task.observation_space, self.config.hidden

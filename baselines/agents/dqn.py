@@ -26,7 +26,7 @@ from rl_envs.world import World
 
 
 @dataclass(frozen=True)
-class Config:
+class DQNConfig:
     """What can be set. Steps are environment steps of each run.
 
     Attributes:
@@ -112,11 +112,11 @@ class DQN(Agent):
     does not end the bootstrap.
     """
 
-    Config = Config
-    PRESETS = {name: Config(**settings) for name, settings in presets.DQN.items()}
+    Config = DQNConfig
+    PRESETS = {name: DQNConfig(**settings) for name, settings in presets.DQN.items()}
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Config | None = None
+        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: DQNConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         space = self.task.observation_space
