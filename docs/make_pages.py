@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -86,8 +87,8 @@ def page(name: str, entry: Entry) -> str:
 
 def index_page() -> str:
     """The list of all worlds."""
-    rows = ["| World | What it is | States | Actions | Discount | Steps | Optimal value | Uniform policy |"]
-    rows.append("|---|---|---:|---:|---:|---:|---:|---:|")
+    rows = ["| | World | What it is | States | Actions | Discount | Steps | Optimal value | Uniform policy |"]
+    rows.append("|---|---|---|---:|---:|---:|---:|---:|---:|")
     for name, entry in WORLDS.items():
         world = build(name)
         solved = truth(world)
@@ -100,7 +101,8 @@ def index_page() -> str:
             number(solved.optimal_value, 6),
             number(solved.random_value, 6),
         )
-        rows.append(f"| [{name}]({name}.md) | {escape(summary)} | {' | '.join(numbers)} |")
+        picture = f'<img src="../gallery/{name}.png" width="160" alt="{name}">'
+        rows.append(f"| {picture} | [{name}]({name}.md) | {cell(summary)} | {' | '.join(numbers)} |")
     return (
         "\n\n".join(
             [
@@ -154,9 +156,9 @@ def parse_module(module: ModuleType) -> tuple[str, str, dict[str, str]]:
 
 
 def _sentence(text: str) -> str:
-    """Text with a capital letter at its beginning."""
+    """Text with a capital letter at its beginning, unless that is a symbol: v*(s) stays as it is."""
     text = text.strip()
-    return text[:1].upper() + text[1:]
+    return text[:1].upper() + text[1:] if re.match(r"a |[a-z]{2}", text) else text
 
 
 def parse_arguments(builder: Any) -> dict[str, str]:
@@ -195,6 +197,16 @@ def number(value: float, digits: int = 10) -> str:
     """A number with so many significant digits, without the solver's rounding errors, so the same on every machine."""
     rounded = round(value, 11)
     return f"{rounded + 0.0:.{digits}g}"
+
+
+def literal(value: Any) -> str:
+    """A default as one would write it: a third as 1/3."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, float) and len(repr(value)) > 10:
+        simple = Fraction(value).limit_denominator(100)
+        return str(simple) if float(simple) == value else number(value)
+    return repr(value)
 
 
 def escape(text: str) -> str:
@@ -277,8 +289,7 @@ def _arguments(builder: Any, entry: Entry, arguments: Mapping[str, str]) -> str:
     rows = ["| Argument | Default | Meaning |", "|---|---|---|"]
     for name, parameter in inspect.signature(builder).parameters.items():
         default = entry.arguments.get(name, parameter.default)
-        shown = f'"{default}"' if isinstance(default, str) else repr(default)
-        shown = "the drawing above" if name == "map" else f"`{shown}`"
+        shown = "the drawing above" if name == "map" else f"`{literal(default)}`"
         rows.append(f"| `{name}` | {shown} | {cell(arguments[name])} |")
     return "\n".join(rows)
 

@@ -170,6 +170,17 @@ def test_markdown_shows_the_text_as_it_is():
     assert make_pages.cell("|s|") == r"\|s\|"
 
 
+def test_defaults_are_written_as_a_person_would():
+    assert [make_pages.literal(value) for value in (1 / 3, 0.05, "up", (1, 2), None)] == [
+        "1/3",
+        "0.05",
+        '"up"',
+        "(1, 2)",
+        "None",
+    ]
+    assert make_pages._sentence("v*(0) is 0.") == "v*(0) is 0."
+
+
 # The gallery ---------------------------------------------------------------------------------------------------------
 
 
