@@ -296,6 +296,24 @@ def test_games_of_other_than_two_players_are_refused():
         all_equilibria(NormalFormGame(np.zeros((3, 2, 2, 2)), name="trio"))
 
 
+@given(st.integers(1, 3), st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_vertices_are_the_feasible_solutions_of_as_many_equations_as_coordinates(num_coordinates, num_rows, seed):
+    matrix = np.random.default_rng(seed).integers(1, 6, (num_rows, num_coordinates)).tolist()
+    # Row k of these says coefficients @ x <= bound.
+    half_spaces = [([-int(k == j) for j in range(num_coordinates)], 0) for k in range(num_coordinates)]
+    half_spaces += [(row, 1) for row in matrix]
+    expected = {}
+    for tight in itertools.combinations(half_spaces, num_coordinates):
+        point = solved([[*coefficients, bound] for coefficients, bound in tight])
+        if point is not None:
+            sides = [sum(c * x for c, x in zip(coefficients, point)) - bound for coefficients, bound in half_spaces]
+            if max(sides) <= 0:
+                expected[tuple(point)] = sum(1 << k for k, side in enumerate(sides) if side == 0)
+    found = vertices(matrix)
+    assert {vertex.point: vertex.tight for vertex in found} == expected
+    assert len(found) == len(expected)
+
+
 def test_a_cube_has_eight_vertices_with_three_tight_rows_each():
     # x_k <= 1 alone has zeros in its rows; a positive matrix close to it is scaled so that the corners stay apart.
     found = vertices([[10, 1, 1], [1, 10, 1], [1, 1, 10]])

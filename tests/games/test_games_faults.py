@@ -182,12 +182,12 @@ FAULTS = [
     Fault(
         "an extreme strategy is lost",
         lost_vertex,
-        test_equilibria.test_extreme_equilibria_are_those_of_the_second_method,
+        lambda: test_equilibria.test_penalty_has_the_equilibria_its_docstring_derives(-10, 6),
     ),
     Fault(
         "rays that are not adjacent are joined",
         every_pair_adjacent,
-        test_equilibria.test_extreme_equilibria_are_those_of_the_second_method,
+        test_equilibria.test_vertices_are_the_feasible_solutions_of_as_many_equations_as_coordinates,
     ),
     Fault(
         "certificates use the other player's payoffs",

@@ -110,7 +110,8 @@ def test_max_cycles_test():
 
 
 @pytest.mark.parametrize("module", [matrix_game, grid_soccer])
-def test_render_test(module):
+def test_render_test(module, monkeypatch):
+    monkeypatch.setitem(module.parallel_env.metadata, "render_fps", 1_000)
     render_test(module.env)
 
 
