@@ -43,6 +43,8 @@ class Observation(ABC):
 class Index(Observation):
     """The state's own index: `Discrete(num_states)`."""
 
+    space: spaces.Discrete
+
     def __init__(self, num_states: int) -> None:
         self.space = spaces.Discrete(num_states)
 
@@ -58,10 +60,24 @@ class Labels(Observation):
 
     Args:
         labels: the number seen in each state, [S] int, counted from 0 without gaps.
+
+    Raises:
+        ValueError: labels of another shape, below 0, or that leave out a number.
+        TypeError: labels that are no integers.
     """
 
     def __init__(self, labels: np.ndarray | Sequence[int]) -> None:
-        self._labels = np.array(labels, dtype=np.int64)  # [S]
+        table = np.asarray(labels)
+        if table.dtype.kind not in "iu":
+            raise TypeError(f"labels must be integers, but have dtype {table.dtype}")
+        if table.ndim != 1 or table.size == 0:
+            raise ValueError(f"labels must have shape [states], but have {table.shape}")
+        self._labels = table.astype(np.int64)  # [S]
+        if self._labels.min() < 0:
+            raise ValueError(f"labels must count from 0, but one is {self._labels.min()}")
+        unused = np.setdiff1d(np.arange(self._labels.max()), self._labels)
+        if unused.size:
+            raise ValueError(f"labels must count from 0 without gaps, but no state has label {unused[0]}")
         self._list: list[int] = self._labels.tolist()
         self.space = spaces.Discrete(int(self._labels.max()) + 1)
 
@@ -80,6 +96,10 @@ class Features(Observation):
         sizes: how many values each integer may take, a number or [m]; as many as the table has when left out.
         low: lower bound of each Box entry, a number or [m]; the smallest in the table when left out.
         high: upper bound likewise.
+
+    Raises:
+        ValueError: rows of another shape, or entries that are not finite or outside their bounds.
+        TypeError: rows that are no numbers.
     """
 
     def __init__(
@@ -91,17 +111,22 @@ class Features(Observation):
         high: float | np.ndarray | None = None,
     ) -> None:
         table = np.array(rows)
-        if table.ndim != 2:
-            raise ValueError(f"rows must have shape [states, features], but has {table.shape}")
+        if table.dtype.kind not in "iuf":
+            raise TypeError(f"rows must be integers or floats, but have dtype {table.dtype}")
+        if table.ndim != 2 or table.size == 0:
+            raise ValueError(f"rows must have shape [states, features], but have {table.shape}")
         if table.dtype.kind in "iu":
             self._rows = table.astype(np.int64)
             counts = self._rows.max(axis=0) + 1 if sizes is None else np.broadcast_to(sizes, self._rows.shape[1:])
+            _check_bounds(self._rows, np.zeros_like(counts), counts - 1)
             self.space = spaces.MultiDiscrete(counts)
         else:
             self._rows = table.astype(np.float32)
             lowest = self._rows.min(axis=0) if low is None else np.broadcast_to(low, self._rows.shape[1:])
             highest = self._rows.max(axis=0) if high is None else np.broadcast_to(high, self._rows.shape[1:])
-            self.space = spaces.Box(lowest.astype(np.float32), highest.astype(np.float32), dtype=np.float32)
+            lowest, highest = lowest.astype(np.float32), highest.astype(np.float32)
+            _check_bounds(self._rows, lowest, highest)
+            self.space = spaces.Box(lowest, highest, dtype=np.float32)
 
     def of(self, state: int) -> np.ndarray:
         return self._rows[state].copy()
@@ -145,7 +170,7 @@ def choose(kind: str, offered: Mapping[str, Observation]) -> Observation:
     """The observation that a builder's `observation=` keyword asks for.
 
     Args:
-        kind: one of the names offered, or "one_hot", which every world has: the first discrete one as zeros and ones.
+        kind: one of the names offered, or "one_hot": the first discrete one of them as zeros and ones.
         offered: the world's own kinds by name, the default first.
 
     Returns:
@@ -154,11 +179,11 @@ def choose(kind: str, offered: Mapping[str, Observation]) -> Observation:
     Raises:
         ValueError: an unknown kind; the message lists all and names the nearest.
     """
-    if kind == "one_hot":
-        discrete = (o for o in offered.values() if isinstance(o.space, (spaces.Discrete, spaces.MultiDiscrete)))
-        return OneHot(next(discrete))
+    discrete = [o for o in offered.values() if isinstance(o.space, (spaces.Discrete, spaces.MultiDiscrete))]
+    if kind == "one_hot" and discrete:
+        return OneHot(discrete[0])
     if kind not in offered:
-        raise ValueError(unknown("observation", kind, [*offered, "one_hot"]))
+        raise ValueError(unknown("observation", kind, [*offered, *(["one_hot"] if discrete else [])]))
     return offered[kind]
 
 
@@ -168,3 +193,14 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
     nearest = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     return f"unknown {what} {name!r}.{hint} Known: {', '.join(names)}"
+
+
+def _check_bounds(rows: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """Refuse the first entry outside its bounds; NaN is outside all."""
+    wrong = ~((rows >= low) & (rows <= high))
+    if wrong.any():
+        state, feature = np.argwhere(wrong)[0]
+        raise ValueError(
+            f"rows must be in [{low[feature]}, {high[feature]}] in feature {feature}, "
+            f"but state {state} has {rows[state, feature]}"
+        )

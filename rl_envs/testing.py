@@ -230,7 +230,7 @@ def _modes_of(env: VectorEnv) -> tuple[AutoresetMode, bool]:
     creator = load_env_creator(entry_point) if isinstance(entry_point, str) else entry_point
     parameters = {} if creator is None else inspect.signature(creator).parameters
     selects = "autoreset_mode" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    return env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP), selects
+    return AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)), selects
 
 
 def _difference(native: Any, reference: Any, field: str, num_envs: int) -> tuple[str, int | None, Any, Any] | None:

@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium import spaces
 
 from rl_envs.mdp import FiniteMDP, check_integer
-from rl_envs.observation import Observation
+from rl_envs.observation import Index, Observation
 
 if TYPE_CHECKING:
     from rl_envs.canvas import Canvas
@@ -101,6 +101,7 @@ class World:
 
     Raises:
         ValueError: parts that do not fit together.
+        TypeError: a part of the wrong type.
     """
 
     name: str
@@ -123,14 +124,18 @@ class World:
             raise ValueError(f"action_names must name {mdp.num_actions} actions, but has {len(self.action_names)}")
         if self.simultaneous and math.prod(self.simultaneous) != mdp.num_actions:
             raise ValueError(f"simultaneous choices {self.simultaneous} must make up {mdp.num_actions} actions")
-        seen = self.observation.batch(np.arange(1))
-        if seen.shape[1:] != self.observation.space.shape:
-            raise ValueError(f"observation must give rows of its space's shape, but gives {seen.shape[1:]}")
-        if self.goal_states is not None and self.goal_states.shape != (mdp.num_states,):
-            raise ValueError(f"goal_states must have shape ({mdp.num_states},), but has {self.goal_states.shape}")
+        _check_observation(self.observation, mdp.num_states)
+        if self.goal_states is not None:
+            if self.goal_states.dtype != np.bool_:
+                raise TypeError(f"goal_states must hold bools, but has dtype {self.goal_states.dtype}")
+            if self.goal_states.shape != (mdp.num_states,):
+                raise ValueError(f"goal_states must have shape ({mdp.num_states},), but has {self.goal_states.shape}")
         for name, table in self.action_info.items():
-            if table.shape != mdp.mean_reward.shape:
-                raise ValueError(f"action_info {name!r} must have shape {mdp.mean_reward.shape}, but has {table.shape}")
+            if name == "is_success":
+                raise ValueError("action_info must not be called 'is_success': that says whether a goal was reached")
+            shape = (mdp.num_states, mdp.num_actions)
+            if table.shape != shape:
+                raise ValueError(f"action_info {name!r} must have shape {shape}, but has {table.shape}")
         for key, action in self.keys.items():
             check_integer(f"the action of key {key!r}", action, low=0, high=mdp.num_actions - 1)
 
@@ -143,6 +148,19 @@ class World:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> World:
         return self  # nothing in it changes
+
+
+def _check_observation(observation: Observation, num_states: int) -> None:
+    """An observation must show all states of the world, as its space says; the first and the last stand for all."""
+    if isinstance(observation, Index) and observation.space.n != num_states:
+        raise ValueError(f"observation must show {num_states} states, but shows {observation.space.n}")
+    for state in (0, num_states - 1):
+        try:
+            seen = observation.batch(np.array([state]))
+        except IndexError:
+            raise ValueError(f"observation must show {num_states} states, but has none for state {state}") from None
+        if not observation.space.contains(seen[0]):
+            raise ValueError(f"observation must lie in {observation.space}, but state {state} shows {seen[0]!r}")
 
 
 def start_option(world: World, options: dict[str, Any] | None) -> int | None:
