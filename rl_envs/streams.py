@@ -7,7 +7,7 @@ them would have drawn alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -111,6 +111,30 @@ class Streams:
             self._position[index] = self._row_end[index]
         self._left = 0
 
+    def get_state(self) -> dict[str, np.ndarray]:
+        """All that decides what comes next, as arrays, for `set_state`.
+
+        Returns:
+            "numbers" [n, block], "position" [n] and "generators" [n, 6] of uint64.
+        """
+        return {
+            "numbers": self._numbers.copy(),
+            "position": self._position.copy(),
+            "generators": np.array([_pcg64_words(generator) for generator in self.generators], dtype=np.uint64),
+        }
+
+    def set_state(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Go back to what `get_state` gave, of as many streams in blocks of the same size.
+
+        Args:
+            saved: what `get_state` returned.
+        """
+        self._numbers[:] = saved["numbers"]
+        self._position[:] = saved["position"]
+        for generator, words in zip(self.generators, saved["generators"], strict=True):
+            _set_pcg64_words(generator, words)
+        self._left = 0
+
     def _refill(self) -> None:
         """If a stream is empty, fill it and all others that are more than half empty; no number is lost.
 
@@ -131,3 +155,20 @@ class Streams:
                 self.generators[i].standard_normal(out=row[kept:])
         self._position[low] = self._row_end[low] - self._block
         self._left = int((self._row_end - self._position).min())
+
+
+def _pcg64_words(generator: np.random.Generator) -> list[int]:
+    """The state of a PCG64 generator, the kind that `default_rng` and Gymnasium make, as six 64-bit words."""
+    state = generator.bit_generator.state
+    wide = (state["state"]["state"], state["state"]["inc"])
+    return [*(word for number in wide for word in divmod(number, 2**64)), state["has_uint32"], state["uinteger"]]
+
+
+def _set_pcg64_words(generator: np.random.Generator, words: np.ndarray) -> None:
+    state_high, state_low, inc_high, inc_low, has_uint32, uinteger = words.tolist()
+    generator.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state_high * 2**64 + state_low, "inc": inc_high * 2**64 + inc_low},
+        "has_uint32": has_uint32,
+        "uinteger": uinteger,
+    }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -255,6 +255,61 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """Let go of what drawing needed; `close()` calls it."""
         if self._renderer is not None:
             self._renderer.close()
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """All that decides how the episodes go on, for `set_state`; what is drawn of them is no part of it.
+
+        Returns:
+            Arrays by name, which any file of arrays can hold.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        if not self._begun:
+            raise ResetNeeded("there is no state before the first reset()")
+        state = {
+            "arrival": self._arrival.copy(),
+            "row": self._row.copy(),
+            "ended": self._ended.copy(),
+            "deadline": self._deadline.copy(),
+            "time": np.array(self._time),
+        }
+        for name, streams in self._streams().items():
+            state |= {f"{name}.{part}": array for part, array in streams.get_state().items()}
+        return state
+
+    def set_state(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Go back to what `get_state` gave, in this environment or another of the same world, copies and mode.
+
+        Args:
+            saved: what `get_state` returned.
+
+        Raises:
+            ValueError: the state of another kind of world or number of copies, or not a state at all.
+        """
+        if not self._begun:
+            self.reset()
+        own = self.get_state()
+        for name in {*own, *saved}:
+            # How many copies wait for a reset changes from step to step; everything else keeps its shape.
+            if name not in own or name not in saved or (name != "ended" and own[name].shape != saved[name].shape):
+                raise ValueError(
+                    f"the state must come from get_state() of {self.num_envs} copies of this {self.world.name}, "
+                    f"but does not fit in {name!r}"
+                )
+        self._arrival = saved["arrival"].copy()
+        self._row = saved["row"].copy()
+        self._ended = saved["ended"].copy()
+        self._deadline = saved["deadline"].copy()
+        self._time = int(saved["time"])
+        self._earliest = math.inf if self.max_episode_steps is None else int(self._deadline.min())
+        for name, streams in self._streams().items():
+            streams.set_state({part: saved[f"{name}.{part}"] for part in streams.get_state()})
+
+    def _streams(self) -> dict[str, Streams]:
+        """The streams that this world draws from."""
+        streams = {"uniforms": self._uniforms, "noises": self._noises}
+        return {name: stream for name, stream in streams.items() if stream is not None}
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
