@@ -67,6 +67,22 @@ def epsilon_greedy(values: np.ndarray, epsilon: float, explore: np.ndarray, choi
     return np.where(explore < epsilon, uniform_action(values.shape[-1], choice), greedy)
 
 
+def softmax(preferences: np.ndarray) -> np.ndarray:
+    """Probabilities in proportion to the exponentials of preferences.
+
+    Args:
+        preferences: finite numbers [..., A], as large as they may be.
+
+    Returns:
+        Probabilities [..., A].
+
+    Source: Sutton & Barto (2018), eq. 2.11.
+    """
+    # Only differences count. With the largest at 0, no exponential overflows.
+    weights = np.exp(preferences - preferences.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
 def sample_action(probabilities: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     """An action drawn from a policy.
 
