@@ -187,7 +187,7 @@ class Agent(ABC):
             "table": self.task.table_hash,
             "versions": versions(),
         }
-        arrays = {name: np.ascontiguousarray(array) for name, array in self.state().items()}
+        arrays = {name: np.array(array, order="C") for name, array in self.state().items()}
         # One key, because safetensors writes several in an order that changes from file to file.
         write_atomically(path, save(arrays, metadata={"rl_envs": json.dumps(about, sort_keys=True)}))
 
@@ -215,7 +215,7 @@ class Agent(ABC):
             raise StorageError(
                 f"{path} holds version {about['agent_version']} of {cls.__name__}, but this is version {cls.version}"
             )
-        own = make_task(about["world"], **_task_arguments(about)) if task is None else make_task(task)
+        own = _task_of(path, about) if task is None else make_task(task)
         if about["table"] != own.table_hash:
             raise StorageError(f"{path} was trained on another table than that of {own.name}: pass its own as task=")
         unknown_fields = set(about["config"]) ^ {field.name for field in fields(cls.Config)}
@@ -271,10 +271,13 @@ def _run_numbers(runs: int | range) -> range:
     return numbers
 
 
-def _task_arguments(about: Mapping[str, Any]) -> dict[str, Any]:
-    # Gymnasium's own environments have no discount, so the one they were given is passed on.
-    own = {} if about["world"] in WORLDS else {"discount": about["discount"]}
-    return {**about["arguments"], **own}
+def _task_of(path: object, about: Mapping[str, Any]) -> Task:
+    """The task that a saved agent was trained on, where its name is enough to make it again."""
+    if about["world"] in WORLDS:
+        return make_task(about["world"], **about["arguments"])
+    if about["world"] in gym.registry:  # these have no discount, so the one they were given is passed on
+        return make_task(about["world"], discount=about["discount"], **about["arguments"])
+    raise StorageError(f"{path} was trained on {about['world']}, which is no registered world: pass it as task=")
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

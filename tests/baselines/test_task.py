@@ -1,0 +1,102 @@
+"""Worlds as agents meet them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+
+from baselines.agents.q_learning import QLearning
+from baselines.task import make_task
+from rl_envs.registry import build
+
+
+def test_a_world_is_found_by_name_by_id_and_as_itself() -> None:
+    by_name, by_id, itself = make_task("LineWalk"), make_task("rl_envs/LineWalk-v0"), make_task(build("LineWalk"))
+    assert by_name.table_hash == by_id.table_hash == itself.table_hash
+    assert by_name.name == by_id.name == itself.name == "LineWalk"
+    assert (by_name.num_observations, by_name.num_actions, by_name.max_episode_steps) == (11, 2, 100)
+    assert make_task(by_name) is by_name
+
+
+def test_arguments_change_the_world_and_its_name() -> None:
+    task = make_task("LineWalk", size=2, discount=0.5)
+    assert task.name == "LineWalk:discount=0.5,size=2"
+    assert task.num_observations == 5
+    assert task.discount == 0.5 == task.truth.mdp.discount
+
+
+def test_an_environment_of_others_with_a_table_has_exact_answers() -> None:
+    task = make_task("FrozenLake-v1", discount=1.0)
+    assert task.truth.optimal_value == pytest.approx(14 / 17, abs=1e-9)
+    np.testing.assert_array_equal(task.number_in_state, np.arange(16))
+    assert task.revealed() is task
+
+
+def test_an_environment_without_a_table_says_so() -> None:
+    task = make_task("CartPole-v1")
+    assert task.truth is None
+    assert task.table_hash is None
+    assert (task.discount, task.max_episode_steps) == (0.99, 500)
+    with pytest.raises(TypeError, match=r"the observations of CartPole-v1 must be Discrete or MultiDiscrete"):
+        QLearning(task)
+    with pytest.raises(TypeError, match="CartPole-v1 has no table, so its states cannot be listed"):
+        _ = task.number_in_state
+    with pytest.raises(TypeError, match="CartPole-v1 has no table, so its state cannot be shown"):
+        task.revealed()
+
+
+def test_actions_that_cannot_be_counted_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"the actions of RobotGraspMulti must be Discrete, but are MultiDiscrete"):
+        QLearning("RobotGraspMulti")
+
+
+def test_several_numbers_in_an_observation_are_counted_as_one() -> None:
+    task = make_task("RobotGrasp")
+    numbers = task.number_in_state
+    assert len(np.unique(numbers)) == len(numbers)
+    assert numbers.max() < task.num_observations
+
+
+def test_a_hidden_state_is_shown_only_where_it_is_asked_for() -> None:
+    task = make_task("BanditTestbed", num_problems=5)
+    assert task.num_observations == 1
+    np.testing.assert_array_equal(task.number_in_state, np.zeros(5))
+    assert task.revealed().num_observations == 5
+    assert task.revealed().table_hash == task.table_hash
+
+
+@pytest.mark.parametrize("environment", ["LineWalk", "FrozenLake-v1"])
+def test_copies_reset_in_the_step_that_ends_their_episode(environment: str) -> None:
+    envs = make_task(environment).make_vector(3)
+    assert envs.num_envs == 3
+    assert envs.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    envs.close()
+
+
+def test_a_single_copy_keeps_its_time_limit() -> None:
+    env = make_task("LineBalance").make_single()
+    env.reset(seed=0)
+    ends = [env.step(1)[3] for _ in range(20)]
+    assert ends == [False] * 19 + [True]
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ("LineWlk", "unknown world 'LineWlk'. Did you mean 'LineWalk'"),
+        ("CartPol-v1", "unknown world 'CartPol-v1'. Did you mean 'CartPole-v"),
+    ],
+)
+def test_an_unknown_name_lists_the_nearest(environment: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_task(environment)
+
+
+def test_what_is_no_environment_is_refused() -> None:
+    with pytest.raises(TypeError, match="environment must be a name, an id or a World, but is 3"):
+        make_task(3)
+    with pytest.raises(TypeError, match="a World is built already and takes neither arguments nor a discount"):
+        make_task(build("LineWalk"), size=3)
+    with pytest.raises(ValueError, match="discount must be in"):
+        make_task("CartPole-v1", discount=1.5)
