@@ -7,6 +7,7 @@ sequence models keep it free for padding.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from operator import index as as_index
 from typing import Any, ClassVar, NoReturn
 
@@ -21,7 +22,7 @@ from rl_envs.games.unknown_name import unknown_name_message
 OBSERVATIONS = ("index", "one_hot")
 
 
-class SimultaneousGame:
+class SimultaneousGame(ABC):
     """The common part of a PettingZoo parallel environment in which every agent acts in every round.
 
     A concrete environment names `pettingzoo.ParallelEnv` among its own bases, keeps its state number in `_state`, and
@@ -210,11 +211,13 @@ class SimultaneousGame:
         row[self._state] = 1.0
         return row
 
+    @abstractmethod
     def _as_text(self) -> str:
-        raise NotImplementedError
+        """The state as text, for "ansi"."""
 
+    @abstractmethod
     def _as_pixels(self) -> np.ndarray:
-        raise NotImplementedError
+        """The state as a picture, uint8 [height, width, 3], for "rgb_array" and "human"."""
 
 
 def _validated_max_cycles(max_cycles: Any) -> int:
