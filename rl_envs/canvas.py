@@ -1,4 +1,4 @@
-"""What worlds are painted with: a few drawing verbs over a pygame surface, a palette, and a heat map's colours.
+"""What worlds are painted with: a few drawing verbs over a pygame surface.
 
 Everything is painted at twice the size and shrunk at the end, which smooths every edge, and works without a display:
 pygame's window module is never touched here.
@@ -15,48 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
+from rl_envs.palette import Colour, heat, rgb
+
 if TYPE_CHECKING:
     from rl_envs.overlay import Overlay
 
 Point = tuple[float, float]
-Colour = str | tuple[int, int, int]
-
-# Okabe & Ito (2008), "Color universal design": told apart with every common kind of colour blindness.
-COLOURS: dict[str, tuple[int, int, int]] = {
-    "paper": (252, 252, 250),
-    "floor": (238, 239, 242),
-    "grid": (205, 208, 214),
-    "wall": (84, 90, 102),
-    "faint": (140, 146, 158),
-    "ink": (38, 42, 52),
-    "white": (255, 255, 255),
-    "agent": (213, 94, 0),  # vermillion
-    "goal": (0, 158, 115),  # bluish green
-    "bad": (204, 121, 167),  # reddish purple
-    "key": (230, 159, 0),  # orange
-    "door": (146, 92, 38),
-    "blue": (0, 114, 178),
-    "sky": (86, 180, 233),
-    "tint": (196, 224, 243),
-    "yellow": (240, 228, 66),
-}
-
-# Nine points of cividis, from dark blue to yellow: as light goes up, so does the value, for every eye.
-# Source: Nunez, Anderton & Renslow (2018), "Optimizing colormaps with consideration for color vision deficiency".
-HEAT = np.array(
-    [
-        (0, 34, 78),
-        (26, 56, 111),
-        (67, 78, 108),
-        (97, 101, 111),
-        (125, 124, 120),
-        (155, 148, 118),
-        (188, 174, 108),
-        (222, 201, 88),
-        (254, 232, 56),
-    ],
-    dtype=np.float64,
-)
 
 LEAST_FOR_A_NUMBER = 34  # width in pixels from which on a tile has room for a number
 
@@ -309,67 +273,6 @@ class Canvas:
         if shows_value and self.overlay is not None:
             self.text((center[0], center[1] + 8), self.overlay.number(state), 9, ink)
 
-    def agent(self, box: Box, *, size: float | None = None) -> None:
-        """The agent, a round face, in the middle of a box, or a little above it and smaller where the overlay writes.
-
-        Args:
-            box: where.
-            size: its share of the box; None for what suits the overlay.
-        """
-        x, y = box.center
-        if size is None:
-            size = 0.6 if self.overlay is None else 0.44
-        size = max(size, 20 / min(box.width, box.height))  # still seen on a strip of narrow states
-        if self.overlay is not None and self.overlay.values is not None and box.width >= LEAST_FOR_A_NUMBER:
-            y -= box.height / 9  # off the number
-        radius = min(box.width, box.height) * size / 2
-        self.circle((x, y), radius + max(1.0, radius * 0.12), "white")
-        self.circle((x, y), radius, "agent", border="ink", border_width=max(0.8, radius * 0.08))
-        for side in (-1, 1):
-            self.circle((x + side * radius * 0.36, y - radius * 0.15), radius * 0.22, "white")
-            self.circle((x + side * radius * 0.36, y - radius * 0.1), radius * 0.11, "ink")
-
-    def key(self, box: Box, *, size: float = 0.6) -> None:
-        """A key in the middle of a box."""
-        x, y = box.center
-        unit = min(box.width, box.height) * size / 10
-        for width, colour in ((unit * 3.2, "white"), (unit * 1.6, "key")):  # a white outline first
-            ring = width * 0.5
-            self.circle((x - unit * 2.6, y), unit * 1.7 + ring, colour)
-            self.line((x - unit, y), (x + unit * 5, y), colour, width, round_ends=True)
-            for tooth in (2.6, 4.8):
-                self.line((x + unit * tooth, y), (x + unit * tooth, y + unit * 2.2), colour, width, round_ends=True)
-        self.circle((x - unit * 2.6, y), unit * 1.1, "white")
-
-    def door(self, box: Box, *, is_open: bool) -> None:
-        """A door that fills its box: shut, or swung aside."""
-        panel = box.inset(box.width * 0.14, box.height * 0.06)
-        if is_open:
-            self.box(panel, "floor", border="door", border_width=box.width * 0.06)
-            self.box(panel.left_part(panel.width * 0.28), "door")
-            return
-        self.box(panel, "door", border="ink", radius=box.width * 0.05)
-        self.circle((panel.right - panel.width * 0.2, panel.center[1]), box.width * 0.07, "key")
-
-    def gripper(self, wrist: Point, hand: Point, size: float, *, opening: float) -> None:
-        """Two fingers at the end of an arm's last link.
-
-        Args:
-            wrist: where that link begins.
-            hand: where it ends; the fingers' tips are there.
-            size: length of the fingers.
-            opening: how far apart they are, from 0 to 1.
-        """
-        length = math.dist(wrist, hand) or 1.0
-        right, down = (hand[0] - wrist[0]) / length, (hand[1] - wrist[1]) / length
-        palm = (hand[0] - right * size, hand[1] - down * size)
-        spread = size * (0.2 + 0.5 * opening)
-        for side in (-1, 1):
-            knuckle = (palm[0] - side * down * spread, palm[1] + side * right * spread)
-            tip = (knuckle[0] + right * size * 1.5, knuckle[1] + down * size * 1.5)
-            self.line(palm, knuckle, "ink", size * 0.32, round_ends=True)
-            self.line(knuckle, tip, "ink", size * 0.32, round_ends=True)
-
     def map(
         self,
         rows: Sequence[str],
@@ -407,15 +310,6 @@ class Canvas:
                 else:
                     self.state(box, state, arrows=arrows if option_policy is None else ())
         return boxes
-
-    def flag(self, box: Box, *, size: float = 0.7) -> None:
-        """The goal's flag in the middle of a box."""
-        x, y = box.center
-        unit = min(box.width, box.height) * size / 10
-        foot = (x - unit * 2.4, y + unit * 4.6)
-        top = (x - unit * 2.4, y - unit * 4.6)
-        self.line(foot, top, "ink", unit * 1.1, round_ends=True)
-        self.polygon([top, (x + unit * 4, y - unit * 2.2), (top[0], y + unit * 0.4)], "goal")
 
     def state(
         self, box: Box, state: int, *, colour: Colour = "floor", arrows: Sequence[Point] = (), number: bool = True
@@ -518,19 +412,6 @@ class Canvas:
     def pixels(self) -> np.ndarray:
         """The finished picture as a fresh array, uint8 [H, W, 3]."""
         return np.ascontiguousarray(self._pygame.surfarray.array3d(self.surface()).transpose(1, 0, 2))
-
-
-def rgb(colour: Colour) -> tuple[int, int, int]:
-    """Red, green and blue of a colour, each 0..255, from its name in `COLOURS` or from itself."""
-    return COLOURS[colour] if isinstance(colour, str) else colour
-
-
-def heat(level: float) -> tuple[int, int, int]:
-    """The heat map's colour for a level in 0..1, which is cut off at both ends."""
-    place = min(max(level, 0.0), 1.0) * (len(HEAT) - 1)
-    below = min(int(place), len(HEAT) - 2)
-    red, green, blue = HEAT[below] + (place - below) * (HEAT[below + 1] - HEAT[below])
-    return round(red), round(green), round(blue)
 
 
 def pygame_module() -> ModuleType:

@@ -146,9 +146,9 @@ class Renderer:
         Raises:
             ValueError: an array of the wrong shape or with impossible entries.
         """
-        nothing = values is None and policy is None
-        self._given = None
-        if not nothing:
+        if values is None and policy is None:
+            self._given = None
+        else:
             self._given = self._as_shown(given(self._world.mdp, values=values, policy=policy, title=title))
 
     def close(self) -> None:
@@ -194,7 +194,7 @@ class Renderer:
         canvas.text((MARGIN, HEADER / 2), self._world.name, 17, align="left")
         caption = self._caption(moment)
         if overlay is not None:
-            _legend(canvas, Box(0, 0, width - MARGIN, HEADER), overlay)
+            _legend(canvas, Box(width / 3, 0, width * 2 / 3 - MARGIN, HEADER), overlay)
         elif moment.option is not None:
             canvas.text((width - MARGIN, HEADER / 2), caption.pop(), 13, "blue", align="right", longest=width / 2)
         below = (MARGIN, height - FOOTER / 2)
@@ -228,21 +228,22 @@ def _legend(canvas: Canvas, box: Box, overlay: Overlay) -> None:
     """What the overlay shows, at the right end of the header."""
     middle = box.center[1]
     if overlay.values is None:
-        canvas.text((box.right, middle), overlay.title, 12, align="right")
+        canvas.text((box.right, middle), overlay.title, 12, align="right", longest=box.width)
         return
     low, high = (short(number) for number in overlay.range)
     scale = Box(box.right - 44 - 90, middle - 6, 90, 12)
     canvas.heat_scale(scale, low, high)
-    canvas.text((scale.x - 48, middle), overlay.title, 12, align="right")
+    canvas.text((scale.x - 48, middle), overlay.title, 12, align="right", longest=scale.x - 48 - box.x)
 
 
 def _overlay_in_words(overlay: Overlay, world: World, moment: Moment) -> str:
     """What the overlay says of the present state."""
     parts = []
+    missing = "none: the episode is over" if world.mdp.terminal_states[moment.state] else "none"
     if overlay.values is not None:
-        parts.append(f"{overlay.title} here {overlay.number(moment.state) or 'none: the episode is over'}")
+        parts.append(f"{overlay.title} here {overlay.number(moment.state) or missing}")
     if overlay.policy is not None:
         weights = overlay.policy[moment.state]
         names = [name for name, weight in zip(world.action_names, weights.tolist(), strict=True) if weight >= 0.01]
-        parts.append(f"{overlay.title}: {', '.join(names) or 'none: the episode is over'}")
+        parts.append(f"{overlay.title}: {', '.join(names) or missing}")
     return " | ".join(parts)

@@ -15,9 +15,10 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import HumanRendering, RecordVideo
 
 import rl_envs
-from rl_envs.canvas import COLOURS, HEAT, Box, Canvas, heat
+from rl_envs.canvas import Box, Canvas
 from rl_envs.options import hallway_options
 from rl_envs.overlay import Overlay
+from rl_envs.palette import COLOURS, HEAT, heat
 from rl_envs.registry import WORLDS, world_id
 from rl_envs.rendering import Renderer
 from rl_envs.world import Drawing, Moment
@@ -426,6 +427,33 @@ def test_an_overlay_that_does_not_fit_is_refused(arguments, message):
     env.reset(seed=0)
     with pytest.raises(ValueError, match=message):
         env.unwrapped.overlay(**arguments)
+
+
+def test_an_overlay_that_is_refused_leaves_the_one_before_in_place():
+    env = make("LineWalk")
+    env.reset(seed=0)
+    env.unwrapped.overlay(values=np.arange(11))
+    before = env.render()
+    with pytest.raises(ValueError, match="must have shape"):
+        env.unwrapped.overlay(values=np.zeros(5))
+    np.testing.assert_array_equal(env.render(), before)
+
+
+def test_a_world_without_an_optimum_has_no_overlay_of_it():
+    env = make("Bandit", render_overlay="value", discount=1.0)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="discount"):
+        env.render()
+
+
+def test_a_long_title_is_cut_off():
+    env = make("LineWalk")
+    env.reset(seed=0)
+    plain = env.render()
+    env.unwrapped.overlay(values=np.arange(11), title="a title far longer than there is room for " * 3)
+    frame = env.render()
+    assert frame.shape == plain.shape
+    np.testing.assert_array_equal(frame[:40, :150], plain[:40, :150])  # the world's name stays readable
 
 
 def test_an_unknown_overlay_is_answered_with_the_nearest():

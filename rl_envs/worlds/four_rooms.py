@@ -35,6 +35,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from rl_envs import icons
 from rl_envs.canvas import Canvas
 from rl_envs.gridworld import ARROWS, KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
 from rl_envs.mdp import Outcome, check_probability, tabulate
@@ -178,5 +179,5 @@ class RoomsDrawing(Drawing):
         states = {(row, column): cell for cell, (row, column) in enumerate(places)}
         boxes = canvas.map(self.grid.rows, states, arrows=ARROWS, option_policy=moment.option_policy)
         goal, agent = (boxes[row][column] for row, column in (places[self.goal], places[moment.state]))
-        canvas.flag(goal)
-        canvas.agent(agent)
+        icons.flag(canvas, goal)
+        icons.agent(canvas, agent)

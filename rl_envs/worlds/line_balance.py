@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rl_envs import icons
 from rl_envs.canvas import Box, Canvas
 from rl_envs.mdp import Outcome, check_integer, tabulate
 from rl_envs.observation import Index, choose
@@ -115,4 +116,4 @@ class BalanceDrawing(Drawing):
             tile = tiles[position + self._size]
             cost = 42 * abs(position) / self._size
             canvas.text((tile.center[0], tile.bottom + 16 + cost), str(-abs(position)), 11, "faint")
-        canvas.agent(tiles[moment.state])
+        icons.agent(canvas, tiles[moment.state])

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rl_envs import icons
 from rl_envs.canvas import Canvas
 from rl_envs.mdp import Outcome, check_integer, check_probability, tabulate
 from rl_envs.observation import Index, choose
@@ -95,10 +96,10 @@ class LineDrawing(Drawing):
         num_states = 2 * self._size + 1
         tiles = canvas.row(num_states, top=canvas.area.y + 28, arrows=((-1, 0), (1, 0)))
         canvas.box(tiles[0].inset(1), "wall")
-        canvas.flag(tiles[-1])
+        icons.flag(canvas, tiles[-1])
         canvas.text((tiles[0].x, tiles[0].y - 12), "end: 0", 12, "faint", align="left")
         canvas.text((tiles[-1].right, tiles[0].y - 12), "end: +1", 12, "goal", align="right")
         for position in canvas.spaced(range(-self._size, self._size + 1), tiles[0].width):
             x = tiles[position + self._size].center[0]
             canvas.text((x, tiles[0].bottom + 12), str(position), 11, "faint")
-        canvas.agent(tiles[moment.state])
+        icons.agent(canvas, tiles[moment.state])

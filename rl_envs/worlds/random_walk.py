@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rl_envs import icons
 from rl_envs.canvas import Box, Canvas
 from rl_envs.mdp import FiniteMDP, check_integer, start_distribution
 from rl_envs.observation import Features, Index, choose
@@ -138,4 +139,4 @@ class WalkDrawing(Drawing):
             for start, tip in ((x - 12, near.center[0]), (x + 12, far.center[0])):
                 canvas.arrow((start, y - 34), (tip, y - 34), "sky", 2)
         canvas.line((x, y - 26), (x, y + tiles[0].height / 2), "agent", 2)
-        canvas.agent(Box(x - 15, y - 49, 30, 30), size=0.8)
+        icons.agent(canvas, Box(x - 15, y - 49, 30, 30), size=0.8)

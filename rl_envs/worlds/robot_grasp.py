@@ -38,6 +38,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
+from rl_envs import icons
 from rl_envs.canvas import Box, Canvas, Point
 from rl_envs.mdp import FiniteMDP, check_integer, check_probability, start_distribution
 from rl_envs.observation import Features, Index, choose, unknown
@@ -343,7 +344,7 @@ class ArmDrawing(Drawing):
             canvas.line(start, end, "blue", unit * (0.5 - 0.1 * link), round_ends=True)
         for joint, point in enumerate(points[:3]):
             canvas.circle(point, unit * 0.27, "agent" if joint in self._turn(moment) else "white", border="ink")
-        canvas.gripper(points[2], points[3], unit * 0.42, opening=0.35 if row[-1] else 1.0)
+        icons.gripper(canvas, points[2], points[3], unit * 0.42, opening=0.35 if row[-1] else 1.0)
         for joint in range(3):
             panel = canvas.area.right_part(190)
             self._dial(canvas, moment, joint, panel._replace(y=panel.y + joint * 132, height=126))

@@ -28,6 +28,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from rl_envs import icons
 from rl_envs.canvas import Box, Canvas
 from rl_envs.gridworld import ARROWS, KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
 from rl_envs.mdp import Outcome, check_probability, tabulate
@@ -218,17 +219,17 @@ class SubtaskDrawing(Drawing):
             row, column = self.grid.cells[cell].tolist()
             return boxes[row][column]
 
-        canvas.door(box(self.grid.marks["D"]), is_open=stage == OPEN)
-        canvas.flag(box(self.grid.marks["G"]))
+        icons.door(canvas, box(self.grid.marks["D"]), is_open=stage == OPEN)
+        icons.flag(canvas, box(self.grid.marks["G"]))
         if stage == NO_KEY:
-            canvas.key(box(self.grid.marks["K"]))
-        canvas.agent(box(agent))
+            icons.key(canvas, box(self.grid.marks["K"]))
+        icons.agent(canvas, box(agent))
         if stage == KEY:  # carried along
             held = box(agent)
             corner = Box(
                 held.center[0] + held.width * 0.1, held.y + held.height * 0.06, held.width * 0.4, held.height * 0.3
             )
-            canvas.key(corner, size=1.0)
+            icons.key(canvas, corner, size=1.0)
         done = 3 if agent == self.grid.marks["G"] else stage
         for number, subtask in enumerate(SUBTASKS):
             third = below.width / 3
