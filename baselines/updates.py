@@ -46,6 +46,67 @@ def q_learning_target(reward: np.ndarray, terminated: np.ndarray, next_q: np.nda
     return td_target(reward, terminated, next_q.max(axis=-1), discount)
 
 
+def sarsa_target(
+    reward: np.ndarray, terminated: np.ndarray, next_action_value: np.ndarray, discount: float
+) -> np.ndarray:
+    """The target of Sarsa, R + gamma Q(S', A'), where A' is the action really taken next.
+
+    Args:
+        reward: [R].
+        terminated: [R] bool.
+        next_action_value: the estimated value of that action in the true next state, [R]; not read where terminated.
+        discount: gamma.
+
+    Returns:
+        Targets [R].
+
+    Source: Sutton & Barto (2018), eq. 6.7.
+    """
+    return td_target(reward, terminated, next_action_value, discount)
+
+
+def expected_sarsa_target(
+    reward: np.ndarray, terminated: np.ndarray, next_q: np.ndarray, next_policy: np.ndarray, discount: float
+) -> np.ndarray:
+    """The target of Expected Sarsa, R + gamma sum_a pi(a | S') Q(S', a).
+
+    Args:
+        reward: [R].
+        terminated: [R] bool.
+        next_q: the estimated action values of the true next state, [R, A].
+        next_policy: the probability of each action there, [R, A].
+        discount: gamma.
+
+    Returns:
+        Targets [R].
+
+    Source: Sutton & Barto (2018), eq. 6.9.
+    """
+    return td_target(reward, terminated, (next_policy * next_q).sum(axis=-1), discount)
+
+
+def double_q_target(
+    reward: np.ndarray, terminated: np.ndarray, choosing_q: np.ndarray, valuing_q: np.ndarray, discount: float
+) -> np.ndarray:
+    """The target of Double Q-learning for the first table, R + gamma Q2(S', argmax_a Q1(S', a)).
+
+    Args:
+        reward: [R].
+        terminated: [R] bool.
+        choosing_q: the first table's values of the true next state, [R, A]: the argmax is taken here.
+        valuing_q: the second table's, [R, A]: the value is read here; the mean of several where the argmax is tied.
+        discount: gamma.
+
+    Returns:
+        Targets [R].
+
+    Source: van Hasselt (2010), Double Q-learning, algorithm 1; Sutton & Barto (2018), eq. 6.10.
+    """
+    best = choosing_q == choosing_q.max(axis=-1, keepdims=True)
+    value = np.where(best, valuing_q, 0.0).sum(axis=-1) / best.sum(axis=-1)
+    return td_target(reward, terminated, value, discount)
+
+
 def n_step_return(reward: np.ndarray, stops: np.ndarray, discount: float) -> tuple[np.ndarray, np.ndarray]:
     """The discounted sum of the next n rewards, or of fewer where the episode ends sooner.
 
@@ -130,3 +191,18 @@ def generalised_advantages(
         following = td_error[step] + discount * trace_decay * np.where(ended[step], 0.0, following)
         advantage[step] = following
     return advantage
+
+
+def score_of_softmax(probabilities: np.ndarray, action: np.ndarray) -> np.ndarray:
+    """The gradient of ln pi(a) with respect to the preferences of a softmax policy: 1 for the action itself, minus pi.
+
+    Args:
+        probabilities: pi, [..., A].
+        action: a, [...] int.
+
+    Returns:
+        [..., A]; its mean over actions drawn from pi is 0.
+
+    Source: Sutton & Barto (2018), eq. 13.9 and exercise 13.3.
+    """
+    return (np.arange(probabilities.shape[-1]) == action[..., None]) - probabilities
