@@ -32,13 +32,18 @@ def world_table() -> str:
         answer = rl_envs.truth(gym.make(world_id(name)))
         rows.append(
             f"| [{name}](docs/worlds/{name}.md) | {what} | {answer.mdp.num_states} | {answer.mdp.num_actions} "
-            f"| {entry.max_episode_steps or '-'} | {answer.optimal_value:.6g} | {answer.random_value:.6g} |"
+            f"| {entry.max_episode_steps or '-'} | {number(answer.optimal_value)} | {number(answer.random_value)} |"
         )
     rows += [
         "",
         "Steps: the time limit. Optimum and uniform policy: exact discounted value from the start distribution.",
     ]
     return "\n".join(rows)
+
+
+def number(value: float) -> str:
+    """Six digits; what is 0 but for rounding is 0."""
+    return f"{round(value, 12) + 0.0:.6g}"
 
 
 def agent_table() -> str:
