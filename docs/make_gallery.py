@@ -51,7 +51,7 @@ SCENES = {
     "BernoulliBandit": Scene(steps=40),
     "BanditTestbed": Scene(steps=60),
     "RandomWalk": Scene(steps=6),
-    "SubtaskGrid": Scene([0, 3, 3, 0, 1]),
+    "SubtaskGrid": Scene([0, 1]),
     "FourRooms": Scene(start=14, option="room 0 to hallway 3,6"),
     "RobotGrasp": Scene([2, 0, 0, 2, 1]),
     "RobotGraspMulti": Scene([[2, 0, 0]]),
