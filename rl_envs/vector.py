@@ -290,21 +290,22 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         if not self._begun:
             self.reset()
         own = self.get_state()
-        for name in {*own, *saved}:
+        given = {name: np.asarray(saved[name]) for name in saved} if isinstance(saved, Mapping) else {}
+        for name in {**own, **given}:
             # How many copies wait for a reset changes from step to step; everything else keeps its shape.
-            if name not in own or name not in saved or (name != "ended" and own[name].shape != saved[name].shape):
+            if name not in own or name not in given or (name != "ended" and own[name].shape != given[name].shape):
                 raise ValueError(
                     f"the state must come from get_state() of {self.num_envs} copies of this {self.world.name}, "
                     f"but does not fit in {name!r}"
                 )
-        self._arrival = saved["arrival"].copy()
-        self._row = saved["row"].copy()
-        self._ended = saved["ended"].copy()
-        self._deadline = saved["deadline"].copy()
-        self._time = int(saved["time"])
+        self._arrival = given["arrival"].copy()
+        self._row = given["row"].copy()
+        self._ended = given["ended"].copy()
+        self._deadline = given["deadline"].copy()
+        self._time = int(given["time"])
         self._earliest = math.inf if self.max_episode_steps is None else int(self._deadline.min())
         for name, streams in self._streams().items():
-            streams.set_state({part: saved[f"{name}.{part}"] for part in streams.get_state()})
+            streams.set_state({part: given[f"{name}.{part}"] for part in streams.get_state()})
 
     def _streams(self) -> dict[str, Streams]:
         """The streams that this world draws from."""

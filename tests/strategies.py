@@ -1,4 +1,4 @@
-"""Hypothesis strategies for random tables and worlds: padding, terminations, noise, random starts, every observation."""
+"""Hypothesis strategies for random tables and worlds: padding, terminations, noise, random starts, all observations."""
 
 from __future__ import annotations
 
