@@ -24,6 +24,7 @@ _HOMES = {
     "World": "rl_envs.world",
     "build": "rl_envs.registry",
     "from_transitions": "rl_envs.mdp",
+    "play": "rl_envs.playing",
     "tabulate": "rl_envs.mdp",
     "truth": "rl_envs.truth",
 }
