@@ -14,7 +14,7 @@ from typing import Any
 from baselines.agent import Agent
 from baselines.specification import label, parse
 from baselines.task import Task
-from rl_envs.observation import unknown
+from rl_envs.names import unknown
 from rl_envs.world import World
 
 
@@ -26,13 +26,13 @@ class Entry:
         agent: "module:class".
         summary: what it is, in a few words.
         libraries: distributions whose versions decide what it learns, beside NumPy.
-        counterpart: the agent that a library's implementation is checked against.
+        counterparts: ours that a library's agent is checked against: the first of them that is in the comparison.
     """
 
     agent: str
     summary: str
     libraries: tuple[str, ...] = ()
-    counterpart: str | None = None
+    counterparts: tuple[str, ...] = ()
 
 
 _SB3 = ("torch", "stable-baselines3")
@@ -47,8 +47,8 @@ AGENTS: dict[str, Entry] = {
     "Reinforce": Entry("baselines.agents.reinforce:Reinforce", "REINFORCE with a baseline", ("torch",)),
     "DQN": Entry("baselines.agents.dqn:DQN", "Q-learning with a network, replay and a target network", ("torch",)),
     "ActorCritic": Entry("baselines.agents.actor_critic:ActorCritic", "advantage actor-critic (A2C)", ("torch",)),
-    "SB3DQN": Entry("baselines.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterpart="DQN"),
-    "SB3A2C": Entry("baselines.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterpart="ActorCritic"),
+    "SB3DQN": Entry("baselines.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterparts=("DQN", "QLearning")),
+    "SB3A2C": Entry("baselines.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterparts=("ActorCritic", "QLearning")),
 }
 
 
@@ -79,6 +79,8 @@ def make_config(name: str, settings: Mapping[str, Any]) -> Any:
     config = cls.Config()
     if "preset" in given:
         preset = given.pop("preset")
+        if not cls.PRESETS:
+            raise ValueError(f"{name} has no presets, but {preset!r} was asked for")
         if preset not in cls.PRESETS:
             raise ValueError(unknown(f"preset of {name}", preset, cls.PRESETS))
         config = cls.PRESETS[preset]

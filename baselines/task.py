@@ -17,7 +17,8 @@ from gymnasium import spaces
 
 from baselines.specification import label
 from rl_envs.mdp import check_discount
-from rl_envs.observation import Index, unknown
+from rl_envs.names import unknown
+from rl_envs.observation import Index
 from rl_envs.registry import WORLDS, build, world_id
 from rl_envs.truth import Truth, truth
 from rl_envs.world import World

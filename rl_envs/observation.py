@@ -6,13 +6,14 @@ the exact evaluator all read the same object.
 
 from __future__ import annotations
 
-import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+
+from rl_envs.names import unknown
 
 
 class Observation(ABC):
@@ -185,14 +186,6 @@ def choose(kind: str, offered: Mapping[str, Observation]) -> Observation:
     if kind not in offered:
         raise ValueError(unknown("observation", kind, [*offered, *(["one_hot"] if discrete else [])]))
     return offered[kind]
-
-
-def unknown(what: str, name: object, known: Iterable[str]) -> str:
-    """The message for a name that is not known: what it should have been, with the nearest one first."""
-    names = list(known)
-    nearest = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
-    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-    return f"unknown {what} {name!r}.{hint} Known: {', '.join(names)}"
 
 
 def _check_bounds(rows: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:

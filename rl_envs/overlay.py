@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rl_envs.observation import unknown
+from rl_envs.names import unknown
 
 if TYPE_CHECKING:
     from rl_envs.mdp import FiniteMDP

@@ -12,7 +12,7 @@ from gymnasium.error import ResetNeeded
 
 from rl_envs.actions import action_index
 from rl_envs.canvas import pygame_module
-from rl_envs.observation import unknown
+from rl_envs.names import unknown
 from rl_envs.registry import WORLDS, world_id
 
 # How often the keyboard is read. At the few pictures a second of a world itself, a short tap would be missed.

@@ -14,7 +14,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from rl_envs.observation import unknown
+from rl_envs.names import unknown
 from rl_envs.world import World
 
 NAMESPACE = "rl_envs"

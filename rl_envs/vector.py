@@ -28,7 +28,8 @@ except ImportError as error:
 from rl_envs.actions import action_indices
 from rl_envs.arrivals import Arrivals
 from rl_envs.mdp import check_integer
-from rl_envs.observation import Index, unknown
+from rl_envs.names import unknown
+from rl_envs.observation import Index
 from rl_envs.registry import build
 from rl_envs.streams import Streams, noise_generator
 from rl_envs.world import World, start_option
@@ -67,6 +68,9 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
     metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 4, "autoreset_mode": AutoresetMode.NEXT_STEP}
 
+    # Here too, because Gymnasium 1.1 and 1.2 close an environment whose constructor has refused its arguments.
+    _renderer: Renderer | None = None
+
     def __init__(
         self,
         world: World | str,
@@ -92,7 +96,6 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self.action_space = batch_space(self.single_action_space, num_envs)
 
         self.render_mode = _render_mode(render_mode, self.metadata["render_modes"])
-        self._renderer: Renderer | None = None
         self._histories: list[History] = []  # one a copy, kept only where something is drawn
         if render_mode is not None:
             from rl_envs.rendering import History, Renderer

@@ -19,7 +19,8 @@ FORBIDDEN = {
     "rl_envs": {"baselines", "torch", "stable_baselines3"},
     "rl_envs.mdp": {"rl_envs"},
     "rl_envs.streams": {"rl_envs"},
-    "rl_envs.observation": {"rl_envs"},
+    "rl_envs.names": {"rl_envs"},
+    "rl_envs.observation": {"rl_envs.mdp", "rl_envs.world", "rl_envs.env", "rl_envs.vector", "rl_envs.registry"},
     "rl_envs.solve": {
         "rl_envs.world",
         "rl_envs.env",

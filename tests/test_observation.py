@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from rl_envs.observation import Features, Index, Labels, Observation, OneHot, choose, unknown
+from rl_envs.names import unknown
+from rl_envs.observation import Features, Index, Labels, Observation, OneHot, choose
 from tests.strategies import OBSERVATIONS, observation_of
 
 

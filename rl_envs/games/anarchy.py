@@ -11,7 +11,7 @@ from __future__ import annotations
 from rl_envs.games.correlated import coarse_correlated_equilibrium, correlated_equilibrium
 from rl_envs.games.equilibria import all_equilibria
 from rl_envs.games.normal_form import NormalFormGame
-from rl_envs.games.unknown_name import unknown_name_message
+from rl_envs.names import unknown
 
 CONCEPTS = ("nash", "pure", "correlated", "coarse_correlated")
 
@@ -67,4 +67,4 @@ def worst_equilibrium_welfare(game: NormalFormGame, concept: str = "nash") -> fl
         return correlated_equilibrium(game, worst=True).value
     if concept == "coarse_correlated":
         return coarse_correlated_equilibrium(game, worst=True).value
-    raise ValueError(unknown_name_message("equilibrium concept", concept, CONCEPTS))
+    raise ValueError(unknown("equilibrium concept", concept, CONCEPTS))

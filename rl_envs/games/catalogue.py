@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from rl_envs.games.normal_form import NormalFormGame, two_player
-from rl_envs.games.unknown_name import unknown_name_message
+from rl_envs.names import unknown
 
 
 def prisoners_dilemma() -> NormalFormGame:
@@ -205,7 +205,7 @@ def named_game(name: str, **parameters: Any) -> NormalFormGame:
         TypeError: if the game has no such parameter.
     """
     if not isinstance(name, str) or name not in GAMES:
-        raise ValueError(unknown_name_message("game", name, GAMES))
+        raise ValueError(unknown("game", name, GAMES))
     accepted = inspect.signature(GAMES[name]).parameters
     strangers = [parameter for parameter in parameters if parameter not in accepted]
     if strangers:

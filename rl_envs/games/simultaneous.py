@@ -17,7 +17,7 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils import seeding
 
 from rl_envs.games.canvas import Window
-from rl_envs.games.unknown_name import unknown_name_message
+from rl_envs.names import unknown
 
 OBSERVATIONS = ("index", "one_hot")
 
@@ -45,9 +45,9 @@ class SimultaneousGame(ABC):
     ) -> None:
         self.max_cycles = _validated_max_cycles(max_cycles)
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise ValueError(unknown_name_message("render mode", render_mode, self.metadata["render_modes"]))
+            raise ValueError(unknown("render mode", render_mode, self.metadata["render_modes"]))
         if observation not in OBSERVATIONS:
-            raise ValueError(unknown_name_message("observation", observation, OBSERVATIONS))
+            raise ValueError(unknown("observation", observation, OBSERVATIONS))
         self.render_mode = render_mode
         self.observation = observation
         self.possible_agents = [f"player_{player}" for player in range(len(num_actions))]
@@ -190,7 +190,7 @@ class SimultaneousGame(ABC):
 
     def _known(self, agent: str) -> str:
         if agent not in self.possible_agents:
-            raise ValueError(unknown_name_message("agent", agent, self.possible_agents))
+            raise ValueError(unknown("agent", agent, self.possible_agents))
         return agent
 
     def _space_of_states(self, num_states: int) -> spaces.Space[Any]:

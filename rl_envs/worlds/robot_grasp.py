@@ -41,7 +41,8 @@ import numpy as np
 from rl_envs import icons
 from rl_envs.canvas import Box, Canvas, Point
 from rl_envs.mdp import FiniteMDP, check_integer, check_probability, start_distribution
-from rl_envs.observation import Features, Index, choose, unknown
+from rl_envs.names import unknown
+from rl_envs.observation import Features, Index, choose
 from rl_envs.world import Drawing, Moment, World
 
 HOLD, BACK, FORWARD, GRIP = range(4)

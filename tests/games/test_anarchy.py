@@ -58,5 +58,5 @@ def test_a_game_without_pure_equilibrium_has_no_pure_price():
 
 
 def test_an_unknown_concept_names_the_nearest():
-    with pytest.raises(ValueError, match=r"unknown equilibrium concept 'nahs': did you mean nash\?"):
+    with pytest.raises(ValueError, match=r"unknown equilibrium concept 'nahs'\. Did you mean 'nash'\?"):
         price_of_anarchy(named_game("chicken"), "nahs")

@@ -94,7 +94,7 @@ def test_a_table_replaces_the_named_game():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"game": "climbin"}, ValueError, r"unknown game 'climbin': did you mean climbing\?"),
+        ({"game": "climbin"}, ValueError, r"unknown game 'climbin'\. Did you mean 'climbing'\?"),
         ({"game": "climbing", "k": -10}, TypeError, r"the game climbing takes no parameters, but got k=-10"),
         ({"payoffs": [[1, 2], [3, 4]]}, ValueError, r"payoffs must have shape \[N, A1, \.\.\., AN\]"),
         ({"payoffs": [[1, float("nan")]]}, ValueError, r"payoffs must be finite, but player 0's"),

@@ -365,7 +365,7 @@ def test_a_first_action_out_of_range_is_refused_at_once(module):
         (
             {"player_0": 0, "player_1": 0, "player_2": 0},
             ValueError,
-            r"unknown agent 'player_2': did you mean player_1 or player_0\?",
+            r"unknown agent 'player_2'\. Did you mean 'player_1'\?",
         ),
         ([0, 0], TypeError, r"actions must be a dictionary from agent to action, but got list"),
     ],
@@ -414,8 +414,8 @@ def test_after_the_end_only_nothing_can_be_done(module):
         ({"max_cycles": 0}, ValueError, r"max_cycles must be at least 1, but got 0"),
         ({"max_cycles": 2.5}, TypeError, r"max_cycles must be a whole number of rounds, but got 2\.5"),
         ({"max_cycles": None}, TypeError, r"max_cycles must be a whole number of rounds, but got None"),
-        ({"render_mode": "rgb-array"}, ValueError, r"unknown render mode 'rgb-array': did you mean rgb_array\?"),
-        ({"observation": "onehot"}, ValueError, r"unknown observation 'onehot': did you mean one_hot\?"),
+        ({"render_mode": "rgb-array"}, ValueError, r"unknown render mode 'rgb-array'\. Did you mean 'rgb_array'\?"),
+        ({"observation": "onehot"}, ValueError, r"unknown observation 'onehot'\. Did you mean 'one_hot'\?"),
     ],
 )
 def test_bad_arguments_are_refused(module, arguments, error, message):
@@ -429,7 +429,7 @@ def test_bad_seeds_and_unknown_agents_are_refused(module):
     with pytest.raises(Error, match=r"[Ss]eed must be"):
         env.reset(seed=-1)
     for space in (env.observation_space, env.action_space):
-        with pytest.raises(ValueError, match=r"unknown agent 'player_9': did you mean"):
+        with pytest.raises(ValueError, match=r"unknown agent 'player_9'\. Did you mean"):
             space("player_9")
 
 
