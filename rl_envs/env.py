@@ -77,7 +77,7 @@ class TabularEnv(gym.Env[Any, Any]):
         self._observe = None if isinstance(self.world.observation, Index) else self.world.observation.of
         self._starts = np.flatnonzero(mdp.start).tolist()
         self._start_cumulative = [*np.cumsum(mdp.start[self._starts])[:-1].tolist(), 1.0]
-        self._start_info = {name: np.float64(0.0) for name in self.world.action_info}
+        self._start_info: dict[str, Any] = {name: np.float64(0.0) for name in self.world.action_info}
         if self.world.goal_states is not None:
             self._start_info["is_success"] = np.int8(0)
         # By pair, state * num_actions + action; filled as pairs are first met, so a huge table costs nothing up front.
@@ -275,7 +275,7 @@ class TabularEnv(gym.Env[Any, Any]):
         """Read what may follow a pair from the table's arrays, and keep it."""
         mdp = self.world.mdp
         at = divmod(pair, self._num_actions)
-        info = {name: np.float64(table[at]) for name, table in self.world.action_info.items()}
+        info: dict[str, Any] = {name: np.float64(table[at]) for name, table in self.world.action_info.items()}
         std = np.zeros(mdp.num_outcomes) if mdp.reward_std is None else mdp.reward_std[at]
         columns = (mdp.next_state[at].tolist(), mdp.reward[at].tolist(), std.tolist(), mdp.terminated[at].tolist())
         outcomes = self._outcomes[pair] = []
