@@ -64,12 +64,18 @@ class StackedNetworks:
         forms: each network's form by its name.
         values: all weights and biases, [R, P]; taken as they are, not copied.
 
+    Raises:
+        ValueError: a number of weights that does not fit the forms.
+
     Attributes:
         values: all weights and biases, [R, P] float32, a row a run.
         gradient: the gradient that `backward` found, [R, P] float32.
     """
 
     def __init__(self, forms: Mapping[str, Perceptron], values: torch.Tensor) -> None:
+        size = sum((inputs + 1) * outputs for form in forms.values() for inputs, outputs in form.layers)
+        if values.shape[1] != size:
+            raise ValueError(f"values must have {size} entries a run, but has {values.shape[1]}")
         # Two threads on two busy cores are many times slower than one, and add up in another order each time.
         torch.set_num_threads(1)
         self.forms = dict(forms)
@@ -85,8 +91,6 @@ class StackedNetworks:
                 self._layers[name].append((weights, biases))
                 first += (inputs + 1) * outputs
         self._parameters = [part for layers in self._layers.values() for layer in layers for part in layer]
-        if values.shape[1] != first:
-            raise ValueError(f"values must have {first} entries a run, but has {values.shape[1]}")
 
     @classmethod
     def initial(cls, forms: Mapping[str, Perceptron], seeds: Sequence[np.random.SeedSequence]) -> StackedNetworks:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.exploration import RunStreams, argmax_random_ties, epsilon_greedy, greedy_policy, uniform_action
+from baselines.exploration import (
+    RunStreams,
+    argmax_random_ties,
+    epsilon_greedy,
+    greedy_policy,
+    sample_action,
+    softmax,
+    uniform_action,
+)
 from baselines.seeding import run_seeds
 
 # Midpoints of 60 equal parts of [0, 1): a share that is exactly 1/n of the numbers is exactly n-th of these, n = 1..6.
@@ -69,3 +77,20 @@ def test_a_stream_goes_on_after_a_jump_as_if_it_had_drawn_all_the_way() -> None:
     assert jumped.drawn == 600
     alone = RunStreams(seeds[1:2])
     np.testing.assert_array_equal([alone.next()[0] for _ in range(600)], drawn[:, 1])
+
+
+def test_softmax_by_hand_and_where_exponentials_would_overflow() -> None:
+    # e^ln(2) : e^0 : e^ln(5) = 2 : 1 : 5
+    preferences = np.array([[np.log(2.0), 0.0, np.log(5.0)], [1000.0, 1000.0, -1000.0]])
+    np.testing.assert_allclose(softmax(preferences), [[0.25, 0.125, 0.625], [0.5, 0.5, 0.0]], rtol=1e-15)
+
+
+def test_actions_are_drawn_where_the_number_falls_and_never_with_probability_0() -> None:
+    policy = np.tile([0.0, 0.25, 0.0, 0.75, 0.0], (5, 1))
+    drawn = sample_action(policy, np.array([0.0, 0.2, 0.25, 0.9, np.nextafter(1.0, 0.0)]))
+    np.testing.assert_array_equal(drawn, [1, 1, 3, 3, 3])
+
+
+def test_probabilities_that_fall_short_of_1_lead_nowhere_else() -> None:
+    short = np.array([[0.3, 0.3, 0.3, 0.0]], dtype=np.float32)
+    np.testing.assert_array_equal(sample_action(short, np.array([np.nextafter(1.0, 0.0)])), [2])
