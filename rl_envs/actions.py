@@ -49,11 +49,14 @@ def _indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, copies
     try:
         array = np.asarray(actions)
     except ValueError:  # rows of unequal length
-        raise InvalidAction(f"an action must be integers of shape {shape}, but is {actions!r}") from None
+        raise InvalidAction(f"an action must be integers of shape {shape}, but is {_shown(actions)}") from None
+    if type(actions) is int and array.dtype.kind == "O":  # an int too large for any array
+        raise InvalidAction(f"an action must be in {space}, but {actions} is out of range")
     if array.dtype.kind not in "iu" and type(actions) is not bool:
-        raise InvalidAction(f"an action must be an integer of {space}, but is {actions!r} of type {_type(actions)}")
+        kind = f"array of {array.dtype}" if isinstance(actions, np.ndarray) else type(actions).__name__
+        raise InvalidAction(f"an action must be an integer of {space}, but is {_shown(actions)} of type {kind}")
     if array.shape != shape:
-        raise InvalidAction(f"an action must have shape {shape}, but {actions!r} has shape {array.shape}")
+        raise InvalidAction(f"an action must have shape {shape}, but {_shown(actions)} has shape {array.shape}")
     wrong = (array < 0) | (array >= sizes)
     if wrong.any():
         offender = array[tuple(np.argwhere(wrong)[0])]
@@ -64,5 +67,7 @@ def _indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, copies
     return array.astype(np.int64, copy=False)
 
 
-def _type(value: Any) -> str:
-    return f"array of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+def _shown(value: Any) -> str:
+    """A value for an error message, which a list of thousands must not fill."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
