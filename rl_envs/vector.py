@@ -83,7 +83,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         **arguments: Any,
     ) -> None:
         self.world = build(world, **arguments)
-        self.num_envs = check_integer("num_envs", num_envs, low=1)
+        num_envs = self.num_envs = check_integer("num_envs", num_envs, low=1)
         self.max_episode_steps = _time_limit(max_episode_steps, self.world)
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
         self.metadata = {**copy.deepcopy(self.metadata), "autoreset_mode": self.autoreset_mode}
@@ -97,7 +97,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
         self.render_mode = _render_mode(render_mode, self.metadata["render_modes"])
         self._histories: list[History] = []  # one a copy, kept only where something is drawn
-        if render_mode is not None:
+        if render_mode is not None or render_overlay is not None:
             from rl_envs.rendering import History, Renderer
 
             self._renderer = Renderer(self.world, render_mode, self.metadata["render_fps"], render_overlay)
@@ -247,7 +247,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         Raises:
             ResetNeeded: nothing to draw before the first reset.
         """
-        if self._renderer is None:
+        if self._renderer is None or self.render_mode is None:
             gym.logger.warn('render() draws nothing without a mode: pass render_mode="rgb_array" to gym.make_vec')
             return None
         if not self._begun:
@@ -391,8 +391,10 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         mask = np.zeros(self.num_envs, dtype=np.bool_)
         mask[ended] = True
         final_obs = np.full(self.num_envs, None, dtype=object)
-        for i, state in zip(ended.tolist(), states[ended].tolist()):
-            final_obs[i] = self.world.observation.of(state)
+        seen = self.world.observation.batch(states[ended])
+        # A single copy's observation of a Discrete space is a Python int.
+        for i, observation in zip(ended.tolist(), seen.tolist() if seen.ndim == 1 else seen):
+            final_obs[i] = observation
         final_info: dict[str, Any] = {}
         for name in self._arrivals.info:
             final_info[name] = np.zeros_like(infos[name])

@@ -329,6 +329,7 @@ def test_an_unknown_autoreset_mode_names_the_nearest() -> None:
         ({"world": "LineWlak"}, ValueError, r"unknown world 'LineWlak'. Did you mean 'LineWalk'\?"),
         ({"slipp": 0.1}, TypeError, r"unknown argument of LineWalk 'slipp'. Did you mean 'slip'\?"),
         ({"render_mode": "rgb"}, ValueError, r"unknown render_mode 'rgb'. Did you mean 'rgb_array'\?"),
+        ({"render_overlay": "vlaue"}, ValueError, "vlaue"),
         ({"render_mode": "human"}, ValueError, "render_mode 'human' is for one copy: wrap .*HumanRendering"),
     ],
 )
@@ -348,6 +349,12 @@ def test_the_time_limit_is_the_worlds_own_unless_another_or_none_is_asked_for() 
     assert length(max_episode_steps=1) == 1
     assert length(max_episode_steps=7) == 7
     assert length(max_episode_steps=-1) == 0
+
+
+@pytest.mark.parametrize("limit", [None, -1, 3])
+def test_the_time_limit_is_understood_as_in_gym_make(limit: int | None) -> None:
+    for seen in check_vector_env("rl_envs/RandomMDP-v0", num_envs=2, num_steps=450, max_episode_steps=limit):
+        assert (seen.num_truncated > 0) == (limit != -1)
 
 
 def test_an_episode_may_be_terminated_and_truncated_by_the_same_step() -> None:
