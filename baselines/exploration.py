@@ -99,6 +99,21 @@ def sample_action(probabilities: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     return (cumulative <= threshold[:, None]).sum(axis=-1)
 
 
+def epsilon_greedy_policy(values: np.ndarray, epsilon: float) -> np.ndarray:
+    """The probabilities with which `epsilon_greedy` takes each action, the greedy part shared equally among ties.
+
+    Args:
+        values: [..., A].
+        epsilon: probability of exploring.
+
+    Returns:
+        Probabilities [..., A].
+
+    Source: Sutton & Barto (2018), section 5.4.
+    """
+    return epsilon / values.shape[-1] + (1 - epsilon) * greedy_policy(values)
+
+
 def greedy_policy(q: np.ndarray) -> np.ndarray:
     """The policy that is greedy with respect to action values, its probability shared equally among ties.
 

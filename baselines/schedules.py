@@ -5,6 +5,11 @@ The step counter is the agent's own and is saved with it, so no schedule starts 
 
 from __future__ import annotations
 
+from typing import Any
+
+# A number, or an array of them.
+Count = Any
+
 
 def linear(step: int, start: float, end: float, duration: int) -> float:
     """From `start` in a straight line to `end`, and constant from then on.
@@ -20,13 +25,16 @@ def linear(step: int, start: float, end: float, duration: int) -> float:
     return start + (end - start) * step / duration
 
 
-def harmonic(step: int, start: float, half_life: float) -> float:
+def harmonic(step: Count, start: float, half_life: float) -> Count:
     """From `start` downwards as 1 / (1 + step / half_life), whose sum diverges and whose sum of squares does not.
 
     Args:
-        step: environment steps of each run so far.
+        step: environment steps of each run so far; or an array of counts, of how often each value was updated, say.
         start: value at step 0.
         half_life: steps until half of it is left; `inf` keeps it constant.
+
+    Returns:
+        The value, in the shape of `step`.
 
     Source: the conditions of stochastic approximation, Sutton & Barto (2018), eq. 2.7.
     """

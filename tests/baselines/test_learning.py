@@ -11,7 +11,7 @@ import pytest
 
 from baselines import agent as agent_module
 from baselines import exploration, loop, surroundings, updates
-from baselines.agents import q_learning
+from baselines.agents import tabular
 from baselines.agents.q_learning import QLearning
 from tests.baselines import checks
 
@@ -42,7 +42,7 @@ def plant_reset_observation_as_next(patch: pytest.MonkeyPatch) -> None:
 
 
 def plant_first_index_ties(patch: pytest.MonkeyPatch) -> None:
-    for module in (exploration, q_learning):
+    for module in (exploration, tabular):
         patch.setattr(module, "argmax_random_ties", first_index_ties)
 
 
