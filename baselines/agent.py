@@ -148,6 +148,15 @@ class Agent(ABC):
             TypeError: the world has no table.
         """
 
+    def exact_score(self) -> np.ndarray | None:
+        """How good every run is, without sampling; an agent that learns no policy says here what it is judged by.
+
+        Returns:
+            Scores [R], 0 for the uniform policy and 1 for the optimum; None where the world has no table.
+        """
+        truth = self.task.truth
+        return None if truth is None else np.asarray(truth.score(self.policy()))
+
     def state(self) -> dict[str, np.ndarray]:
         """Every array that decides how the agent goes on, for `save`; an agent adds its own to these."""
         drawn = {f"drawn.{purpose}": np.array(streams.drawn) for purpose, streams in self._streams.items()}

@@ -25,7 +25,8 @@ class LearningCurve:
     Attributes:
         steps: environment steps of each run at the checkpoints, [C] int64.
         scores: [C, R] float64. Where there is a table, the exact score of the greedy policy: 0 is the uniform policy
-            and 1 the optimum. Elsewhere the mean return of evaluation episodes.
+            and 1 the optimum; of agents that predict values, 0 is to predict 0 everywhere and 1 to be exact. Elsewhere
+            the mean return of evaluation episodes.
         exact: whether the scores are exact or sampled.
         seconds: time spent on training all runs, without scoring.
     """
@@ -104,12 +105,10 @@ def score(agent: Agent, *, episodes: int = 10) -> np.ndarray:
         episodes: how many episodes to play where there is no table.
 
     Returns:
-        Scores [R]: exact, 0 for the uniform policy and 1 for the optimum, where there is a table; else mean returns.
+        Scores [R]: where there is a table `agent.exact_score()`, else mean returns.
     """
-    truth = agent.task.truth
-    if truth is None:
-        return evaluate(agent, episodes=episodes).mean(axis=1)
-    return np.asarray(truth.score(agent.policy()))
+    exact = agent.exact_score()
+    return evaluate(agent, episodes=episodes).mean(axis=1) if exact is None else exact
 
 
 def evaluate(agent: Agent, *, episodes: int, max_steps: int = 10_000) -> np.ndarray:

@@ -93,11 +93,16 @@ class Task:
     @cached_property
     def number_in_state(self) -> np.ndarray:
         """The number of what is observed in each state, [S]; raises TypeError where there is no table."""
+        return self.number(self.observation_in_state)
+
+    @cached_property
+    def observation_in_state(self) -> np.ndarray:
+        """What is observed in each state, [S, ...]; raises TypeError where there is no table."""
         if self.truth is None:
             raise TypeError(f"{self.name} has no table, so its states cannot be listed")
         states = np.arange(self.truth.mdp.num_states)
         # Environments of others have a table only if they show the state itself.
-        return states if self.world is None else self.number(self.world.observation.batch(states))
+        return states if self.world is None else self.world.observation.batch(states)
 
     def revealed(self) -> Task:
         """The same task with the state itself as observation, for agents that are allowed to see it."""
