@@ -154,11 +154,8 @@ def complain(*lines: str) -> int:
 
 def chosen_preset(arguments: Sequence[str]) -> Preset:
     """The preset among the arguments, which must be known before the others have defaults."""
-    return (
-        "quick"
-        if "--preset=quick" in arguments or ("--preset", "quick") in zip(arguments, arguments[1:])
-        else "default"
-    )
+    quick = "--preset=quick" in arguments or ("--preset", "quick") in pairwise(arguments)
+    return "quick" if quick else "default"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -48,8 +48,8 @@ class Comparison:
     agents: tuple[str, ...] = ("Random", "Optimal", "QLearning", "SB3DQN", "SB3A2C")
     runs: int = 30
     library_runs: int = 10
-    steps: int = 10_000
-    checkpoints: int = 50
+    steps: int = 6_000
+    checkpoints: int = 40
     seed: int = 0
 
     def cells(self) -> list[Cell]:
@@ -91,7 +91,7 @@ def _each_once(what: str, specifications: Sequence[str]) -> list[str]:
 
 
 # Small enough for a look, or for a check of every change.
-QUICK = Comparison(runs=10, library_runs=3, steps=4_000, checkpoints=20)
+QUICK = Comparison(runs=10, library_runs=2, steps=3_000, checkpoints=20)
 
 PRESETS = {"default": Comparison(), "quick": QUICK}
 

@@ -81,7 +81,7 @@ def explanation(rows: Sequence[Row]) -> list[str]:
         lines += [
             "",
             f"Cross-check. Two agents agree on a world if the 95% interval of the difference of their mean scores lies "
-            f"within ±{MARGIN}; the margin was fixed beforehand, and a check takes at least {MINIMUM_RUNS} runs a side.",
+            f"within ±{MARGIN}. This margin was fixed beforehand; a check takes at least {MINIMUM_RUNS} runs a side.",
             *sentences,
         ]
     return lines
@@ -121,7 +121,8 @@ def draw_learning_curves(rows: Sequence[Row], path: Path) -> None:
     styles = {agent: (COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]) for i, agent in enumerate(learners)}
     columns = min(2, len(worlds))
     lines = math.ceil(len(worlds) / columns)
-    figure = Figure(figsize=(5.2 * columns, 3.3 * lines + 0.7), layout="constrained")
+    figure = Figure(figsize=(5.2 * columns, 3.3 * lines + 0.9), layout="constrained")
+    figure.suptitle("Mean over runs; shaded: the middle 80% of runs", fontsize=10, color="#444444", x=0.01, ha="left")
     panels = figure.subplots(lines, columns, squeeze=False).ravel()
     for panel in panels[len(worlds) :]:
         panel.set_visible(False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import struct
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass
@@ -27,6 +28,19 @@ from baselines.task import Task, make_task
 
 # Rises when the layout of result files or the meaning of their numbers changes.
 FILE_FORMAT = 1
+
+# What reading an archive raises when its bytes are not what they should be.
+DAMAGE = (
+    ValueError,
+    KeyError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -168,15 +182,17 @@ def read_result(cell: Cell, folder: Path) -> Result | None:
     path = cell.file(folder)
     advice = "delete it and run the same command again: only this cell is computed anew"
     try:
-        # Without pickle a file can hold numbers and nothing that runs.
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise StorageError(f"result file {path} is corrupt ({error}); {advice}") from error
     except OSError as error:
         raise StorageError(f"cannot read result file {path}: {error.strerror or error}") from error
+    try:
+        # Without pickle a file can hold numbers and nothing that runs.
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except DAMAGE as error:
+        raise StorageError(f"result file {path} is corrupt ({error}); {advice}") from error
     checksum = arrays.pop("checksum", None)
     if arrays.keys() != {"about", "steps", "scores", "exact", "seconds"} or str(checksum) != _checksum(arrays):
         raise StorageError(f"result file {path} is corrupt (its checksum does not match its content); {advice}")

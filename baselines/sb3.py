@@ -76,7 +76,7 @@ class SB3A2CConfig:
     num_copies: int = 8
     num_steps: int = 5
     trace_decay: float = 1.0
-    entropy_weight: float = 0.01
+    entropy_weight: float = 0.1
     value_weight: float = 0.5
     max_gradient_norm: float = 0.5
     hidden: tuple[int, ...] = (64,)
@@ -126,9 +126,7 @@ class SB3Agent(LibraryAgent):
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """Each run's model's own action; without `greedy` as it explores."""
         with library_conventions():
-            answers = [
-                model.predict(seen, deterministic=greedy)[0] for model, seen in zip(self.models, observation)
-            ]
+            answers = [model.predict(seen, deterministic=greedy)[0] for model, seen in zip(self.models, observation)]
         return np.array(answers)
 
     def policy(self) -> np.ndarray:
@@ -171,9 +169,7 @@ class SB3Agent(LibraryAgent):
     def state(self) -> dict[str, np.ndarray]:
         """The networks' parameters, beside what every agent saves. They act as before, but do not learn on."""
         parameters = [model.policy.state_dict() for model in self.models]
-        stacked = {
-            f"parameters.{name}": np.stack([run[name].numpy() for run in parameters]) for name in parameters[0]
-        }
+        stacked = {f"parameters.{name}": np.stack([run[name].numpy() for run in parameters]) for name in parameters[0]}
         return {**super().state(), **stacked}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

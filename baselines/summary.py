@@ -81,12 +81,13 @@ def summarise(row: Row) -> Summary:
 
 def agreements(rows: Sequence[Row]) -> list[str]:
     """A sentence for each world and library's agent: whether it and our counterpart agree."""
-    by_name = {(row.world, parse(row.agent)[0]): row for row in rows}
+    # Of several rows of the same agent with different settings, the first.
+    by_name = {(row.world, parse(row.agent)[0]): row for row in reversed(rows)}
     sentences = []
     for row in rows:
-        counterpart = AGENTS[parse(row.agent)[0]].counterpart
-        ours = by_name.get((row.world, counterpart or ""))
-        if counterpart is not None and ours is not None and row.exact:
+        counterparts = AGENTS[parse(row.agent)[0]].counterparts
+        ours = next((by_name[row.world, name] for name in counterparts if (row.world, name) in by_name), None)
+        if ours is not None and row.exact:
             sentences.append(agreement(ours, row))
     return sentences
 

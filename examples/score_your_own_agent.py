@@ -1,0 +1,32 @@
+"""Score an agent of your own exactly: here Stable-Baselines3's PPO, trained as anybody would train it.
+
+`truth` asks the model for its action in every state and evaluates that policy by a linear system, with no rollouts.
+Below 1 the fault is in the agent, because the optimum is known; and `regret` tells in which states.
+"""
+
+from __future__ import annotations
+
+import gymnasium as gym
+import numpy as np
+from stable_baselines3 import PPO
+
+import rl_envs
+
+env = gym.make("rl_envs/LineWalk-v0")
+answers = rl_envs.truth(env)
+print(f"optimum {answers.optimal_value:.4f}, uniform policy {answers.random_value:.4f}")
+
+model = PPO("MlpPolicy", env, n_steps=256, batch_size=64, learning_rate=1e-3, seed=0, device="cpu")
+for steps in (0, 2_048, 4_096):
+    if steps:
+        model.learn(2_048, reset_num_timesteps=False)
+    print(f"after {steps:5,} steps: exact score {answers.score(model):.4f}")
+
+states = np.arange(1, 10)  # the ends of the line are terminal
+actions, _ = model.predict(states, deterministic=True)
+losses = answers.regret(states, actions)
+print("states in which it is not optimal:", states[losses > 1e-9].tolist() or "none")
+
+# Anything that gives actions can be scored: a function of a batch of observations, or an array.
+print(f"always right: {answers.score(lambda observations: np.ones(len(observations), dtype=int)):.4f}")
+print(f"always left: {answers.score(np.zeros(11, dtype=int)):.4f}")

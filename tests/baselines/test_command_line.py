@@ -1,0 +1,149 @@
+"""The command line: what it prints, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from baselines import __main__ as program
+from baselines import storage
+from baselines.__main__ import main
+from baselines.agents.q_learning import QLearning
+
+SMALL = ["--worlds", "LineWalk", "--agents", "Random", "QLearning", "--runs", "3", "--steps", "100", "--workers", "1"]
+
+
+def run(out: Path, *more: str) -> int:
+    return main(["compare", *SMALL, *more, "--out", str(out)])
+
+
+def test_a_comparison_prints_its_table_and_writes_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert "[2/2] LineWalk · QLearning · runs 0-2" in printed
+    assert "Distance from the exact optimum" in printed
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "cells",
+        "comparison.json",
+        "learning_curves.png",
+        "results.csv",
+    }
+
+
+def table_row(printed: str, agent: str) -> list[str]:
+    (line,) = [line for line in printed.splitlines() if f"│ {agent} " in line]
+    return [cell.strip() for cell in line.split("│")[2:]]
+
+
+def test_the_same_command_again_resumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path)
+    first = capsys.readouterr().out
+    assert run(tmp_path, "--agents", "Random", "QLearning", "Optimal") == 0
+    printed = capsys.readouterr().out
+    assert "2 of 3 cells were finished before and are kept." in printed
+    assert "[3/3] LineWalk · Optimal · runs 0-2" in printed
+    assert table_row(first, "QLearning") == table_row(printed, "QLearning")
+
+
+def test_worlds_and_agents_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("LineWalk", "BanditTestbed", "QLearning", "SB3A2C"):
+        assert name in printed
+
+
+def test_a_preset_gives_the_defaults_of_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(program, "run_comparison", lambda *given: seen.append(given) or 0)
+    for typed in (["--preset", "quick"], ["--preset=quick", "--runs", "5"], []):
+        main(["compare", *typed])
+    quick, fewer, default = (comparison for comparison, _, _ in seen)
+    assert quick == program.PRESETS["quick"]
+    assert (fewer.runs, fewer.steps) == (5, quick.steps)
+    assert default == program.PRESETS["default"]
+    assert seen[0][1:] == (Path("results"), program.cores())
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (["--agents", "QLearnin"], "Error: unknown agent 'QLearnin'. Did you mean 'QLearning'?"),
+        (["--worlds", "LineWlk"], "Error: unknown world 'LineWlk'. Did you mean 'LineWalk'?"),
+        (["--agents", "QLearning:epsilon=5"], "Error: epsilon must be in [0, 1], but is 5"),
+        (["--runs", "0"], "Error: runs must be at least 1, but is 0"),
+        (["--workers", "0"], "Error: workers must be at least 1, but is 0"),
+    ],
+)
+def test_a_mistake_is_said_in_a_line(
+    typed: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "out", *typed) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(message)
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert run(tmp_path / "file") == 2
+    assert f"cannot make the folder {tmp_path / 'file' / 'cells'}" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_said_and_the_same_command_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def full(source: Path, target: Path) -> None:
+        if "QLearning" in str(target):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage.os, "replace", full)
+        assert run(tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "Error: cannot write " in said
+    assert "LineWalk-QLearning-runs0-2" in said
+    assert "No space left on device" in said
+    assert f"Finished cells are kept in {tmp_path}; the same command goes on from there." in said
+    assert run(tmp_path) == 0
+    assert "1 of 2 cells were finished before and are kept." in capsys.readouterr().out
+
+
+def test_a_corrupt_result_is_named_with_the_way_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path)
+    victim = next((tmp_path / "cells").glob("*QLearning*"))
+    victim.write_bytes(b"nonsense")
+    capsys.readouterr()
+    assert run(tmp_path) == 2
+    said = capsys.readouterr().err
+    assert f"Error: result file {victim} is corrupt" in said
+    assert "delete it and run the same command again: only this cell is computed anew" in said
+    victim.unlink()
+    assert run(tmp_path) == 0
+
+
+def test_an_agent_that_breaks_shows_where(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QLearning, "update", lambda self, transition: 1 / 0)
+    assert run(tmp_path) == 1
+    said = capsys.readouterr().err
+    assert "LineWalk · QLearning · runs 0-2 failed" in said
+    assert "ZeroDivisionError" in said
+
+
+def test_an_interrupt_is_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(QLearning, "update", interrupt)
+    assert run(tmp_path) == 130
+    assert "Stopped.\nFinished cells are kept in" in capsys.readouterr().err

@@ -1,0 +1,114 @@
+"""The table, the file of numbers and the picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from rich.console import Console
+
+from baselines import report
+from baselines.compare import Row
+from baselines.report import draw_learning_curves, explanation, terminal_table, write_csv
+from baselines.summary import MARGIN, summarise
+
+STEPS = np.array([0, 50, 100])
+
+
+def rows(worlds: tuple[str, ...] = ("LineWalk", "Bandit"), runs: int = 10) -> list[Row]:
+    curve = np.linspace(0, 1, 3)[:, None] * np.ones(runs)
+    curves = {"Random": 0 * curve, "Optimal": 0 * curve + 1, "QLearning": curve, "SB3DQN": curve**2 - 0.001}
+    return [Row(world, agent, STEPS, scores, True, 2.0) for world in worlds for agent, scores in curves.items()]
+
+
+def printed(all_rows: list[Row]) -> str:
+    console = Console(file=io.StringIO(), width=150)
+    console.print(terminal_table([summarise(row) for row in all_rows]))
+    return console.file.getvalue()
+
+
+def test_the_table_has_a_line_a_world_and_agent_with_every_number() -> None:
+    lines = [line for line in printed(rows()).splitlines() if "QLearning" in line]
+    assert len(lines) == 2
+    cells = [cell.strip() for cell in lines[0].split("│")[1:-1]]
+    assert cells == [
+        "",
+        "QLearning",
+        "10",
+        "1.000 [1.000, 1.000]",
+        "1.000",
+        "100% [72%, 100%]",
+        "100",
+        "500",
+        "2.0 s",
+    ]
+    assert "not reached" in printed(rows())
+
+
+def test_a_single_run_has_no_interval_and_sampled_scores_say_so() -> None:
+    sampled = Row("CartPole-v1", "Random", STEPS, np.full((3, 2), 20.0) + np.arange(2), False, 1.0)
+    assert "(sampled return)" in printed([sampled])
+    assert "[" not in printed([Row("LineWalk", "QLearning", STEPS, np.ones((3, 1)), True, 1.0)]).split("%")[0]
+
+
+def test_the_margin_and_the_columns_are_explained() -> None:
+    text = "\n".join(explanation(rows()))
+    assert f"within ±{MARGIN}. This margin was fixed beforehand" in text
+    assert "LineWalk: QLearning and SB3DQN agree" in text
+    assert "Cross-check" not in "\n".join(explanation(rows()[:3]))
+
+
+def test_the_file_of_numbers_has_all_digits_and_leaves_out_what_is_not_known(tmp_path: Path) -> None:
+    sampled = Row("CartPole-v1", "Random", STEPS, np.full((3, 1), 1 / 3), False, 1.0)
+    write_csv([summarise(row) for row in (*rows(), sampled)], tmp_path / "results.csv")
+    with (tmp_path / "results.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert len(found) == 9
+    assert found[2]["agent"] == "QLearning"
+    assert float(found[3]["score"]) == summarise(rows()[3]).score.estimate
+    assert found[0]["steps_to_95_percent"] == "inf"
+    assert (found[8]["score"], found[8]["score_low"], found[8]["within_1_percent"]) == (repr(1 / 3), "", "")
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that are saved meanwhile."""
+    drawn = []
+    savefig = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (drawn.append(self), savefig(self, *a, **k)))
+    return drawn
+
+
+def test_the_picture_has_a_panel_a_world_with_curves_bands_and_levels(tmp_path: Path, figures: list[Figure]) -> None:
+    draw_learning_curves(rows(("LineWalk", "Bandit", "RandomMDP")), tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    panels = [panel for panel in figures[0].axes if panel.get_visible()]
+    assert [panel.get_title(loc="left") for panel in panels] == ["LineWalk", "Bandit", "RandomMDP"]
+    curves = {line.get_label(): line for line in panels[0].get_lines()}
+    assert list(curves) == ["optimum", "random policy", "QLearning", "SB3DQN"]
+    assert set(curves["optimum"].get_ydata()) == {1}
+    assert set(curves["random policy"].get_ydata()) == {0}
+    np.testing.assert_allclose(curves["QLearning"].get_ydata(), [0, 0.5, 1])
+    assert curves["QLearning"].get_color() != curves["SB3DQN"].get_color()
+    assert curves["QLearning"].get_linestyle() != curves["SB3DQN"].get_linestyle()
+    assert len(panels[0].collections) == 2  # a band each
+    assert [text.get_text() for text in figures[0].legends[0].get_texts()] == list(curves)
+
+
+def test_sampled_returns_are_drawn_on_a_scale_of_their_own(tmp_path: Path, figures: list[Figure]) -> None:
+    sampled = Row("CartPole-v1", "DQN", STEPS, np.array([[20.0, 22.0], [100.0, 90.0], [500.0, 400.0]]), False, 1.0)
+    draw_learning_curves([sampled], tmp_path / "curves.png")
+    (panel,) = figures[0].axes
+    assert panel.get_ylabel() == "mean return (sampled)"
+    assert [line.get_label() for line in panel.get_lines()] == ["DQN"]
+    assert panel.get_ylim()[1] > 450
+
+
+def test_more_agents_than_colours_can_still_be_drawn(tmp_path: Path) -> None:
+    many = [Row("LineWalk", f"QLearning:epsilon=0.{i}", STEPS, np.ones((3, 2)), True, 1.0) for i in range(1, 9)]
+    draw_learning_curves(many, tmp_path / "curves.png")
+    assert len(report.COLOURS) < 8
