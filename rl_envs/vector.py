@@ -6,7 +6,6 @@ Needs Gymnasium 1.1 or newer, and is imported only when it is asked for: `import
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["AutoresetMode", "TabularVectorEnv"]
 
 INT64, UINT64, BOOL = np.dtype(np.int64), np.dtype(np.uint64), np.dtype(np.bool_)
+FOREVER = 2**62  # steps
 NOBODY = np.empty(0, dtype=np.int64)  # no copy at all
 
 
@@ -116,15 +116,19 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
         # Where each copy is: the arrival that brought it there, and the row of the table from which it goes on.
         self._begun = False  # whether there was a reset
+        self._ready = False  # whether a step may be taken
         self._arrival = np.zeros(num_envs, dtype=np.int64)  # [n]
         self._row = np.zeros(num_envs, dtype=np.int64)  # [n]
         self._ended = NOBODY  # copies whose episode has ended and that have not been reset since
 
         # Time counts the steps of all copies; each copy is truncated when it reaches its deadline. The earliest is a
-        # lower bound, so that most steps need not look.
+        # lower bound, so that most steps need not look. The episode after an end has its full length from its reset on,
+        # which is at the same step or at the next.
         self._time = 0
+        self._limit = FOREVER if self.max_episode_steps is None else self.max_episode_steps
+        self._span = self._limit + self._resets_next_step
         self._deadline = np.zeros(num_envs, dtype=np.int64)  # [n]
-        self._earliest: float = math.inf
+        self._earliest = FOREVER
         self._due = np.zeros((), INT64)  # a number in an array is assigned faster than a Python int
 
         self._generators: list[np.random.Generator | None] = [None] * num_envs
@@ -164,9 +168,9 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._place(chosen, states)
         self._begun = True
         self._ended = self._ended[~mask[self._ended]]
-        if self.max_episode_steps is not None:
-            self._deadline[chosen] = self._time + self.max_episode_steps
-            self._earliest = min(self._earliest, self._time + self.max_episode_steps)
+        self._ready = self._resets_next_step or self._ended.size == 0
+        self._deadline[chosen] = self._time + self._limit
+        self._earliest = min(self._earliest, self._time + self._limit)
         if self._histories:
             for i, first in zip(chosen.tolist(), states.tolist()):
                 self._histories[i].begin(first)
@@ -192,14 +196,9 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             InvalidAction: an action out of range (the message names the copy), or actions of the wrong type or shape.
                 The environment stays as it was.
         """
-        if not self._begun:
-            raise ResetNeeded("no episode is running: call reset() before the first step()")
+        if not self._ready:
+            raise ResetNeeded(self._why_not_ready())
         resetting = self._ended
-        if resetting.size and not self._resets_next_step:
-            raise ResetNeeded(
-                f"the episode of copy {resetting[0]} has ended: in autoreset mode Disabled, reset it with "
-                'options={"reset_mask": mask} before the next step'
-            )
         # What an agent usually sends takes the short way. Seen as unsigned numbers, negative ones are huge, so one look
         # at the largest is enough; argmax finds it several times faster than max.
         if not (
@@ -223,7 +222,12 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             self._noises.put_back(resetting)
         self._arrival = arrival
         self._row = next_row[arrival]
-        truncations, ended = self._find_ends(terminations)
+        time = self._time = self._time + 1
+        truncations = np.zeros(self.num_envs, BOOL)
+        ended = terminations.nonzero()[0] if time < self._earliest else self._truncate(terminations, truncations)
+        if ended.size:
+            self._due[()] = time + self._span
+            self._deadline[ended] = self._due
         if self._histories:
             self._record(actions, rewards, states, resetting)
 
@@ -233,6 +237,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             infos[mask_name] = self._everybody.copy()
         if not self._resets_same_step:
             self._ended = ended
+            self._ready = self._resets_next_step or ended.size == 0
         elif ended.size:
             infos = self._restart(ended, states, infos)
         seen = states if self._seen_is_state else self.world.observation.batch(states)
@@ -305,8 +310,9 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._row = given["row"].copy()
         self._ended = given["ended"].copy()
         self._deadline = given["deadline"].copy()
+        self._ready = self._resets_next_step or self._ended.size == 0
         self._time = int(given["time"])
-        self._earliest = math.inf if self.max_episode_steps is None else int(self._deadline.min())
+        self._earliest = int(self._deadline.min())
         for name, streams in self._streams().items():
             streams.set_state({part: given[f"{name}.{part}"] for part in streams.get_state()})
 
@@ -355,27 +361,31 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             uniforms.put_back(resetting)  # a reset to the only first state draws nothing
         return drawn
 
-    def _find_ends(self, terminations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Count the step that has just been taken against the time limit.
+    def _truncate(self, terminations: np.ndarray, truncations: np.ndarray) -> np.ndarray:
+        """Find the copies that have reached their deadline.
+
+        Args:
+            terminations: of the step, [n] bool.
+            truncations: likewise; filled in here.
 
         Returns:
-            Truncations [n] bool, and the indices of the copies whose episode has ended one way or the other.
+            Indices of the copies whose episode has ended one way or the other.
         """
-        time = self._time = self._time + 1
-        truncations = np.zeros(self.num_envs, BOOL)
-        if time < self._earliest:
-            ended = terminations.nonzero()[0]
-        else:
-            np.equal(self._deadline, time, out=truncations)
-            ended = (terminations | truncations).nonzero()[0]
-            self._row[ended] = self._arrivals.waiting_row
-        if ended.size and self.max_episode_steps is not None:
-            # The next episode has its full length from its reset on: at the next step, or at once.
-            self._due[()] = time + self.max_episode_steps + self._resets_next_step
-            self._deadline[ended] = self._due
-        if time >= self._earliest:
-            self._earliest = self._deadline.item(self._deadline.argmin())
-        return truncations, ended
+        np.equal(self._deadline, self._time, out=truncations)
+        ended = (terminations | truncations).nonzero()[0]
+        self._row[ended] = self._arrivals.waiting_row
+        self._deadline[ended] = self._time + self._span
+        self._earliest = self._deadline.item(self._deadline.argmin())
+        return ended
+
+    def _why_not_ready(self) -> str:
+        """What must be done before the next step."""
+        if not self._begun:
+            return "no episode is running: call reset() before the first step()"
+        return (
+            f"the episode of copy {self._ended[0]} has ended: in autoreset mode Disabled, reset it with "
+            'options={"reset_mask": mask} before the next step'
+        )
 
     def _restart(self, ended: np.ndarray, states: np.ndarray, infos: dict[str, Any]) -> dict[str, Any]:
         """Reset the copies that have just ended, in the same step.
@@ -487,7 +497,7 @@ def _time_limit(max_episode_steps: int | None, world: World) -> int | None:
         return world.max_episode_steps
     if max_episode_steps == -1:
         return None
-    return check_integer("max_episode_steps", max_episode_steps, low=1)
+    return check_integer("max_episode_steps", max_episode_steps, low=1, high=FOREVER)
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:

@@ -22,6 +22,7 @@ import rl_envs
 from rl_envs.arrivals import Arrivals
 from rl_envs.env import TabularEnv
 from rl_envs.mdp import FiniteMDP
+from rl_envs.registry import WORLDS, world_id
 from rl_envs.streams import BLOCK
 from rl_envs.testing import Lockstep, check_vector_env
 from rl_envs.vector import TabularVectorEnv
@@ -112,6 +113,12 @@ def test_registered_worlds_equal_sync_vector_env_over_thousands_of_steps(
     for comparison in seen:
         assert comparison.num_truncated > 20
         assert comparison.num_terminated > 20 or not terminates
+
+
+@pytest.mark.parametrize("env_id", [world_id(name, one_hot=one_hot) for name in WORLDS for one_hot in (False, True)])
+def test_every_registered_id_equals_sync_vector_env(env_id: str) -> None:
+    for seen in check_vector_env(env_id, num_envs=2, num_steps=100, max_episode_steps=9):
+        assert seen.num_truncated > 0
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -323,8 +330,8 @@ def test_an_unknown_autoreset_mode_names_the_nearest() -> None:
     [
         ({"num_envs": 0}, ValueError, "num_envs must be at least 1, but is 0"),
         ({"num_envs": 2.0}, TypeError, "num_envs must be an integer, but is 2.0"),
-        ({"max_episode_steps": 0}, ValueError, "max_episode_steps must be at least 1, but is 0"),
-        ({"max_episode_steps": -2}, ValueError, "max_episode_steps must be at least 1, but is -2"),
+        ({"max_episode_steps": 0}, ValueError, r"max_episode_steps must be in 1..\d+, but is 0"),
+        ({"max_episode_steps": -2}, ValueError, r"max_episode_steps must be in 1..\d+, but is -2"),
         ({"max_episode_steps": 1.5}, TypeError, "max_episode_steps must be an integer, but is 1.5"),
         ({"world": "LineWlak"}, ValueError, r"unknown world 'LineWlak'. Did you mean 'LineWalk'\?"),
         ({"slipp": 0.1}, TypeError, r"unknown argument of LineWalk 'slipp'. Did you mean 'slip'\?"),
