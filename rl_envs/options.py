@@ -28,7 +28,7 @@ import numpy as np
 from rl_envs.bellman import Matrix, solve_chain
 from rl_envs.gridworld import Layout, find_rooms
 from rl_envs.mdp import SUM_TOLERANCE, FiniteMDP, Outcome, check_integer, tabulate
-from rl_envs.semi_mdp import IMPROVEMENT, SemiMDP, reached, scale_rows
+from rl_envs.semi_mdp import SemiMDP, reached, scale_rows
 from rl_envs.world import World
 
 
@@ -254,6 +254,7 @@ def plan(mdp: FiniteMDP, options: Sequence[Option]) -> OptionPlan:
     choice = process.towards(process.ends + process.arrivals(mdp.terminal_states.astype(np.float64)))
     if mdp.discount == 1:
         process.refuse_endless(choice < 0)
+        choice = process.shorten(np.maximum(choice, 0))
     anything = process.offered.argmax(axis=1)
     policy = process.one_hot(process.improve(np.where(choice < 0, anything, choice)))
     v = process.evaluate(policy)
@@ -327,11 +328,10 @@ def interrupted(mdp: FiniteMDP, options: Sequence[Option], policy: np.ndarray) -
     models = _models(mdp, options)
     process = _semi_mdp(mdp, models, options)
     v = process.evaluate(process.checked(policy))
-    scale = max(np.abs(v).max(), np.abs(process.reward).max())
     shortened = []
     for option, model in zip(options, models, strict=True):
         going_on = model.reward + model.transition @ v
-        better_anew = (model.duration > 0) & ~mdp.terminal_states & (going_on < v - IMPROVEMENT * scale)
+        better_anew = (model.duration > 0) & ~mdp.terminal_states & (going_on < v - process.rounding(v))
         termination = np.where(better_anew, 1.0, option.termination)
         shortened.append(Option(option.name, option.initiation, option.policy, termination))
     return tuple(shortened)
@@ -555,6 +555,7 @@ def _semi_mdp(mdp: FiniteMDP, models: Sequence[OptionModel], options: Sequence[O
         reward=np.stack([model.reward for model in models], axis=1),
         transitions=[model.transition for model in models],
         ends=np.stack([model.episode_ends for model in models], axis=1),
+        duration=np.stack([model.duration for model in models], axis=1),
         discounted=mdp.discount < 1,
     )
 

@@ -10,7 +10,7 @@ Source: Puterman (1994), Markov Decision Processes, chapter 11; Sutton, Precup &
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from rl_envs.bellman import Matrix, solve_chain
 from rl_envs.mdp import SUM_TOLERANCE
 
 # A choice counts as better only if it gains more than this, relative to the values: rounding must not turn policies.
-IMPROVEMENT = 1e-13
+# Without discount it adds up over whole episodes.
+IMPROVEMENT, UNDISCOUNTED_IMPROVEMENT = 1e-13, 1e-11
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,7 @@ class SemiMDP:
         reward: expected discounted reward of each choice.
         transitions: for each choice the discounted probability of ending it in each state.
         ends: for each choice the probability that the episode ends with it.
+        duration: the expected number of steps of each choice, at least 1 where it is offered.
         discounted: whether there is a discount below 1, so that values exist whether episodes end or not.
     """
 
@@ -37,6 +39,7 @@ class SemiMDP:
     reward: np.ndarray  # [S, O] float64
     transitions: Sequence[Matrix]  # O times CSR [S, S]
     ends: np.ndarray  # [S, O] float64
+    duration: np.ndarray  # [S, O] float64
     discounted: bool
 
     @property
@@ -96,6 +99,11 @@ class SemiMDP:
             self.refuse_endless(~reached(chain.T.tocsr(), ends))
         return solve_chain(chain, (policy * self.reward).sum(axis=1), 1.0)
 
+    def rounding(self, v: np.ndarray) -> float:
+        """How far apart values [S] may be by rounding alone."""
+        relative = IMPROVEMENT if self.discounted else UNDISCOUNTED_IMPROVEMENT
+        return relative * max(np.abs(v).max(), np.abs(self.reward).max())
+
     def improve(self, choice: np.ndarray) -> np.ndarray:
         """Policy iteration.
 
@@ -117,13 +125,26 @@ class SemiMDP:
         v = self.evaluate(self.one_hot(choice))
         while True:
             q = self.action_values(v)
-            scale = max(np.abs(v).max(), np.abs(self.reward).max())
-            better = ~self.terminal & (q.max(axis=1) > v + IMPROVEMENT * scale)
+            better = ~self.terminal & (q.max(axis=1) > v + self.rounding(v))
             changed = np.where(better, q.argmax(axis=1), choice)
             v_changed = self.evaluate(self.one_hot(changed))
             if not (v_changed > v).any():  # nothing looked better, or what did was rounding
                 return choice
             choice, v = changed, v_changed
+
+    def shorten(self, choice: np.ndarray) -> np.ndarray:
+        """Without discount, policy iteration for the fewest expected steps to the end of the episode.
+
+        Where every policy that ends is worth the same, one that takes a million steps to do so is as good as any, but
+        its values are only known to a millionth of the precision.
+
+        Args:
+            choice: the first policy, under which every episode ends, [S].
+
+        Returns:
+            The choices that take the fewest steps, [S].
+        """
+        return replace(self, reward=-self.duration).improve(choice)
 
     def towards(self, hit: np.ndarray) -> np.ndarray:
         """A policy under which a hit comes sooner or later, after as few choices as possible.

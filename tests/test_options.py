@@ -296,11 +296,13 @@ def test_options_with_primitive_actions_plan_as_well_as_primitive_actions(argume
     assert (alone <= expected + EXACT).all()
 
 
-@given(rooms_maps(), st.integers(0, 10_000))
-@settings(max_examples=30)
-def test_no_option_whatever_changes_what_primitive_actions_can_reach(rows, seed):
+@given(
+    rooms_maps(), st.integers(0, 10_000), st.sampled_from([0.0, 0.2, 1.0]), st.sampled_from([0.0, 0.5, 0.9, 0.99, 1.0])
+)
+@settings(max_examples=60)
+def test_no_option_whatever_changes_what_primitive_actions_can_reach(rows, seed, noise, discount):
     rng = np.random.default_rng(seed)
-    mdp = four_rooms(map=rows, noise=0.2).mdp
+    mdp = four_rooms(map=rows, noise=noise, discount=discount).mdp
     options = (*primitive_options(mdp), random_option(mdp, rng), random_option(mdp, rng))
     np.testing.assert_allclose(plan(mdp, options).v, solve(mdp).v_star, rtol=0, atol=EXACT)
 
@@ -434,6 +436,17 @@ def test_at_discount_1_a_policy_that_never_ends_is_refused_with_the_state():
     endless = random_mdp(discount=1.0).mdp
     with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0"):
         plan(endless, primitive_options(endless))
+
+
+def test_at_discount_1_the_way_of_a_million_steps_is_not_chosen_where_a_short_one_is_worth_as_much():
+    world = four_rooms(map=["G....."], noise=0.1, discount=1.0)
+    # It pushes away from the goal until noise has brought it there, against odds of 27 to 1 for each cell.
+    does = dict.fromkeys(range(1, 6), RIGHT)
+    push = option_of(world.mdp, starts=[1, 2, 3, 4, 5], does=does, ends=dict.fromkeys(range(1, 6), 0))
+    assert option_model(world.mdp, push).duration[5] > 1e6
+    best = plan(world.mdp, (push, *primitive_options(world.mdp)))
+    assert not best.policy[:, 0].any()
+    np.testing.assert_allclose(best.v[1:], 1, rtol=0, atol=EXACT)
 
 
 def test_at_discount_1_being_paid_for_ever_is_refused():
