@@ -66,7 +66,7 @@ class Agent(ABC):
 
     def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         self.task = make_task(task)
-        self.runs = _run_numbers(runs)
+        self.runs = run_numbers(runs)
         self.num_runs = len(self.runs)
         self.seed = check_integer("seed", seed, low=0)
         self.config = self.Config() if config is None else config
@@ -217,23 +217,15 @@ class Agent(ABC):
             StorageError: no such file, a truncated or foreign file, another agent's, another world's, or arrays of the
                 wrong shape.
         """
-        about, arrays = _read(Path(path))
-        if about["agent"] != cls.__name__:
-            raise StorageError(f"{path} holds an agent of class {about['agent']}, not {cls.__name__}")
-        if about["agent_version"] != cls.version:
-            raise StorageError(
-                f"{path} holds version {about['agent_version']} of {cls.__name__}, but this is version {cls.version}"
-            )
+        about, arrays = read_saved(Path(path))
+        check_class(path, about, cls)
         own = _task_of(path, about) if task is None else make_task(task)
         if about["table"] != own.table_hash:
             raise StorageError(f"{path} was trained on another table than that of {own.name}: pass its own as task=")
-        unknown_fields = set(about["config"]) ^ {field.name for field in fields(cls.Config)}
-        if unknown_fields:
-            raise StorageError(f"{path} does not fit the Config of {cls.__name__}: {', '.join(sorted(unknown_fields))}")
         agent = cls(own, runs=range(*about["runs"]), seed=about["seed"], config=cls.Config(**about["config"]))
         if any(name.startswith("environment.") for name in arrays):
             _ = agent.surroundings  # so that the file's arrays have something to be checked against
-        _check_arrays(path, arrays, agent.state())
+        check_arrays(path, arrays, agent.state())
         agent.restore(arrays)
         return agent
 
@@ -273,7 +265,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def _run_numbers(runs: int | range) -> range:
+def run_numbers(runs: int | range) -> range:
+    """The numbers of a population's runs: 0, 1, ... or a range; raises ValueError for none and for gaps."""
     numbers = runs if isinstance(runs, range) else range(check_integer("runs", runs, low=1))
     if len(numbers) == 0 or numbers.step != 1 or numbers.start < 0:
         raise ValueError(f"runs must be consecutive numbers from 0 or higher, at least one, but are {numbers}")
@@ -289,7 +282,8 @@ def _task_of(path: object, about: Mapping[str, Any]) -> Task:
     raise StorageError(f"{path} was trained on {about['world']}, which is no registered world: pass it as task=")
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def read_saved(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a file of `save` says about the agent, and its arrays; raises StorageError for any other file."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -308,7 +302,21 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return about, arrays
 
 
-def _check_arrays(path: object, found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> None:
+def check_class(path: object, about: Mapping[str, Any], cls: Any) -> None:
+    """Raise StorageError unless a saved agent is of this class, in this version and with these settings."""
+    if about["agent"] != cls.__name__:
+        raise StorageError(f"{path} holds an agent of class {about['agent']}, not {cls.__name__}")
+    if about["agent_version"] != cls.version:
+        raise StorageError(
+            f"{path} holds version {about['agent_version']} of {cls.__name__}, but this is version {cls.version}"
+        )
+    unknown_fields = set(about["config"]) ^ {field.name for field in fields(cls.Config)}
+    if unknown_fields:
+        raise StorageError(f"{path} does not fit the Config of {cls.__name__}: {', '.join(sorted(unknown_fields))}")
+
+
+def check_arrays(path: object, found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> None:
+    """Raise StorageError unless the saved arrays have the names, shapes and types of those that the agent has."""
     if found.keys() != expected.keys():
         raise StorageError(f"{path} must hold the arrays {sorted(expected)}, but holds {sorted(found)}")
     for name, array in expected.items():

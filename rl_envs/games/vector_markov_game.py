@@ -6,6 +6,7 @@ environment seeded `seed + i` does: it walks the same trajectory, whatever the n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,40 @@ class VectorMarkovGame:
             self._states[ended] = self._started(self._streams.next_of(ended))
             self._cycles[ended] = 0
         return self._states.copy(), rewards, terminated, truncated, reached
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """All that decides what comes next, as arrays, for `set_state`.
+
+        Returns:
+            "states" [n], "cycles" [n], and the random streams' "numbers", "position" and "generators".
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        if self._states is None:
+            raise ResetNeeded("call reset() before get_state(): no episode is running")
+        return {"states": self._states.copy(), "cycles": self._cycles.copy(), **self._streams.get_state()}
+
+    def set_state(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Go back to what `get_state` gave, in this or another object of the same game and as many copies.
+
+        Args:
+            saved: what `get_state` returned.
+
+        Raises:
+            ValueError: if the arrays are of another number of copies, or hold a state that the game has not.
+        """
+        states, cycles = np.array(saved["states"]), np.array(saved["cycles"])
+        if states.shape != (self.num_copies,) or cycles.shape != (self.num_copies,):
+            raise ValueError(
+                f"states and cycles must have shape ({self.num_copies},), but have {states.shape} and {cycles.shape}"
+            )
+        if not ((states >= 0) & (states < self.table.num_states)).all():
+            raise ValueError(f"states must be from 0 to {self.table.num_states - 1}, but are {states.tolist()}")
+        if self._states is None:
+            self.reset(seed=0)  # so that there are streams to set
+        self._streams.set_state(saved)
+        self._states, self._cycles = states, cycles
 
     def _started(self, uniform: np.ndarray) -> np.ndarray:
         return np.searchsorted(self._start_bounds, uniform, side="right")

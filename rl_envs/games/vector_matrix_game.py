@@ -6,6 +6,7 @@ and infos; only the dictionaries are gone. Axis 0 is the copy, axis 1 the player
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,24 @@ class VectorMatrixGame:
         self._cycle += 1
         infos = {"round_regret": self._round_regrets[joint]}
         return joint + 1, self._payoffs[joint], self._cycle == self.max_cycles, infos
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """All that decides what comes next, for `set_state`: "cycle", the rounds played, -1 before the first reset."""
+        return {"cycle": np.array(self._cycle)}
+
+    def set_state(self, saved: Mapping[str, np.ndarray]) -> None:
+        """Go back to what `get_state` gave, in this or another object with the same limit on rounds.
+
+        Args:
+            saved: what `get_state` returned.
+
+        Raises:
+            ValueError: if no episode of this game can have lasted so many rounds.
+        """
+        cycle = int(saved["cycle"])
+        if not -1 <= cycle <= self.max_cycles:
+            raise ValueError(f"cycle must be from -1 to max_cycles = {self.max_cycles}, but is {cycle}")
+        self._cycle = cycle
 
     def _joint_index(self, actions: np.ndarray) -> np.ndarray:
         shape = (self.num_copies, self.game.num_players)

@@ -1,0 +1,246 @@
+"""The interface of learners in games, and how they are saved.
+
+A game agent is a population of whole tables of players: R runs, and in each of them N players who learn at the same
+time, each for itself. Everything is indexed [run, player]. Each player of each run has a random stream of its own, and
+all players of a run choose before any of them learns what the others chose.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from baselines.agent import FILE_FORMAT, NoConfig, check_arrays, check_class, part_of, read_saved, run_numbers, versions
+from baselines.exploration import RunStreams
+from baselines.game_surroundings import (
+    GameSurroundings,
+    JointTransition,
+    MarkovGameSurroundings,
+    MatrixGameSurroundings,
+    PettingZooSurroundings,
+)
+from baselines.game_task import MARKOV_GAMES, GameTask, make_game_task
+from baselines.seeding import integer_seeds, run_seeds
+from baselines.storage import StorageError, write_atomically
+from rl_envs.games import GAMES, NormalFormGame
+from rl_envs.mdp import check_integer
+
+SomeAgent = TypeVar("SomeAgent", bound="GameAgent")
+
+
+class GameAgent(ABC):
+    """A population of R runs of N players each, who learn in a game together.
+
+    Args:
+        task: what to play: a `GameTask`, or what `make_game_task` makes one of (a name, a payoff table).
+        runs: how many runs (numbered from 0), or a range of their numbers. A run's number decides its random numbers.
+        seed: the base seed, 0 or more.
+        config: the agent's own `Config`; the defaults when left out.
+
+    Attributes:
+        steps: rounds that each run has learned from so far. Schedules count these.
+
+    Raises:
+        ValueError: no runs, a range with gaps, or a negative seed.
+        TypeError: the Config of another agent, or a game that the agent cannot play.
+    """
+
+    Config: ClassVar[type] = NoConfig
+    # Rises when the same Config and seed no longer give the same result.
+    version: ClassVar[int] = 1
+    # Names that stand for a whole Config, chosen by "preset" in settings.
+    PRESETS: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(
+        self, task: GameTask | NormalFormGame | str, *, runs: int | range = 1, seed: int = 0, config: Any = None
+    ) -> None:
+        self.task = make_game_task(task)
+        self.check_task(self.task)
+        self.runs = run_numbers(runs)
+        self.num_runs = len(self.runs)
+        self.seed = check_integer("seed", seed, low=0)
+        self.config = self.Config() if config is None else config
+        if not isinstance(self.config, self.Config):
+            raise TypeError(f"the config of {self.name} must be a {self.name}.Config, but is {self.config!r}")
+        self.steps = 0
+        self._streams = {
+            "exploration": RunStreams(self._player_seeds("exploration", self.copies)),
+            "greedy": RunStreams(self._player_seeds("greedy", 1)),
+        }
+        self._surroundings: GameSurroundings | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the agent's class."""
+        return type(self).__name__
+
+    @property
+    def copies(self) -> int:
+        """In how many copies of the game each run plays at the same time, C; 1 for most agents.
+
+        Where it is more, the arrays of a transition are [R * C, ...] with the copies of a run side by side, and one
+        step of the loop is C rounds of each run.
+        """
+        return 1
+
+    @classmethod
+    def check_task(cls, task: GameTask) -> None:
+        """Raise TypeError if agents of this class cannot play the game.
+
+        Args:
+            task: the game.
+        """
+        return  # an agent that plays everything has nothing to refuse
+
+    @property
+    def surroundings(self) -> GameSurroundings:
+        """Where the runs play; the first episodes begin when this is first asked for."""
+        if self._surroundings is None:
+            num_copies, task = self.num_runs * self.copies, self.task
+            if isinstance(task.table, NormalFormGame):
+                self._surroundings = MatrixGameSurroundings(task.table, num_copies, task.max_cycles)
+            else:
+                self._surroundings = MarkovGameSurroundings(task, num_copies, self._first_environment_seed)
+        return self._surroundings
+
+    def pettingzoo_surroundings(self) -> PettingZooSurroundings:
+        """New PettingZoo environments, one for each run, that play as `surroundings` does from the start."""
+        num_copies = self.num_runs * self.copies
+        envs = [self.task.make_parallel_env() for _ in range(num_copies)]
+        seeds = range(self._first_environment_seed, self._first_environment_seed + num_copies)
+        return PettingZooSurroundings(envs, seeds, self.task.state_seen)
+
+    def uniform(self, *, greedy: bool = False) -> np.ndarray:
+        """The next random number of every player, [R * C, N] in [0, 1); acting greedily has its own streams, [R, N]."""
+        return self._streams["greedy" if greedy else "exploration"].next().reshape(-1, self.task.num_players)
+
+    @abstractmethod
+    def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
+        """Choose an action for every player of every run, each without knowing the others'.
+
+        Args:
+            observation: the state that all players of a run see, [R] int64.
+            greedy: play by `strategies` and explore nothing. This draws no number that learning would draw.
+
+        Returns:
+            Actions [R, N] int64.
+        """
+
+    @abstractmethod
+    def update(self, transition: JointTransition) -> dict[str, np.ndarray]:
+        """Learn from one round of every run.
+
+        Args:
+            transition: the round.
+
+        Returns:
+            Metrics by name, each [R, N].
+        """
+
+    @abstractmethod
+    def strategies(self) -> tuple[np.ndarray, ...]:
+        """What the players have learned, one mixed strategy a player.
+
+        Returns:
+            N arrays, [R, A_i] in a matrix game and [R, S, A_i] in a Markov game.
+        """
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Every array that decides how the agent goes on, for `save`; an agent adds its own to these."""
+        drawn = {f"drawn.{purpose}": np.array(streams.drawn) for purpose, streams in self._streams.items()}
+        around = {} if self._surroundings is None else self._surroundings.state()
+        return {"steps": np.array(self.steps), **drawn, **{f"environment.{name}": a for name, a in around.items()}}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from what `state` gave; an agent restores its own arrays beside these."""
+        self.steps = int(state["steps"])
+        for purpose, streams in self._streams.items():
+            streams.jump(int(state[f"drawn.{purpose}"]))
+        around = part_of(state, "environment")
+        if around:
+            self.surroundings.restore(around)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the agent to one safetensors file, from which it goes on exactly as if it had not been saved.
+
+        Args:
+            path: the file; one that exists is replaced, in one step.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        from safetensors.numpy import save
+
+        about = {
+            "format": FILE_FORMAT,
+            "agent": self.name,
+            "agent_version": self.version,
+            "config": asdict(self.config),
+            "seed": self.seed,
+            "runs": [self.runs.start, self.runs.stop],
+            "game": self.task.game,
+            "arguments": dict(self.task.arguments),
+            "table": self.task.table_hash,
+            "versions": versions(),
+        }
+        arrays = {name: np.array(array, order="C") for name, array in self.state().items()}
+        # One key, because safetensors writes several in an order that changes from file to file.
+        write_atomically(path, save(arrays, metadata={"rl_envs": json.dumps(about, sort_keys=True)}))
+
+    @classmethod
+    def load(
+        cls: type[SomeAgent], path: str | os.PathLike[str], *, task: GameTask | NormalFormGame | str | None = None
+    ) -> SomeAgent:
+        """Load an agent of this class.
+
+        Args:
+            path: a file that `save` wrote.
+            task: what it plays; needed where that was a payoff table of the user's own.
+
+        Returns:
+            The agent.
+
+        Raises:
+            StorageError: no such file, a truncated or foreign file, another agent's, another game's, or arrays of the
+                wrong shape.
+        """
+        about, arrays = read_saved(Path(path))
+        check_class(path, about, cls)
+        own = _task_of(path, about) if task is None else make_game_task(task)
+        if about["table"] != own.table_hash:
+            raise StorageError(f"{path} was trained on another table than that of {own.name}: pass its own as task=")
+        agent = cls(own, runs=range(*about["runs"]), seed=about["seed"], config=cls.Config(**about["config"]))
+        if any(name.startswith("environment.") for name in arrays):
+            _ = agent.surroundings  # so that the file's arrays have something to be checked against
+        check_arrays(path, arrays, agent.state())
+        agent.restore(arrays)
+        return agent
+
+    @property
+    def _first_environment_seed(self) -> int:
+        """The seed of run 0's first copy; that of copy c of run r is C r + c higher, whatever the population."""
+        base = integer_seeds(run_seeds(self.seed, self.task.name, self.name, [0], "environment"), bits=62)[0]
+        return base + self.runs.start * self.copies
+
+    def _player_seeds(self, purpose: str, copies: int) -> list[np.random.SeedSequence]:
+        """A seed for each player of each copy of each run, [R * C * N]."""
+        columns = [
+            run_seeds(self.seed, self.task.name, self.name, self.runs, f"{purpose} of player_{player}, copy {copy}")
+            for copy in range(copies)
+            for player in range(self.task.num_players)
+        ]
+        return [seed for of_run in zip(*columns) for seed in of_run]
+
+
+def _task_of(path: object, about: Mapping[str, Any]) -> GameTask:
+    """The task of a saved agent, where its name is enough to make it again."""
+    if about["game"] in GAMES or about["game"] in MARKOV_GAMES:
+        return make_game_task(about["game"], **about["arguments"])
+    raise StorageError(f"{path} was trained on {about['game']}, which is no named game: pass it as task=")
