@@ -206,3 +206,19 @@ def score_of_softmax(probabilities: np.ndarray, action: np.ndarray) -> np.ndarra
     Source: Sutton & Barto (2018), eq. 13.9 and exercise 13.3.
     """
     return (np.arange(probabilities.shape[-1]) == action[..., None]) - probabilities
+
+
+def regret_matching_strategy(regret: np.ndarray) -> np.ndarray:
+    """The strategy of regret matching: in proportion to positive regret, and uniform where there is none.
+
+    Args:
+        regret: what each action would have earned more than what was played, summed over rounds, [..., A].
+
+    Returns:
+        Probabilities [..., A].
+
+    Source: Hart & Mas-Colell (2000), theorem B.
+    """
+    positive = np.maximum(regret, 0.0)
+    total = positive.sum(axis=-1, keepdims=True)
+    return np.where(total > 0, positive, 1.0) / np.where(total > 0, total, regret.shape[-1])
