@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-from pettingzoo import AECEnv, ParallelEnv  # noqa: TID253 - the base classes
-from pettingzoo.utils.wrappers import OrderEnforcingWrapper  # noqa: TID253
+from pettingzoo import AECEnv, ParallelEnv
+from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
 from rl_envs.games import soccer_drawing
 from rl_envs.games.simultaneous import SimultaneousGame

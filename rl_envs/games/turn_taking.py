@@ -10,7 +10,7 @@ from typing import Any
 
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
-from pettingzoo.utils.conversions import parallel_to_aec_wrapper  # noqa: TID253 - the base class
+from pettingzoo.utils.conversions import parallel_to_aec_wrapper
 
 
 class TurnTakingGame(parallel_to_aec_wrapper):
