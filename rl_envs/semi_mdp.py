@@ -18,7 +18,7 @@ from rl_envs.bellman import Matrix, solve_chain
 from rl_envs.mdp import SUM_TOLERANCE
 
 # A choice counts as better only if it gains more than this, relative to the values: rounding must not turn policies.
-# Without discount it adds up over whole episodes.
+# Without discount it adds up over all the steps of a choice.
 IMPROVEMENT, UNDISCOUNTED_IMPROVEMENT = 1e-13, 1e-11
 
 
@@ -101,7 +101,10 @@ class SemiMDP:
 
     def rounding(self, v: np.ndarray) -> float:
         """How far apart values [S] may be by rounding alone."""
-        relative = IMPROVEMENT if self.discounted else UNDISCOUNTED_IMPROVEMENT
+        if self.discounted:
+            relative = IMPROVEMENT
+        else:
+            relative = max(UNDISCOUNTED_IMPROVEMENT, 4 * np.finfo(np.float64).eps * float(self.duration.max()))
         return relative * max(np.abs(v).max(), np.abs(self.reward).max())
 
     def improve(self, choice: np.ndarray) -> np.ndarray:
