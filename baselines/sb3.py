@@ -14,6 +14,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -158,7 +159,7 @@ class SB3Agent(LibraryAgent):
         for run, seed in enumerate(self._model_seeds()):
             with library_conventions():
                 model = self._new_model(seed, steps)
-                watch = _Checkpoints(checkpoints, lambda model=model: self._score(model, episodes))
+                watch = _Checkpoints(checkpoints, partial(self._score, model, episodes))
                 seconds += watch.learn(model)
             scores[:, run] = watch.scores
             models.append(model)
@@ -199,7 +200,8 @@ class SB3Agent(LibraryAgent):
 
         env = DummyVecEnv([lambda: Monitor(self.task.make_single())])
         env.seed(model.seed)
-        return float(evaluate_policy(model, env, n_eval_episodes=episodes)[0])
+        mean, _ = evaluate_policy(model, env, n_eval_episodes=episodes)
+        return float(np.mean(mean))
 
 
 @final

@@ -102,25 +102,24 @@ def agreement(ours: Row, library: Row) -> str:
     fewest = min(ours.num_runs, library.num_runs)
     pair = f"{ours.world}: {ours.agent} and {library.agent}"
     if fewest < 2:
-        return f"{pair} cannot be compared: an interval needs at least two runs a side."
+        return f"{pair}: too few runs to tell whether they agree, 1 on one side."
     difference = difference_interval(ours.final, library.final)
     numbers = f"difference {difference.estimate:+.3f}, 95% interval {difference.low:+.3f} to {difference.high:+.3f}"
-    if difference.low >= -MARGIN and difference.high <= MARGIN:
+    if fewest < MINIMUM_RUNS:
+        verdict = f"{pair}: too few runs to tell whether they agree, {fewest} on one side ({numbers})."
+    elif difference.low >= -MARGIN and difference.high <= MARGIN:
         verdict = f"{pair} agree ({numbers}, inside the margin)."
     elif difference.low > MARGIN or difference.high < -MARGIN:
         better = ours.agent if difference.estimate > 0 else library.agent
         verdict = f"{pair} differ: {better} is better ({numbers}, outside the margin)."
     else:
         verdict = f"{pair} may or may not agree ({numbers}, across the margin): more runs would tell."
-    return " ".join([verdict, *_reservations(ours, library, fewest)])
+    return " ".join([verdict, *_unsolved(ours, library)])
 
 
-def _reservations(ours: Row, library: Row, fewest: int) -> list[str]:
-    """What must be said beside the verdict."""
+def _unsolved(ours: Row, library: Row) -> list[str]:
+    """Which of the two have not solved the world: agents can agree on a bad policy."""
     unsolved = [
         f"{row.agent} (mean score {row.final.mean():.3f})" for row in (ours, library) if row.final.mean() < SOLVED
     ]
-    said = [f"Not solved by {' nor by '.join(unsolved)}."] if unsolved else []
-    if fewest < MINIMUM_RUNS:
-        said.append(f"With {fewest} runs on one side this is a look and no check, which takes {MINIMUM_RUNS}.")
-    return said
+    return [f"Not solved by {' nor by '.join(unsolved)}."] if unsolved else []

@@ -92,8 +92,9 @@ def true_next_observation(observation: np.ndarray, ended: np.ndarray, infos: Map
     Returns:
         [R, ...]; the observation itself where no episode has ended.
     """
-    if not ended.any():
+    runs = ended.nonzero()[0]
+    if runs.size == 0:
         return observation
     last = observation.copy()
-    last[ended] = infos["final_obs"][ended].tolist()
+    last[runs] = infos["final_obs"][runs].tolist()
     return last

@@ -146,10 +146,11 @@ class TabularAgent(Agent):
         Returns:
             The errors, target - Q before the step.
         """
-        values, updates = self.q.reshape(-1), self.updates.reshape(-1)  # views, for the tables are contiguous
-        td_error = target - values[entry]
-        values[entry] += self.step_size(updates[entry]) * td_error
-        updates[entry] += 1
+        value, updates = self.q.take(entry), self.updates.take(entry)
+        td_error = target - value
+        # Each entry is named once, so writing equals adding; the flat views are of contiguous tables.
+        self.q.reshape(-1)[entry] = value + self.step_size(updates) * td_error
+        self.updates.reshape(-1)[entry] = updates + 1
         return td_error
 
     def step_size(self, updates: np.ndarray) -> np.ndarray:
