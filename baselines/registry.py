@@ -74,8 +74,12 @@ def make_config(name: str, settings: Mapping[str, Any]) -> Any:
         ValueError: an unknown agent, preset or field, naming the nearest, or a value out of range.
         TypeError: a value of the wrong type.
     """
-    cls = agent_class(name)
-    given = dict(settings)
+    return config_of(agent_class(name), settings)
+
+
+def config_of(cls: Any, settings: Mapping[str, Any]) -> Any:
+    """The Config of a class of agents with these settings; raises as `make_config` does."""
+    name, given = cls.__name__, dict(settings)
     config = cls.Config()
     if "preset" in given:
         preset = given.pop("preset")

@@ -12,6 +12,7 @@ import json
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import metadata
@@ -154,16 +155,12 @@ def write_result(cell: Cell, result: Result, folder: Path) -> None:
         StorageError: the file cannot be written.
     """
     arrays = {
-        "about": np.array(json.dumps(cell.identity, sort_keys=True)),
         "steps": result.steps,
         "scores": result.scores,
         "exact": np.array(result.exact),
         "seconds": np.array(result.seconds),
     }
-    content = io.BytesIO()
-    contents: dict[str, Any] = {"checksum": np.array(_checksum(arrays)), **arrays}
-    np.savez(content, **contents)
-    write_atomically(cell.file(folder), content.getvalue())
+    write_arrays(cell.file(folder), cell.identity, arrays)
 
 
 def read_result(cell: Cell, folder: Path) -> Result | None:
@@ -179,7 +176,43 @@ def read_result(cell: Cell, folder: Path) -> Result | None:
     Raises:
         StorageError: the file is cut short, edited or not of this cell.
     """
-    path = cell.file(folder)
+    arrays = read_arrays(cell.file(folder), cell.identity, {"steps", "scores", "exact", "seconds"})
+    if arrays is None:
+        return None
+    return Result(arrays["steps"], arrays["scores"], bool(arrays["exact"]), float(arrays["seconds"]))
+
+
+def write_arrays(path: Path, identity: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a result file, as a whole or not at all.
+
+    Args:
+        path: the file.
+        identity: everything that decides the result.
+        arrays: the result, by name.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    contents: dict[str, Any] = {"about": np.array(json.dumps(identity, sort_keys=True)), **arrays}
+    content = io.BytesIO()
+    np.savez(content, checksum=np.array(_checksum(contents)), **contents)
+    write_atomically(path, content.getvalue())
+
+
+def read_arrays(path: Path, identity: Mapping[str, Any], names: Set[str]) -> dict[str, np.ndarray] | None:
+    """Read a result file.
+
+    Args:
+        path: the file.
+        identity: everything that decides the result.
+        names: of the arrays that it must hold, no more and no fewer.
+
+    Returns:
+        The arrays by name, or None where there is no file yet.
+
+    Raises:
+        StorageError: the file is cut short, edited or holds another result.
+    """
     advice = "delete it and run the same command again: only this cell is computed anew"
     try:
         content = path.read_bytes()
@@ -194,11 +227,11 @@ def read_result(cell: Cell, folder: Path) -> Result | None:
     except DAMAGE as error:
         raise StorageError(f"result file {path} is corrupt ({error}); {advice}") from error
     checksum = arrays.pop("checksum", None)
-    if arrays.keys() != {"about", "steps", "scores", "exact", "seconds"} or str(checksum) != _checksum(arrays):
+    if arrays.keys() != {"about", *names} or str(checksum) != _checksum(arrays):
         raise StorageError(f"result file {path} is corrupt (its checksum does not match its content); {advice}")
-    if json.loads(str(arrays["about"])) != json.loads(json.dumps(cell.identity)):
+    if json.loads(str(arrays.pop("about"))) != json.loads(json.dumps(identity)):
         raise StorageError(f"result file {path} holds another cell's result; {advice}")
-    return Result(arrays["steps"], arrays["scores"], bool(arrays["exact"]), float(arrays["seconds"]))
+    return arrays
 
 
 def _checksum(arrays: dict[str, np.ndarray]) -> str:

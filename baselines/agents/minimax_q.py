@@ -12,7 +12,7 @@ from baselines.exploration import sample_action, uniform_action
 from baselines.game_agent import GameAgent
 from baselines.game_surroundings import JointTransition
 from baselines.game_task import GameTask
-from baselines.schedules import geometric
+from baselines.schedules import harmonic
 from baselines.updates import td_target
 from rl_envs.games import NormalFormGame, solve_matrix_games
 from rl_envs.mdp import check_integer, check_probability
@@ -23,27 +23,26 @@ class MinimaxQConfig:
     """What can be set. Steps are rounds of each run.
 
     Attributes:
-        step_size: alpha at step 0, in (0, 1].
-        final_step_size: alpha at step `step_size_steps` and from then on, in (0, 1].
-        step_size_steps: steps over which alpha falls, each time by the same factor.
+        step_size: alpha of an entry's first update, in (0, 1].
+        step_size_half_life: updates of an entry after which half of alpha is left; it falls harmonically. `inf` keeps
+            it constant.
         epsilon: probability of a uniformly random action, of each player by itself.
         initial_value: every entry of Q before anything is learned, in units of discounted reward.
         copies: in how many copies of the game a run plays at the same time, all filling the same tables.
     """
 
     step_size: float = 1.0
-    final_step_size: float = 0.01
-    step_size_steps: int = 1_000_000
+    step_size_half_life: float = 5.0
     epsilon: float = 0.2
     initial_value: float = 1.0
     copies: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("step_size", "final_step_size"):
-            if not 0 < getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be in (0, 1], but is {getattr(self, name)}")
+        if not 0 < self.step_size <= 1:
+            raise ValueError(f"step_size must be in (0, 1], but is {self.step_size}")
+        if not self.step_size_half_life > 0:
+            raise ValueError(f"step_size_half_life must be positive, but is {self.step_size_half_life}")
         check_probability("epsilon", self.epsilon)
-        check_integer("step_size_steps", self.step_size_steps, low=0)
         check_integer("copies", self.copies, low=1)
         if not np.isfinite(self.initial_value):
             raise ValueError(f"initial_value must be finite, but is {self.initial_value}")
@@ -72,6 +71,7 @@ class MinimaxQ(GameAgent):
 
     Attributes:
         q: one table a player, its own action before the opponent's, [R, S, A_i, A_other] float64.
+        updates: how often each entry of Q was updated, one array [R, S, A_i, A_other] int64 a player.
         value: V, one array [R, S] a player, in units of its own discounted reward.
         policy: the mixtures, one array [R, S, A_i] a player.
 
@@ -97,6 +97,7 @@ class MinimaxQ(GameAgent):
         shape, counts = (self.num_runs, self.task.num_states), self.task.num_actions
         initial = float(self.config.initial_value)
         self.q = [np.full((*shape, own, other), initial) for own, other in (counts, counts[::-1])]
+        self.updates = [np.zeros(q.shape, dtype=np.int64) for q in self.q]
         self.value = [np.full(shape, initial) for _ in counts]
         self.policy = [np.full((*shape, count), 1.0 / count) for count in counts]
         self._rows = np.repeat(np.arange(self.num_runs), self.copies)  # [R * C] the run of each copy
@@ -145,7 +146,7 @@ class MinimaxQ(GameAgent):
             )
             entry = np.ravel_multi_index((rows, state, action[:, player], action[:, 1 - player]), q.shape)
             td_error[complete, player] = target - q.take(entry)
-            _move_towards_means(q, entry, target, self.step_size)
+            self._move_towards_means(player, entry, target)
         solved = _solve([q[rows, state] for q in self.q])
         for value, policy, (mixture, worth) in zip(self.value, self.policy, solved):
             value[rows, state] = worth
@@ -159,17 +160,11 @@ class MinimaxQ(GameAgent):
             return tuple(policy[:, 0].copy() for policy in self.policy)
         return tuple(policy.copy() for policy in self.policy)
 
-    @property
-    def step_size(self) -> float:
-        """Alpha at this step."""
-        config = self.config
-        return geometric(self.steps, config.step_size, config.final_step_size, config.step_size_steps)
-
     def state(self) -> dict[str, np.ndarray]:
         """Tables, values and policies, beside what every game agent saves."""
         own = {}
         for player in range(2):
-            own[f"q.{player}"] = self.q[player]
+            own[f"q.{player}"], own[f"updates.{player}"] = self.q[player], self.updates[player]
             own[f"value.{player}"], own[f"policy.{player}"] = self.value[player], self.policy[player]
         return {**super().state(), **own}
 
@@ -177,16 +172,18 @@ class MinimaxQ(GameAgent):
         """Take over saved tables."""
         super().restore(state)
         self.q = [np.array(state[f"q.{player}"]) for player in range(2)]
+        self.updates = [np.array(state[f"updates.{player}"]) for player in range(2)]
         self.value = [np.array(state[f"value.{player}"]) for player in range(2)]
         self.policy = [np.array(state[f"policy.{player}"]) for player in range(2)]
 
-
-def _move_towards_means(q: np.ndarray, entry: np.ndarray, target: np.ndarray, step_size: float) -> None:
-    """Move each entry of the flat table that is named by a step towards the mean of its targets."""
-    named, which = np.unique(entry, return_inverse=True)
-    mean = np.bincount(which, weights=target) / np.bincount(which)
-    flat = q.reshape(-1)
-    flat[named] += step_size * (mean - flat[named])
+    def _move_towards_means(self, player: int, entry: np.ndarray, target: np.ndarray) -> None:
+        """Move each entry of a flat table that is named towards the mean of its targets, and count that it was."""
+        named, which = np.unique(entry, return_inverse=True)
+        mean = np.bincount(which, weights=target) / np.bincount(which)
+        flat, updates = self.q[player].reshape(-1), self.updates[player].reshape(-1)
+        step_size = harmonic(updates[named], self.config.step_size, self.config.step_size_half_life)
+        flat[named] += step_size * (mean - flat[named])
+        updates[named] += 1
 
 
 def _solve(games: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
