@@ -473,10 +473,13 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
     def _begin_streams(self, fresh: dict[int, tuple[np.random.Generator, int]]) -> None:
         """Let some copies draw from new generators from now on; at the first reset, all from what they have."""
+        if self._begun and not fresh:
+            return
         for i, (generator, seed) in fresh.items():
             self._generators[i], self._seeds[i] = generator, seed
+        all_generators = self.np_random
         copies = list(fresh) if self._begun else list(range(self.num_envs))
-        generators = [self.np_random[i] for i in copies]
+        generators = [all_generators[i] for i in copies]
         # The noise first: its seed comes from the generator, before anything is read ahead.
         if self.world.mdp.reward_std is not None:
             noises = [noise_generator(generator) for generator in generators]
