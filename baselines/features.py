@@ -1,8 +1,8 @@
 """Features for linear approximation: pure maps from where something is to a row of numbers.
 
-What is approximated is then an inner product, x(s) . w. Everything here starts from a position: m coordinates that go from 0
-to 1, as `positions` finds them for the observations of a world. How the features are chosen decides what is generalised:
-states that share features share what is learned about them.
+What is approximated is then an inner product, x(s) . w. Everything here starts from a position: m coordinates that go
+from 0 to 1, as `positions` finds them for the observations of a world. How the features are chosen decides what is
+generalised: states that share features share what is learned about them.
 """
 
 from __future__ import annotations

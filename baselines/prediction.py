@@ -1,7 +1,8 @@
 """Exact answers for value prediction: how far values are from the truth, and where each method is bound to end.
 
 Where many states share few weights no weights are exact, and what a method converges to is a property of the method.
-For linear values x(s) . w both limits are linear systems in the table, so that a learner can be checked against its own.
+For linear values x(s) . w both limits are linear systems in the table, so that a learner can be checked against its
+own.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ def value_error(values: np.ndarray, v: np.ndarray, weight: np.ndarray) -> np.nda
     Source: Sutton & Barto (2018), eq. 9.1 (its square).
     """
     counted = weight > 0
-    return np.sqrt(((values[..., counted] - v[counted]) ** 2) @ weight[counted])
+    # Laid out row by row, so that each row adds up in the same order whatever the number of rows.
+    error = np.ascontiguousarray(values[..., counted]) - v[counted]
+    return np.sqrt((error**2 * weight[counted]).sum(axis=-1))
 
 
 def least_squares_weights(features: np.ndarray, v: np.ndarray, weight: np.ndarray) -> np.ndarray:

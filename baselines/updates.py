@@ -193,6 +193,39 @@ def generalised_advantages(
     return advantage
 
 
+def accumulating_trace(trace: np.ndarray, gradient: np.ndarray, discount: float, trace_decay: float) -> np.ndarray:
+    """The eligibility trace after one more step: each weight's part in it, z = gamma lambda z + grad v(S).
+
+    Args:
+        trace: z before the step, [R, D]; 0 at the start of an episode.
+        gradient: of v(S) with respect to the weights, [R, D].
+        discount: gamma.
+        trace_decay: lambda.
+
+    Returns:
+        [R, D].
+
+    Source: Sutton & Barto (2018), eq. 12.5.
+    """
+    return discount * trace_decay * trace + gradient
+
+
+def semi_gradient_step(error: np.ndarray, gradient: np.ndarray, step_size: float) -> np.ndarray:
+    """What is added to the weights of an estimate: alpha (target - v(S)) grad v(S), with no gradient of the target.
+
+    Args:
+        error: target minus estimate, [R].
+        gradient: of the estimate with respect to the weights, or its trace, [R, D].
+        step_size: alpha; for tile coding already divided by the number of tilings.
+
+    Returns:
+        [R, D].
+
+    Source: Sutton & Barto (2018), eq. 9.7 and 12.7.
+    """
+    return (step_size * error)[:, None] * gradient
+
+
 def score_of_softmax(probabilities: np.ndarray, action: np.ndarray) -> np.ndarray:
     """The gradient of ln pi(a) with respect to the preferences of a softmax policy: 1 for the action itself, minus pi.
 

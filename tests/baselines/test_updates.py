@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from baselines.updates import (
+    accumulating_trace,
     generalised_advantages,
     n_step_return,
     q_learning_target,
     returns_to_go,
     score_of_softmax,
+    semi_gradient_step,
     td_target,
 )
 
@@ -88,3 +90,26 @@ def test_the_score_of_a_softmax_policy_by_hand() -> None:
     np.testing.assert_allclose(score_of_softmax(policy, np.array([1])), [[-0.2, 0.7, -0.5]], rtol=1e-15)
     every = score_of_softmax(np.repeat(policy, 3, axis=0), np.arange(3))
     np.testing.assert_allclose(policy[0] @ every, 0.0, atol=1e-16)
+
+
+def test_a_trace_fades_and_takes_up_the_new_gradient() -> None:
+    # 0.9 * 0.5 * [2, 0] + [1, 1] = [1.9, 1];   0.45 * [0, 4] + [0, 0] = [0, 1.8]
+    trace = accumulating_trace(np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([[1.0, 1.0], [0.0, 0.0]]), 0.9, 0.5)
+    np.testing.assert_allclose(trace, [[1.9, 1.0], [0.0, 1.8]], rtol=1e-15)
+
+
+def test_without_decay_the_trace_is_the_gradient() -> None:
+    gradient = np.array([[1.0, -1.0]])
+    np.testing.assert_array_equal(accumulating_trace(np.array([[5.0, 5.0]]), gradient, 0.9, 0.0), gradient)
+
+
+def test_a_semi_gradient_step_is_the_error_along_the_gradient() -> None:
+    # 0.1 * 2 * [1, 3] = [0.2, 0.6];   0.1 * (-1) * [0, 5] = [0, -0.5]
+    step = semi_gradient_step(np.array([2.0, -1.0]), np.array([[1.0, 3.0], [0.0, 5.0]]), 0.1)
+    np.testing.assert_allclose(step, [[0.2, 0.6], [0.0, -0.5]], rtol=1e-15)
+
+
+def test_a_terminal_error_is_that_of_the_reward_alone() -> None:
+    target = td_target(np.array([1.0]), np.array([True]), np.array([7.0]), 0.9)
+    # 0.5 * (1 - 0.25) * [2] = [0.75]
+    np.testing.assert_allclose(semi_gradient_step(target - 0.25, np.array([[2.0]]), 0.5), [[0.75]], rtol=1e-15)
