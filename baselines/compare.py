@@ -16,13 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from baselines.agent import LibraryAgent, versions
+from baselines.game_comparison import GameCell, game_cells
+from baselines.game_registry import make_game_config
 from baselines.loop import train
 from baselines.registry import AGENTS, agent_class, make_agent, make_config, normal_form
 from baselines.results import Cell, Result, read_result, version, write_result
 from baselines.specification import parse
 from baselines.statistics import complete
 from baselines.storage import make_folder, remove_leftovers, write_atomically
-from baselines.task import make_task
+from baselines.task import named_task
 from baselines.workers import run_jobs
 from rl_envs.mdp import check_integer
 
@@ -42,6 +44,10 @@ class Comparison:
         steps: environment steps of each run.
         checkpoints: how often each run is scored, besides once before it starts.
         seed: the base seed of everything random.
+        games: names of games, with settings after a colon: "climbing", "penalty:k=-10". With games, worlds may be none.
+        game_agents: names of those who play the games, with settings: "IndependentQ:exploration=softmax"; none for all
+            that can play each game.
+        rounds: rounds of each run of a game.
     """
 
     worlds: tuple[str, ...] = ("LineWalk", "LineBalance", "RandomMDP", "Bandit")
@@ -51,9 +57,12 @@ class Comparison:
     steps: int = 6_000
     checkpoints: int = 40
     seed: int = 0
+    games: tuple[str, ...] = ()
+    game_agents: tuple[str, ...] = ()
+    rounds: int = 10_000
 
     def cells(self) -> list[Cell]:
-        """All cells, in the order of the table.
+        """All cells of worlds, in the order of the table.
 
         Raises:
             ValueError: a number out of range, a name given twice, or an unknown world, agent or setting, naming the
@@ -64,9 +73,8 @@ class Comparison:
             check_integer(number, getattr(self, number), low=1)
         check_integer("seed", self.seed, low=0)
         cells = []
-        for world in _each_once("worlds", self.worlds):
-            name, settings = parse(world)
-            task = make_task(name, **settings)
+        for world in _each_once("worlds", self.worlds) if self.worlds or not self.games else []:
+            task = named_task(world)
             for agent in _each_once("agents", self.agents):
                 make_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
                 library = issubclass(agent_class(parse(agent)[0]), LibraryAgent)
@@ -77,6 +85,10 @@ class Comparison:
                     for first in range(0, num_runs, size)
                 ]
         return cells
+
+    def game_cells(self) -> list[GameCell]:
+        """All cells of games, in the order of the table; raises as `cells` does."""
+        return game_cells(self.games, self.game_agents, runs=self.runs, rounds=self.rounds, seed=self.seed)
 
 
 def _each_once(what: str, specifications: Sequence[str]) -> list[str]:
@@ -91,7 +103,7 @@ def _each_once(what: str, specifications: Sequence[str]) -> list[str]:
 
 
 # Small enough for a look, or for a check of every change.
-QUICK = Comparison(runs=10, library_runs=2, steps=3_000, checkpoints=20)
+QUICK = Comparison(runs=10, library_runs=2, steps=3_000, checkpoints=20, rounds=2_000)
 
 PRESETS = {"default": Comparison(), "quick": QUICK}
 
@@ -251,6 +263,7 @@ def write_about(comparison: Comparison, folder: Path) -> None:
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "comparison": asdict(comparison),
         "configs": {agent: asdict(make_config(*parse(agent))) for agent in comparison.agents},
+        "game_configs": {agent: asdict(make_game_config(*parse(agent))) for agent in comparison.game_agents},
         "versions": {**versions(), **{library: version(library) for library in ("scipy", *libraries)}},
         "machine": {"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},
     }

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import rl_envs
 from baselines.registry import AGENTS, agent_class, make_config
 from baselines.specification import parse
 from baselines.storage import StorageError, write_atomically
-from baselines.task import Task, make_task
+from baselines.task import Task, named_task
 
 # Rises when the layout of result files or the meaning of their numbers changes.
 FILE_FORMAT = 1
@@ -78,8 +78,7 @@ class Cell:
 
     def task(self) -> Task:
         """The task that the world's name stands for."""
-        name, settings = parse(self.world)
-        return make_task(name, **settings)
+        return named_task(self.world)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -98,12 +97,11 @@ class Cell:
     @cached_property
     def key(self) -> str:
         """A hash of the identity, 16 hexadecimal digits."""
-        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:16]
+        return key_of(self.identity)
 
     def file(self, folder: Path) -> Path:
         """Where the result lies."""
-        readable = "".join(c if c.isalnum() or c in "-." else "_" for c in f"{self.world}-{self.agent}")[:100]
-        return folder / f"{readable}-runs{self.runs.start}-{self.runs.stop - 1}-{self.key}.npz"
+        return file_of(folder, f"{self.world}-{self.agent}", self.runs, self.key)
 
     def __str__(self) -> str:
         return f"{self.world} · {self.agent} · runs {self.runs.start}-{self.runs.stop - 1}"
@@ -126,6 +124,17 @@ class Result:
     seconds: float
 
 
+def key_of(identity: Mapping[str, Any]) -> str:
+    """A hash of everything that decides a result, 16 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def file_of(folder: Path, name: str, runs: range, key: str) -> Path:
+    """Where a result lies: a name to read, the runs, and the key that decides."""
+    readable = "".join(c if c.isalnum() or c in "-." else "_" for c in name)[:100]
+    return folder / f"{readable}-runs{runs.start}-{runs.stop - 1}-{key}.npz"
+
+
 def describe(task: Task) -> dict[str, Any]:
     """What decides how a task behaves, as plain values: the hash of its table, of what is observed, its limit."""
     about = {"environment": task.environment, "table": task.table_hash, "max_episode_steps": task.max_episode_steps}
@@ -135,6 +144,7 @@ def describe(task: Task) -> dict[str, Any]:
     return {**about, "observation": hashlib.sha256(np.ascontiguousarray(seen).tobytes()).hexdigest()}
 
 
+@lru_cache
 def version(distribution: str) -> str:
     """The installed version of a distribution, without importing it; "not installed" where there is none."""
     try:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from baselines.specification import label
+from baselines.specification import label, parse
 from rl_envs.mdp import check_discount
 from rl_envs.names import unknown
 from rl_envs.observation import Index
@@ -182,6 +182,24 @@ def make_task(environment: Task | World | str, *, discount: float | None = None,
         others = gym.registry if "-v" in environment else ()
         raise ValueError(unknown("world", environment, [*WORLDS, *others]))
     return _task_of_environment(environment, DEFAULT_DISCOUNT if discount is None else discount, arguments)
+
+
+@lru_cache(maxsize=64)
+def named_task(specification: str) -> Task:
+    """The task of a name with settings, "LineWalk:size=9": made once a process, and with it everything solved once.
+
+    Args:
+        specification: a world's name or Gymnasium id, perhaps with settings after a colon.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: an unknown name, naming the nearest, or a value that the world refuses.
+        TypeError: an argument that the world does not take.
+    """
+    name, settings = parse(specification)
+    return make_task(name, **settings)
 
 
 _WORLD_NAMES = {**{name: name for name in WORLDS}, **{world_id(name): name for name in WORLDS}}
