@@ -11,6 +11,7 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
+import rl_envs
 from rl_envs.registry import WORLDS, world_id
 from tests.contract import CHECKS, Make
 
@@ -30,7 +31,9 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("rl_envs/RandomWalk-v0", {"observation": "position"}),
     ("rl_envs/SubtaskGrid-v0", {"slip": 0.2, "observation": "features"}),
     ("rl_envs/SubtaskGrid-v0", {"observation": "view"}),
+    ("rl_envs/SubtaskGrid-v0", {"map": ["S.K", "##D", "G.."], "observation": "one_hot"}),
     ("rl_envs/FourRooms-v0", {"observation": "features"}),
+    ("rl_envs/FourRooms-v0", {"observation": "view", "goal": [1, 1], "noise": 0.0}),
     ("rl_envs/RobotGrasp-v0", {"slip": 0.1, "observation": "angles"}),
     ("rl_envs/RobotGraspMulti-v0", {"slip": 0.1, "num_angles": 4}),
     ("rl_envs/RobotGraspJoint-v0", {"slip": 0.1, "num_angles": 4}),
@@ -65,6 +68,12 @@ def test_an_id_with_its_module_needs_no_import() -> None:
     code = "import gymnasium as gym; env = gym.make('rl_envs:rl_envs/LineWalk-v0'); print(env.reset(seed=0)[0])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
     assert done.stdout.strip() == "5"
+
+
+def test_play_is_the_function_whatever_was_imported_first() -> None:
+    import rl_envs.playing
+
+    assert rl_envs.play is rl_envs.playing.play
 
 
 def test_importing_the_package_stays_light() -> None:
