@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from baselines.compare import PRESETS, Comparison, Row, compare
+from baselines.game_comparison import GameRow, play_games
 from baselines.storage import StorageError
 from baselines.workers import JobError, WorkerError
 
@@ -43,7 +44,7 @@ def compare_command(defaults: Preset) -> Callable[..., int]:
         preset: Preset = defaults,
         workers: int = cores(),
     ) -> int:
-        """Train agents on worlds and show how far each ends from the exact optimum.
+        """Train agents on worlds and in games, and show how far each ends from the exact optimum or from equilibrium.
 
         The same command again goes on where an interrupted one ended.
 
@@ -77,10 +78,12 @@ def run_comparison(comparison: Comparison, out: Path, workers: int) -> int:
     if not console.is_terminal:
         console = Console(width=LOG_WIDTH)
     try:
-        total = len(comparison.cells())
+        game_cells = comparison.game_cells()
+        total = len(comparison.cells()) + len(game_cells)
         with Display(console, total) as display:
             rows = compare(comparison, out, workers=workers, on_cell=display)
-        report(rows, out, console)
+            game_rows = play_games(game_cells, out, workers=workers, on_cell=display)
+        report(rows, game_rows, out, console)
     except (ValueError, TypeError) as error:
         return complain(f"Error: {error}")
     except (StorageError, WorkerError) as error:
@@ -94,35 +97,49 @@ def run_comparison(comparison: Comparison, out: Path, workers: int) -> int:
     return 0
 
 
-def report(rows: Sequence[Row], out: Path, console: Console) -> None:
-    """Show the table and write `results.csv` and `learning_curves.png`.
+def report(rows: Sequence[Row], game_rows: Sequence[GameRow], out: Path, console: Console) -> None:
+    """Show the tables and write `results.csv`, and `learning_curves.png` where there are worlds.
 
     Args:
-        rows: what the comparison gave.
+        rows: what the comparison gave of worlds.
+        game_rows: what it gave of games.
         out: folder of results.
         console: where the table is shown.
 
     Raises:
         StorageError: a file cannot be written.
     """
+    from baselines.game_comparison import summarise_game
+    from baselines.game_report import game_explanation, game_table
     from baselines.report import draw_learning_curves, explanation, terminal_table, write_csv
     from baselines.summary import summarise
 
-    summaries = [summarise(row) for row in rows]
-    write_csv(summaries, out / "results.csv")
-    draw_learning_curves(rows, out / "learning_curves.png")
-    console.print(terminal_table(summaries))
-    for line in explanation(rows):
-        console.print(line, markup=False, highlight=False)
-    console.print(f"\nWritten to {out}: results.csv, learning_curves.png, comparison.json and cells/", markup=False)
+    summaries, game_summaries = [summarise(row) for row in rows], [summarise_game(row) for row in game_rows]
+    write_csv(summaries, out / "results.csv", game_summaries)
+    written, parts = ["results.csv"], []
+    if rows:
+        draw_learning_curves(rows, out / "learning_curves.png")
+        written.append("learning_curves.png")
+        parts.append((terminal_table(summaries), explanation(rows)))
+    if game_rows:
+        parts.append((game_table(game_summaries), game_explanation()))
+    for table, lines in parts:
+        console.print(table)
+        for line in lines:
+            console.print(line, markup=False, highlight=False)
+        console.print()
+    console.print(f"Written to {out}: {', '.join(written)}, comparison.json and cells/", markup=False)
 
 
 def list_command() -> int:
-    """List the worlds and the agents."""
+    """List the worlds and the agents, the games and those who play them."""
     from rich.console import Console
     from rich.table import Table
 
+    from baselines.game_registry import GAME_AGENTS
+    from baselines.game_task import MARKOV_GAMES, make_game_task
     from baselines.registry import AGENTS
+    from rl_envs.games import GAMES
     from rl_envs.registry import WORLDS, build
 
     worlds = Table("world", "states", "actions", "time limit", "discount", title="Worlds", title_justify="left")
@@ -134,7 +151,14 @@ def list_command() -> int:
     agents = Table("agent", "what it is", title="Agents", title_justify="left")
     for name, entry in AGENTS.items():
         agents.add_row(name, entry.summary)
-    Console().print(worlds, agents)
+    games = Table("game", "players", "states", "actions", title="Games", title_justify="left")
+    for name in (*GAMES, *MARKOV_GAMES):
+        task = make_game_task(name)
+        games.add_row(name, str(task.num_players), str(task.num_states), " x ".join(map(str, task.num_actions)))
+    game_agents = Table("game agent", "what it is", title="Game agents", title_justify="left")
+    for name, entry in GAME_AGENTS.items():
+        game_agents.add_row(name, entry.summary)
+    Console().print(worlds, agents, games, game_agents)
     return 0
 
 

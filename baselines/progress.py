@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from baselines.game_comparison import GameCell
 from baselines.results import Cell
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Display:
         self._total = total
         self._finished = 0
         self._kept = 0
-        self._running: list[Cell] = []
+        self._running: list[Cell | GameCell] = []
         self._bar = Progress(
             TextColumn("cells"),
             BarColumn(),
@@ -47,7 +48,7 @@ class Display:
     ) -> None:
         self._bar.stop()
 
-    def __call__(self, what: str, cell: Cell) -> None:
+    def __call__(self, what: str, cell: Cell | GameCell) -> None:
         """Take note of a cell that was "kept", "started" or "finished"."""
         if what == "started":
             self._running.append(cell)

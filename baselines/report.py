@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baselines.compare import Row
+from baselines.game_comparison import GameSummary
+from baselines.game_report import flat_game
 from baselines.specification import parse
 from baselines.statistics import Interval
 from baselines.storage import write_atomically
@@ -87,20 +89,23 @@ def explanation(rows: Sequence[Row]) -> list[str]:
     return lines
 
 
-def write_csv(summaries: Sequence[Summary], path: Path) -> None:
-    """Write the table with all digits, one line a world and agent.
+def write_csv(summaries: Sequence[Summary], path: Path, games: Sequence[GameSummary] = ()) -> None:
+    """Write the table with all digits, one line a world and agent, and one a game and agent after them.
 
     Args:
-        summaries: the rows.
+        summaries: the rows of worlds.
         path: the file.
+        games: the rows of games; they fill columns of their own beside those that worlds have too.
 
     Raises:
         StorageError: it cannot be written.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(_flat(summaries[0])), lineterminator="\n")
+    lines = [*(_flat(summary) for summary in summaries), *(flat_game(summary) for summary in games)]
+    columns = list(dict.fromkeys(column for line in lines for column in line))
+    writer = csv.DictWriter(text, fieldnames=columns, restval="", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_flat(summary) for summary in summaries)
+    writer.writerows(lines)
     write_atomically(path, text.getvalue().encode())
 
 

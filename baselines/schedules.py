@@ -39,17 +39,3 @@ def harmonic(step: Count, start: float, half_life: float) -> Count:
     Source: the conditions of stochastic approximation, Sutton & Barto (2018), eq. 2.7.
     """
     return start / (1 + step / half_life)
-
-
-def geometric(step: int, start: float, end: float, duration: int) -> float:
-    """From `start` to `end`, by the same factor in every step, and constant from then on.
-
-    Args:
-        step: environment steps of each run so far.
-        start: value at step 0, positive.
-        end: value from step `duration` on, positive.
-        duration: steps that the change takes; 0 gives `end` at once.
-    """
-    if step >= duration:
-        return end
-    return start * (end / start) ** (step / duration)

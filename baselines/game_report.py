@@ -1,0 +1,100 @@
+"""Games in a comparison to look at: a table in the terminal, and lines of `results.csv`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from baselines.game_comparison import GameSummary
+from baselines.statistics import Interval
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# So many joint actions are named in the terminal, the most frequent; the rest are counted together.
+MOST_NAMED = 3
+
+GAME_HEADINGS = {
+    "ended with": "what the runs played most in the last tenth of the rounds, with the share of the runs",
+    "exploitability": "what a player gains by answering the learned strategies best, exact: 0 at an equilibrium",
+    "CCE gap": "gain of the best fixed action against all play so far: 0 or less at a coarse correlated equilibrium",
+    "payoff of optimum": "sum of payoffs a round in the last tenth, exploration included, and the largest sum there is",
+}
+
+
+def game_table(summaries: Sequence[GameSummary]) -> Table:
+    """The table of games for the terminal."""
+    from rich.table import Table
+
+    table = Table(title="Learners in games", title_style="bold", header_style="bold")
+    for heading in ("game", "agent"):
+        table.add_column(heading)
+    table.add_column("runs", justify="right")
+    table.add_column("ended with")
+    for heading in ("exploitability, 95% interval", "CCE gap", "payoff of optimum", "rounds/s", "time"):
+        table.add_column(heading, justify="right")
+    game = None
+    for summary in summaries:
+        if game is not None and summary.game != game:
+            table.add_section()
+        table.add_row("" if summary.game == game else summary.game, *_cells_of(summary))
+        game = summary.game
+    return table
+
+
+def game_explanation() -> list[str]:
+    """What stands below the table: what the columns mean."""
+    return [f"{heading}: {meaning}" for heading, meaning in GAME_HEADINGS.items()]
+
+
+def flat_game(summary: GameSummary) -> dict[str, object]:
+    """A summary as columns of `results.csv`; an interval becomes three, and what is not known stays empty."""
+    columns: dict[str, object] = {
+        "world": summary.game,
+        "agent": summary.agent,
+        "runs": summary.runs,
+        "exact": True,
+        "steps_per_second": summary.steps_per_second,
+        "seconds": summary.seconds,
+        "final_joint_actions": "; ".join(f"{name} {share:.6g}" for name, share in summary.joint_actions),
+        "exploitability": summary.exploitability.estimate,
+        "exploitability_low": summary.exploitability.low,
+        "exploitability_high": summary.exploitability.high,
+        "coarse_correlated_gain": summary.coarse_correlated_gain,
+        "payoff": summary.payoff.estimate,
+        "payoff_low": summary.payoff.low,
+        "payoff_high": summary.payoff.high,
+        "social_optimum": summary.social_optimum,
+    }
+    return {name: "" if value is None or value != value else value for name, value in columns.items()}
+
+
+def _cells_of(summary: GameSummary) -> list[str]:
+    """A summary as the cells of its row, from the agent's name on."""
+    gain = summary.coarse_correlated_gain
+    return [
+        summary.agent,
+        str(summary.runs),
+        _ends(summary.joint_actions),
+        _interval(summary.exploitability),
+        "-" if gain is None else f"{gain:.3f}",
+        f"{summary.payoff.estimate:.2f} of {summary.social_optimum:g}",
+        f"{summary.steps_per_second:,.0f}",
+        f"{summary.seconds:.1f} s",
+    ]
+
+
+def _ends(joint_actions: Sequence[tuple[str, float]]) -> str:
+    """The most frequent ends with their shares: "(c, c) 93%, (b, b) 7%"."""
+    if not joint_actions:
+        return "-"
+    named = [f"{name} {share:.0%}" for name, share in joint_actions[:MOST_NAMED]]
+    rest = joint_actions[MOST_NAMED:]
+    return ", ".join(named + ([f"{len(rest)} others {sum(share for _, share in rest):.0%}"] if rest else []))
+
+
+def _interval(interval: Interval) -> str:
+    if math.isnan(interval.low):
+        return f"{interval.estimate:.3f}"
+    return f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
