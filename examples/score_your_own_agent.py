@@ -16,10 +16,10 @@ env = gym.make("rl_envs/LineWalk-v0")
 answers = rl_envs.truth(env)
 print(f"optimum {answers.optimal_value:.4f}, uniform policy {answers.random_value:.4f}")
 
-model = PPO("MlpPolicy", env, n_steps=256, batch_size=64, learning_rate=1e-3, seed=0, device="cpu")
-for steps in (0, 2_048, 4_096):
+model = PPO("MlpPolicy", env, n_steps=128, batch_size=64, learning_rate=2e-3, seed=0, device="cpu")
+for steps in (0, 1_024, 2_048):
     if steps:
-        model.learn(2_048, reset_num_timesteps=False)
+        model.learn(1_024, reset_num_timesteps=False)
     print(f"after {steps:5,} steps: exact score {answers.score(model):.4f}")
 
 states = np.arange(1, 10)  # the ends of the line are terminal

@@ -22,6 +22,6 @@ def test_an_agent_of_ones_own_is_scored(capsys: pytest.CaptureFixture[str]) -> N
     runpy.run_path(str(EXAMPLES / "score_your_own_agent.py"), run_name="__main__")
     printed = capsys.readouterr().out
     assert "optimum 0.8145, uniform policy 0.2014" in printed
-    assert "after 4,096 steps: exact score 1.0000" in printed
+    assert "after 2,048 steps: exact score 1.0000" in printed
     assert "always right: 1.0000" in printed
     assert "always left: -0.3284" in printed
