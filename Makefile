@@ -10,8 +10,8 @@ OLDEST := .venv-oldest
 PY     := $(VENV)/bin/python
 
 # The oldest supported versions run every test of rl_envs but these, which need torch, the native vector environment
-# (Gymnasium 1.1) or what only builds the package.
-NEWEST_ONLY  := tests/test_packaging.py tests/test_stable_baselines3.py tests/test_vector.py
+# (Gymnasium 1.1), films, or what only builds the package.
+NEWEST_ONLY  := $(patsubst %,tests/test_%.py,architecture packaging play rendering stable_baselines3 testing vector)
 OLDEST_TESTS := $(filter-out $(NEWEST_ONLY),$(wildcard tests/test_*.py tests/worlds tests/games))
 
 # ARGS goes to the job: make test ARGS="-k solve", make compare ARGS="--preset quick".

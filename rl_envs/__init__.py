@@ -29,7 +29,8 @@ _HOMES = {
     "truth": "rl_envs.truth",
 }
 
-__all__ = [*_HOMES, "__version__"]
+# Without the native vector environment, which old versions of Gymnasium refuse: `from rl_envs import *` works with all.
+__all__ = [*(name for name in _HOMES if name != "TabularVectorEnv"), "__version__"]
 
 register_worlds()
 
@@ -41,4 +42,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*_HOMES, "__version__"])
