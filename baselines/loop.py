@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ def train(
     episodes: int = 10,
     on_step: Watcher | None = None,
     on_checkpoint: Callable[[int], None] | None = None,
+    measure: Callable[[Agent], np.ndarray] | None = None,
 ) -> LearningCurve:
     """Let every run of an agent take so many environment steps, and score it along the way.
 
@@ -60,23 +62,30 @@ def train(
         episodes: how many episodes a score is the mean of where there is no table.
         on_step: called with each transition and the agent's metrics.
         on_checkpoint: called with the steps taken after each scoring.
+        measure: what to note at each checkpoint instead of the score, [R]: the regret so far, say.
 
     Returns:
         The learning curve.
 
     Raises:
         ValueError: steps or checkpoints below 1.
+        TypeError: a measure for a library's agent, which is scored in a loop of its own.
     """
     check_integer("steps", steps, low=1)
     check_integer("checkpoints", checkpoints, low=1)
     marks = checkpoint_steps(steps, checkpoints)
     if isinstance(agent, LibraryAgent):
+        if measure is not None:
+            raise TypeError(
+                f"{agent.name} trains in its library's own loop, which only knows scores and no other measure"
+            )
         library_scores, seconds = agent.learn(marks, episodes=episodes)
         return LearningCurve(marks, library_scores, agent.task.truth is not None, seconds)
 
     surroundings = agent.surroundings
     begin = agent.steps
-    scores = [score(agent, episodes=episodes)]
+    judge = measure or partial(score, episodes=episodes)
+    scores = [judge(agent)]
     seconds = 0.0
     for mark in marks[1:]:
         started = time.perf_counter()
@@ -86,7 +95,7 @@ def train(
             if on_step is not None:
                 on_step(transition, metrics)
         seconds += time.perf_counter() - started
-        scores.append(score(agent, episodes=episodes))
+        scores.append(judge(agent))
         if on_checkpoint is not None:
             on_checkpoint(agent.steps)
     return LearningCurve(begin + marks, np.array(scores), agent.task.truth is not None, seconds)

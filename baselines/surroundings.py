@@ -46,7 +46,10 @@ class Surroundings:
     """
 
     def __init__(self, task: Task, seeds: Sequence[np.random.SeedSequence]) -> None:
+        self._task = task
         self._envs: Any = task.make_vector(len(seeds))
+        self._infos: Mapping[str, Any] = {}
+        self._ended = np.zeros(len(seeds), dtype=np.bool_)  # [R] by the last step
         numbers: Any = integer_seeds(seeds)  # Gymnasium's annotation forgets that a list is allowed
         self.observation, _ = self._envs.reset(seed=numbers)
 
@@ -61,8 +64,48 @@ class Surroundings:
         """
         observation = self.observation
         self.observation, reward, terminated, truncated, infos = self._envs.step(action)
-        next_observation = true_next_observation(self.observation, terminated | truncated, infos)
+        self._infos, self._ended = infos, terminated | truncated
+        next_observation = true_next_observation(self.observation, self._ended, infos)
         return Transition(observation, action, reward, next_observation, terminated, truncated)
+
+    def info(self, name: str) -> np.ndarray:
+        """What the last step's info says of each run, also where the step ended the episode.
+
+        Args:
+            name: "regret", say.
+
+        Returns:
+            Numbers [R].
+
+        Raises:
+            TypeError: the world's info has no such thing.
+            ValueError: no step was taken yet.
+        """
+        if not self._infos:
+            raise ValueError(f"info is about the last step, but none was taken yet: there is no {name!r}")
+        if name not in self._infos:
+            raise TypeError(f"the info of {self._task.name} has no {name!r}")
+        numbers = self._infos[name].copy()
+        if self._ended.any():
+            numbers[self._ended] = self._infos["final_info"][name][self._ended]
+        return numbers
+
+    def begin_in(self, states: np.ndarray) -> None:
+        """Begin a new episode of every run, each in a state of its own.
+
+        Args:
+            states: of the table, [R] int.
+
+        Raises:
+            TypeError: the environment has no table to name states of.
+            ValueError: a state that does not exist, or that only stands for an episode that has ended.
+        """
+        if self._task.world is None:
+            raise TypeError(
+                f"{self._task.name} is no world of this package, so its episodes cannot begin where one likes"
+            )
+        for state in np.unique(states).tolist():
+            self.observation, _ = self._envs.reset(options={"reset_mask": states == state, "state": state})
 
     def state(self) -> dict[str, np.ndarray]:
         """Arrays from which the episodes go on; none where the environment cannot give any."""

@@ -107,6 +107,22 @@ def double_q_target(
     return td_target(reward, terminated, value, discount)
 
 
+def hysteretic_step(td_error: np.ndarray, falling: float) -> np.ndarray:
+    """How far to follow an error: all the way up, and only partly down.
+
+    Args:
+        td_error: target minus estimate, [R].
+        falling: the share of a negative error that is followed, in [0, 1].
+
+    Returns:
+        Steps [R], to be multiplied by the step size.
+
+    Source: Lauer & Riedmiller (2000), An algorithm for distributed reinforcement learning in cooperative multi-agent
+        systems (`falling` = 0); Matignon, Laurent & Le Fort-Piat (2007), Hysteretic Q-learning.
+    """
+    return np.where(td_error >= 0, td_error, falling * td_error)
+
+
 def n_step_return(reward: np.ndarray, stops: np.ndarray, discount: float) -> tuple[np.ndarray, np.ndarray]:
     """The discounted sum of the next n rewards, or of fewer where the episode ends sooner.
 
@@ -255,3 +271,81 @@ def regret_matching_strategy(regret: np.ndarray) -> np.ndarray:
     positive = np.maximum(regret, 0.0)
     total = positive.sum(axis=-1, keepdims=True)
     return np.where(total > 0, positive, 1.0) / np.where(total > 0, total, regret.shape[-1])
+
+
+def sample_average(value: np.ndarray, reward: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """The mean of the rewards so far, from the mean of those before the last: Q + (R - Q) / n.
+
+    Args:
+        value: the mean before, [R]; not read where the reward is the first.
+        reward: the last reward, [R].
+        count: how many rewards there are with it, n, [R], at least 1.
+
+    Returns:
+        The mean with it, [R].
+
+    Source: Sutton & Barto (2018), eq. 2.3.
+    """
+    return np.where(count == 1, reward, value + (reward - value) / count)
+
+
+def upper_confidence_bound(value: np.ndarray, pulls: np.ndarray, exploration: float) -> np.ndarray:
+    """What each arm might be worth: its mean and a bonus for what is not known, Q + c sqrt(ln t / N).
+
+    Args:
+        value: mean reward of each arm, [R, A].
+        pulls: how often each was pulled, N, [R, A]; t is their sum.
+        exploration: c, in units of reward.
+
+    Returns:
+        Bounds [R, A]; infinite for an arm that was never pulled, so that each is pulled once whatever the others pay.
+
+    Source: Auer, Cesa-Bianchi & Fischer (2002), UCB1, with c = sqrt(2); Sutton & Barto (2018), eq. 2.10.
+    """
+    total = np.maximum(pulls.sum(axis=-1, keepdims=True), 1)
+    bonus = exploration * np.sqrt(np.log(total) / np.maximum(pulls, 1))
+    return np.where(pulls == 0, np.inf, value + bonus)
+
+
+def gradient_bandit_step(
+    probabilities: np.ndarray, action: np.ndarray, reward: np.ndarray, baseline: np.ndarray
+) -> np.ndarray:
+    """The direction in which to move the preferences of a softmax over arms: (R - baseline) (1[a = A] - pi(a)).
+
+    Args:
+        probabilities: pi before the pull, [R, A].
+        action: the arm pulled, A, [R].
+        reward: what it paid, [R].
+        baseline: what is counted as nothing special, [R].
+
+    Returns:
+        [R, A], to be multiplied by the step size; a sample of the gradient of the mean reward.
+
+    Source: Sutton & Barto (2018), eq. 2.12.
+    """
+    return (reward - baseline)[:, None] * score_of_softmax(probabilities, action)
+
+
+def gaussian_posterior(
+    total: np.ndarray, pulls: np.ndarray, prior_mean: float, prior_std: float, noise_std: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is believed of a mean after some rewards, where mean and noise are Gaussian.
+
+        precision = 1 / prior_std^2 + n / noise_std^2
+        mean = (prior_mean / prior_std^2 + sum / noise_std^2) / precision
+
+    Args:
+        total: sum of the rewards, [...].
+        pulls: how many there were, n, [...].
+        prior_mean: mean of the prior, in units of reward.
+        prior_std: its standard deviation, above 0.
+        noise_std: standard deviation of a reward around its mean, above 0.
+
+    Returns:
+        Mean and standard deviation of the posterior, each [...].
+
+    Source: Russo et al. (2018), A tutorial on Thompson sampling, section 4; Murphy (2012), section 4.4.1.
+    """
+    precision = prior_std**-2 + pulls * noise_std**-2
+    mean = (prior_mean * prior_std**-2 + total * noise_std**-2) / precision
+    return mean, 1 / np.sqrt(precision)

@@ -43,9 +43,10 @@ class DoubleQLearning(TabularAgent):
     Raises:
         TypeError: observations or actions that cannot be counted.
 
-    Differences from the paper: alpha and epsilon fall on schedules, alpha for each action in each state by itself; ties are broken at random when acting, and the
-    target takes the mean over actions that are tied in the choosing table; where the time limit cuts an episode off, the
-    target bootstraps from the last observation, for the episode could have gone on.
+    Differences from the paper: alpha and epsilon fall on schedules, alpha for each action in each state by itself; ties
+    are broken at random when acting, and the target takes the mean over actions that are tied in the choosing table;
+    where the time limit cuts an episode off, the target bootstraps from the last observation, for the episode could
+    have gone on.
     """
 
     Config = DoubleQLearningConfig

@@ -40,8 +40,9 @@ class ExpectedSarsa(TabularAgent):
     Raises:
         TypeError: observations or actions that cannot be counted.
 
-    Differences from the paper: alpha and epsilon fall on schedules, alpha for each action in each state by itself; ties are broken at random; where the time limit
-    cuts an episode off, the target bootstraps from the last observation, for the episode could have gone on.
+    Differences from the paper: alpha and epsilon fall on schedules, alpha for each action in each state by itself; ties
+    are broken at random; where the time limit cuts an episode off, the target bootstraps from the last observation, for
+    the episode could have gone on.
     """
 
     Config = ExpectedSarsaConfig
@@ -57,9 +58,7 @@ class ExpectedSarsa(TabularAgent):
         """
         next_q = self.values(self.task.number(transition.next_observation))
         policy = epsilon_greedy_policy(next_q, self.epsilon)
-        target = expected_sarsa_target(
-            transition.reward, transition.terminated, next_q, policy, self.task.discount
-        )
+        target = expected_sarsa_target(transition.reward, transition.terminated, next_q, policy, self.task.discount)
         td_error = self.learn(self.entry(self.task.number(transition.observation), transition.action), target)
         self.steps += 1
         return {"td_error": td_error}

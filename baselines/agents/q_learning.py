@@ -39,8 +39,9 @@ class QLearning(TabularAgent):
     Raises:
         TypeError: observations or actions that cannot be counted.
 
-    Differences from the paper: alpha and epsilon fall on schedules, alpha for each action in each state by itself; ties are broken at random; where the time limit
-    cuts an episode off, the target bootstraps from the last observation, for the episode could have gone on.
+    Differences from the paper: alpha and epsilon fall on schedules, alpha for each action in each state by itself; ties
+    are broken at random; where the time limit cuts an episode off, the target bootstraps from the last observation, for
+    the episode could have gone on.
     """
 
     Config = QLearningConfig

@@ -28,8 +28,8 @@ class Sarsa(TabularAgent):
         Q(S, A) <- Q(S, A) + alpha [R + gamma Q(S', A') - Q(S, A)]
 
     A' is the action really taken in S', so a step is learned from one step later, when A' is known; meanwhile it waits.
-    A step that ends the episode has no A' and is learned from at once. The agent learns about the policy that it follows
-    (on-policy): where exploring is dangerous it keeps away from the edge.
+    A step that ends the episode has no A' and is learned from at once. The agent learns about the policy that it
+    follows (on-policy): where exploring is dangerous it keeps away from the edge.
 
     Args:
         task: what to learn; its observations must be countable and its actions Discrete.
@@ -44,9 +44,9 @@ class Sarsa(TabularAgent):
     Raises:
         TypeError: observations or actions that cannot be counted.
 
-    Differences from the paper: alpha and epsilon fall on schedules, alpha for each action in each state by itself; ties are broken at random. Where the time limit cuts
-    an episode off, no action follows, so the target takes the mean over those that the policy might have taken in the
-    last observation.
+    Differences from the paper: alpha and epsilon fall on schedules, alpha for each action in each state by itself; ties
+    are broken at random. Where the time limit cuts an episode off, no action follows, so the target takes the mean over
+    those that the policy might have taken in the last observation.
     """
 
     Config = SarsaConfig

@@ -63,8 +63,8 @@ class TabularAgent(Agent):
         config: of the agent's own `Config`.
 
     Attributes:
-        q: the estimated action values, [R, S, A] float64, where S counts the observations; [R, n, S, A] where a run has n
-            tables.
+        q: the estimated action values, [R, S, A] float64, where S counts the observations; [R, n, S, A] where a run has
+            n tables.
         updates: how often each of them has been updated, int64, of the same shape.
 
     Raises:

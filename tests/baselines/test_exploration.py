@@ -9,6 +9,7 @@ from baselines.exploration import (
     RunStreams,
     argmax_random_ties,
     epsilon_greedy,
+    epsilon_greedy_policy,
     greedy_policy,
     sample_action,
     softmax,
@@ -94,3 +95,18 @@ def test_actions_are_drawn_where_the_number_falls_and_never_with_probability_0()
 def test_probabilities_that_fall_short_of_1_lead_nowhere_else() -> None:
     short = np.array([[0.3, 0.3, 0.3, 0.0]], dtype=np.float32)
     np.testing.assert_array_equal(sample_action(short, np.array([np.nextafter(1.0, 0.0)])), [2])
+
+
+def test_the_epsilon_greedy_policy_shares_its_greedy_part_among_ties() -> None:
+    values = np.array([[3.0, 1.0, 3.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    # 0.2 / 4 = 0.05 for every action, and 0.8 / 2 more for each of the two best; all tied is uniform.
+    expected = [[0.45, 0.05, 0.45, 0.05], [0.25, 0.25, 0.25, 0.25]]
+    np.testing.assert_allclose(epsilon_greedy_policy(values, 0.2), expected, rtol=1e-15)
+
+
+def test_the_epsilon_greedy_policy_is_what_epsilon_greedy_does() -> None:
+    values = np.array([3.0, 1.0, 3.0, 0.0])
+    explore, choice = (grid.ravel() for grid in np.meshgrid(GRID, GRID))
+    actions = epsilon_greedy(np.tile(values, (len(explore), 1)), 0.25, explore, choice)
+    shares = np.bincount(actions, minlength=4) / len(actions)
+    np.testing.assert_allclose(shares, epsilon_greedy_policy(values, 0.25), rtol=1e-12)

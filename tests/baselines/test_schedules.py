@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from baselines.schedules import harmonic, linear
@@ -25,3 +26,8 @@ def test_a_harmonic_schedule_halves_after_its_half_life(step: int, value: float)
 
 def test_an_infinite_half_life_is_constant() -> None:
     assert harmonic(10**9, 0.5, math.inf) == 0.5
+
+
+def test_a_harmonic_schedule_of_counts_is_that_of_each() -> None:
+    np.testing.assert_array_equal(harmonic(np.array([0, 5, 15]), 1.0, 5.0), [1.0, 0.5, 0.25])
+    np.testing.assert_array_equal(harmonic(np.array([0, 10**9]), 0.3, math.inf), [0.3, 0.3])

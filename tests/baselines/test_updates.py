@@ -6,13 +6,21 @@ import numpy as np
 
 from baselines.updates import (
     accumulating_trace,
+    double_q_target,
+    expected_sarsa_target,
+    gaussian_posterior,
     generalised_advantages,
+    gradient_bandit_step,
+    hysteretic_step,
     n_step_return,
     q_learning_target,
     returns_to_go,
+    sample_average,
+    sarsa_target,
     score_of_softmax,
     semi_gradient_step,
     td_target,
+    upper_confidence_bound,
 )
 
 
@@ -113,3 +121,89 @@ def test_a_terminal_error_is_that_of_the_reward_alone() -> None:
     target = td_target(np.array([1.0]), np.array([True]), np.array([7.0]), 0.9)
     # 0.5 * (1 - 0.25) * [2] = [0.75]
     np.testing.assert_allclose(semi_gradient_step(target - 0.25, np.array([[2.0]]), 0.5), [[0.75]], rtol=1e-15)
+
+
+def test_sarsa_takes_the_value_of_the_next_action_whatever_the_best_one_is_worth() -> None:
+    # 1 + 0.9 * 2 = 2.8;   terminal: 1
+    target = sarsa_target(np.array([1.0, 1.0]), np.array([False, True]), np.array([2.0, np.nan]), 0.9)
+    np.testing.assert_allclose(target, [2.8, 1.0], rtol=1e-15)
+
+
+def test_expected_sarsa_takes_the_mean_over_the_policy() -> None:
+    next_q = np.array([[4.0, 0.0, 2.0], [9.0, 9.0, 9.0]])
+    policy = np.array([[0.5, 0.25, 0.25], [1 / 3, 1 / 3, 1 / 3]])
+    # 1 + 0.5 * (0.5 * 4 + 0.25 * 0 + 0.25 * 2) = 2.25;   terminal: -1
+    target = expected_sarsa_target(np.array([1.0, -1.0]), np.array([False, True]), next_q, policy, 0.5)
+    np.testing.assert_allclose(target, [2.25, -1.0], rtol=1e-15)
+
+
+def test_double_q_learning_chooses_with_one_table_and_values_with_the_other() -> None:
+    choosing = np.array([[1.0, 5.0, 2.0], [3.0, 3.0, 0.0], [1.0, 2.0, 3.0]])
+    valuing = np.array([[8.0, -2.0, 9.0], [1.0, 4.0, 7.0], [9.0, 9.0, 9.0]])
+    # 0 + 0.5 * (-2) = -1, where Q-learning with either table would give 2.5 or 4.5;
+    # a tie: 1 + 0.5 * (1 + 4) / 2 = 2.25;   terminal: 6
+    target = double_q_target(np.array([0.0, 1.0, 6.0]), np.array([False, False, True]), choosing, valuing, 0.5)
+    np.testing.assert_array_equal(target, [-1.0, 2.25, 6.0])
+
+
+def test_double_q_learning_reads_no_value_of_an_action_that_is_not_best() -> None:
+    target = double_q_target(
+        np.zeros(1), np.array([False]), np.array([[1.0, -np.inf]]), np.array([[2.0, -np.inf]]), 1.0
+    )
+    np.testing.assert_array_equal(target, [2.0])
+
+
+def test_a_hysteretic_step_goes_all_the_way_up_and_partly_down() -> None:
+    td_error = np.array([3.0, 0.0, -4.0])
+    np.testing.assert_array_equal(hysteretic_step(td_error, 0.0), [3.0, 0.0, 0.0])
+    np.testing.assert_array_equal(hysteretic_step(td_error, 0.25), [3.0, 0.0, -1.0])
+    np.testing.assert_array_equal(hysteretic_step(td_error, 1.0), td_error)
+
+
+def test_a_sample_average_is_the_mean_of_all_rewards() -> None:
+    rewards = np.array([[3.0, -1.0], [5.0, 0.0], [-2.0, 4.0], [10.0, 1.0]])
+    value = np.array([np.nan, 1e300])  # whatever stood there before the first reward is forgotten
+    for count, reward in enumerate(rewards, start=1):
+        value = sample_average(value, reward, np.array([count, count]))
+    np.testing.assert_allclose(value, [4.0, 1.0], rtol=1e-15)  # (3 + 5 - 2 + 10) / 4 and (-1 + 0 + 4 + 1) / 4
+
+
+def test_an_upper_confidence_bound_by_hand() -> None:
+    value = np.array([[1.0, 0.5, -1e9], [0.0, 0.0, 0.0]])
+    pulls = np.array([[4, 1, 0], [0, 0, 0]])
+    # t = 5: 1 + 2 sqrt(ln 5 / 4) = 2.268636..., 0.5 + 2 sqrt(ln 5) = 3.037272..., and an arm never pulled comes first.
+    bound = upper_confidence_bound(value, pulls, 2.0)
+    np.testing.assert_allclose(bound[0, :2], [2.268636, 3.037272], atol=1e-6)
+    np.testing.assert_array_equal(bound[0, 2], np.inf)
+    np.testing.assert_array_equal(bound[1], np.inf)
+
+
+def test_a_single_pull_earns_no_bonus() -> None:
+    # ln 1 = 0
+    np.testing.assert_array_equal(upper_confidence_bound(np.array([[0.3]]), np.array([[1]]), 2.0), [[0.3]])
+
+
+def test_a_gradient_bandit_step_by_hand() -> None:
+    probabilities = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
+    # (3 - 1) * ([0, 1, 0] - pi) = [-1, 1.4, -0.4];   (0 - 1) * ([1, 0, 0] - pi) = [-0.5, 0.3, 0.2]
+    step = gradient_bandit_step(probabilities, np.array([1, 0]), np.array([3.0, 0.0]), np.array([1.0, 1.0]))
+    np.testing.assert_allclose(step, [[-1.0, 1.4, -0.4], [-0.5, 0.3, 0.2]], rtol=1e-12)
+
+
+def test_gradient_bandit_steps_are_on_average_the_gradient_of_the_mean_reward() -> None:
+    preference, means = np.array([0.3, -1.0, 0.5]), np.array([1.0, 2.0, 4.0])
+    probabilities = np.exp(preference) / np.exp(preference).sum()
+    arms = np.arange(3)
+    steps = gradient_bandit_step(np.tile(probabilities, (3, 1)), arms, means[arms], np.full(3, 7.0))
+    change = 1e-6 * np.eye(3)
+    weights = np.exp(np.stack([preference + change, preference - change]))
+    value = (weights / weights.sum(axis=-1, keepdims=True)) @ means
+    np.testing.assert_allclose(probabilities @ steps, (value[0] - value[1]) / 2e-6, atol=1e-9)
+
+
+def test_a_gaussian_posterior_by_hand() -> None:
+    # Prior N(1, 2^2), noise 1: no reward leaves it; 4 rewards that sum to 6 give precision 1/4 + 4 = 4.25,
+    # mean (1/4 + 6) / 4.25 = 1.470588..., standard deviation 1 / sqrt(4.25) = 0.485071...
+    mean, std = gaussian_posterior(np.array([0.0, 6.0]), np.array([0, 4]), 1.0, 2.0, 1.0)
+    np.testing.assert_allclose(mean, [1.0, 6.25 / 4.25], rtol=1e-12)
+    np.testing.assert_allclose(std, [2.0, 0.4850713], rtol=1e-7)

@@ -1,0 +1,170 @@
+"""What the bandit agents have in common: arms, how often each was pulled, and what is thought of them.
+
+How an agent chooses and what it thinks is its own file's business.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from baselines.agent import Agent, Transition
+from baselines.exploration import argmax_random_ties, greedy_policy
+from baselines.task import Task
+from baselines.updates import sample_average
+from rl_envs.world import World
+
+
+class BanditAgent(Agent):
+    """Chooses among arms in a world where every moment looks like every other.
+
+    It goes on with what it knows when an episode ends. Where each episode is another problem (BanditTestbed), let a run
+    last for one episode.
+
+    Args:
+        task: what to learn; all its observations must be the same, and its actions Discrete.
+        runs: as for every `Agent`.
+        seed: as for every `Agent`.
+        config: of the agent's own `Config`.
+
+    Attributes:
+        pulls: how often each arm was pulled, [R, A] int64.
+
+    Raises:
+        TypeError: observations that differ, or actions that are not Discrete.
+    """
+
+    def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
+        super().__init__(task, runs=runs, seed=seed, config=config)
+        different = _num_different_observations(self.task)
+        if different != 1:
+            raise TypeError(
+                f"{self.name} is for bandits, where all observations are the same, but {self.task.name} has {different}"
+            )
+        self.pulls = np.zeros((self.num_runs, self.task.num_actions), dtype=np.int64)
+        self._everybody = np.arange(self.num_runs)
+
+    @abstractmethod
+    def estimates(self) -> np.ndarray:
+        """How good each arm is thought to be, on any scale that orders them, [R, A]."""
+
+    @abstractmethod
+    def choose(self) -> np.ndarray:
+        """The arm that each run pulls to learn, [R]."""
+
+    @abstractmethod
+    def learn(self, arm: np.ndarray, reward: np.ndarray) -> None:
+        """Take in what the arms pulled have paid; `pulls` counts them already.
+
+        Args:
+            arm: [R].
+            reward: [R].
+        """
+
+    def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
+        """The arm to learn from, or the one that is thought best; ties are broken at random."""
+        return argmax_random_ties(self.estimates(), self.uniform(greedy=True)) if greedy else self.choose()
+
+    def update(self, transition: Transition) -> dict[str, np.ndarray]:
+        """Learn from one pull of every run.
+
+        Args:
+            transition: one step of every run.
+
+        Returns:
+            No metrics.
+        """
+        self.pulls[self._everybody, transition.action] += 1
+        self.learn(transition.action, transition.reward)
+        self.steps += 1
+        return {}
+
+    def policy(self) -> np.ndarray:
+        """The arm thought best, the probability shared equally among tied ones, [R, S, A] (read-only)."""
+        num_states = len(self.task.number_in_state)
+        arms = greedy_policy(self.estimates())[:, None, :]
+        return np.broadcast_to(arms, (self.num_runs, num_states, arms.shape[-1]))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The pulls, beside what every agent saves."""
+        return {**super().state(), "pulls": self.pulls}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over saved pulls."""
+        super().restore(state)
+        self.pulls = np.array(state["pulls"])
+
+
+@dataclass(frozen=True)
+class ValueConfig:
+    """How arms are valued.
+
+    Attributes:
+        step_size: alpha, in (0, 1], constant, so that late rewards count more; 0 for the mean of all rewards.
+        initial_value: what every arm is thought to pay before it is pulled, in units of reward. High values make an
+            agent try everything (an optimistic start), for long with a constant step size and once with the mean.
+    """
+
+    step_size: float = 0.0
+    initial_value: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.step_size <= 1:
+            raise ValueError(f"step_size must be in (0, 1], or 0 for the mean of all rewards, but is {self.step_size}")
+        if not np.isfinite(self.initial_value):
+            raise ValueError(f"initial_value must be finite, but is {self.initial_value}")
+
+
+class ValueBandit(BanditAgent):
+    """Values each arm by what it has paid, as a mean or with a constant step size; a final class chooses by these
+    values.
+
+    Args, Raises: as `BanditAgent`.
+
+    Attributes:
+        pulls: how often each arm was pulled, [R, A] int64.
+        value: what each arm is thought to pay, [R, A] float64.
+    """
+
+    Config = ValueConfig
+
+    def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
+        super().__init__(task, runs=runs, seed=seed, config=config)
+        self.value = np.full(self.pulls.shape, float(self.config.initial_value))
+
+    def estimates(self) -> np.ndarray:
+        """The values."""
+        return self.value
+
+    def learn(self, arm: np.ndarray, reward: np.ndarray) -> None:
+        """Move the value of each arm pulled towards what it paid."""
+        value = self.value[self._everybody, arm]
+        if self.config.step_size > 0:
+            value = value + self.config.step_size * (reward - value)
+        else:
+            value = sample_average(value, reward, self.pulls[self._everybody, arm])
+        self.value[self._everybody, arm] = value
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The values, beside what every bandit agent saves."""
+        return {**super().state(), "value": self.value}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over saved values."""
+        super().restore(state)
+        self.value = np.array(state["value"])
+
+
+def _num_different_observations(task: Task) -> int | str:
+    """How many observations can be told apart, or in words that they are many."""
+    if task.world is not None:
+        seen = task.world.observation.batch(np.arange(task.world.mdp.num_states))
+        return len(np.unique(seen.reshape(len(seen), -1), axis=0))
+    if isinstance(task.observation_space, (spaces.Discrete, spaces.MultiDiscrete)):
+        return task.num_observations
+    return f"many: {task.observation_space}"

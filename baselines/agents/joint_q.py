@@ -1,0 +1,192 @@
+"""JointQ: one table of action values a joint, all learning from the one reward that they earn together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from gymnasium import spaces
+
+from baselines import presets
+from baselines.agent import Transition
+from baselines.agents.tabular import TabularAgent, TabularConfig
+from baselines.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
+from baselines.task import Task
+from baselines.updates import hysteretic_step, q_learning_target
+from rl_envs.mdp import check_probability
+from rl_envs.world import World
+
+UNDECIDED = -1
+
+
+@dataclass(frozen=True)
+class JointQConfig(TabularConfig):
+    """What can be set, beside what every agent with a table has.
+
+    Attributes:
+        falling_step_size: the step size where a target is below the estimate, as a share of `step_size`, in [0, 1]: 0
+            never blames a joint for what the others tried (distributed Q-learning), 1 makes the joints independent
+            Q-learners, and between them they are hysteretic. Where there is only one joint to command, it counts as 1.
+    """
+
+    step_size_half_life: float = float("inf")
+    falling_step_size: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_probability("falling_step_size", self.falling_step_size)
+
+
+@final
+class JointQ(TabularAgent):
+    """One Q-table a joint, sharing the reward (Lauer & Riedmiller 2000, distributed Q-learning).
+
+        Q_j(S, A_j) <- max{ Q_j(S, A_j),  R + gamma max_a Q_j(S', a) }      for each joint j and its own command A_j
+
+    A table over all joints' commands together has 4 x 4 x 4 columns; three tables of 4 columns have 12. Three learners
+    that each see only their own angle and their own reward cannot learn to grasp. What makes these sound:
+
+    - Each table sees the whole arm's state, so what a joint sees is Markov.
+    - All learn from the same reward, so they want the same thing.
+    - A joint's value is that of its command when the others play their best, max over their commands of q*(s, a). The
+      estimate therefore never falls: a bad outcome may have been the fault of another joint that was trying something.
+      Where the world is deterministic, step sizes are 1 (the default) and `initial_value` is not above any value that
+      can be had, it rises to exactly that.
+    - Several combinations may be equally good, and half of one with half of another may be bad. So each joint keeps to
+      the command that last raised its best value, which in every joint is part of the same combination, until a better
+      one.
+
+    In a world with chance (RobotGrasp's `slip`) lucky outcomes would never be forgotten: let `falling_step_size` be
+    above 0 there (hysteretic Q-learning, Matignon et al. 2007), which forgets them slowly and promises nothing exact.
+
+    Where the joints are commanded one after the other (RobotGrasp's own control, actions Discrete) the state says whose
+    turn it is. The rows with joint j's turn are joint j's table, which sees what the joints before it were told and
+    bootstraps from the next joint's; nobody else acts at the same time, so nobody has to be forgiven, values fall as
+    they rise, and this is Q-learning: sound in any world.
+
+    Args:
+        task: what to learn; its observations must be countable, its actions MultiDiscrete with as many commands for
+            each joint, or Discrete.
+        runs: as for every `Agent`.
+        seed: as for every `Agent`.
+        config: a `JointQ.Config`.
+
+    Attributes:
+        q: the estimated action values, [R, J, S, A] float64, where S counts the observations and A a joint's commands.
+        updates: how often each of them has been updated, int64, of the same shape.
+        decided: the command that each joint keeps to, [R, J, S] int64; -1 where it has no reason to yet.
+
+    Raises:
+        TypeError: observations or actions that cannot be counted, or joints with different numbers of commands.
+
+    Differences from the paper: each joint explores by itself, epsilon-greedily, with epsilon falling on a schedule;
+    undecided joints break ties at random; a step size; where the time limit cuts an episode off, the target bootstraps
+    from the last observation.
+    """
+
+    Config = JointQConfig
+    PRESETS = {name: JointQConfig(**settings) for name, settings in presets.JOINT_Q.items()}
+
+    def __init__(
+        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: JointQConfig | None = None
+    ) -> None:
+        super().__init__(task, runs=runs, seed=seed, config=config)
+        num_joints, num_states, _ = self.table_shape()
+        self.joints = list(range(num_joints))
+        self.decided = np.full((self.num_runs, num_joints, num_states), UNDECIDED)
+        self._one_number = isinstance(self.task.action_space, spaces.Discrete)
+        self._everybody = np.arange(self.num_runs)
+        self._falling = 1.0 if num_joints == 1 else self.config.falling_step_size
+
+    def table_shape(self) -> tuple[int, ...]:
+        """A table a joint."""
+        space = self.task.action_space
+        if not isinstance(space, spaces.MultiDiscrete):
+            return 1, self.task.num_observations, self.task.num_actions
+        commands = np.asarray(space.nvec)
+        if commands.ndim != 1 or (commands != commands[0]).any():
+            raise TypeError(
+                f"every joint of {self.task.name} must have as many commands, but they have {commands.tolist()}"
+            )
+        return len(commands), self.task.num_observations, int(commands[0])
+
+    def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
+        """Each joint's command: what it decided on or an undecided one's best guess, and now and then anything."""
+        state = self.task.number(observation)
+        commands = []
+        for joint in self.joints:
+            preference = self._preference(state, joint)
+            if greedy:
+                commands.append(argmax_random_ties(preference, self.uniform(greedy=True)))
+            else:
+                commands.append(epsilon_greedy(preference, self.epsilon, explore=self.uniform(), choice=self.uniform()))
+        return commands[0] if self._one_number else np.stack(commands, axis=1)
+
+    def update(self, transition: Transition) -> dict[str, np.ndarray]:
+        """Let every joint learn from its own command and the common reward.
+
+        Args:
+            transition: one step of every run.
+
+        Returns:
+            "td_error", the mean over the joints, [R].
+        """
+        state = self.task.number(transition.observation)
+        next_state = self.task.number(transition.next_observation)
+        commands = transition.action.reshape(self.num_runs, -1)  # [R, J]
+        td_error = np.zeros(self.num_runs)
+        for joint in self.joints:
+            best = self.table_values(state, joint).max(axis=-1)
+            next_q = self.table_values(next_state, joint)
+            target = q_learning_target(transition.reward, transition.terminated, next_q, self.task.discount)
+            td_error += self._learn_joint(state, commands[:, joint], joint, target) / len(self.joints)
+            self._decide(state, commands[:, joint], joint, best)
+        self.steps += 1
+        return {"td_error": td_error}
+
+    def policy(self) -> np.ndarray:
+        """What the joints command together, [R, S, A]; undecided joints share equally among ties."""
+        preference = self.q.copy()
+        run, joint, state = np.nonzero(self.decided != UNDECIDED)
+        preference[run, joint, state, self.decided[run, joint, state]] = np.inf
+        by_joint = greedy_policy(preference)[:, :, self.task.number_in_state]  # [R, J, S, A]
+        # Joints choose by themselves, so a combination's probability is the product; the last joint's command runs
+        # fastest.
+        together = by_joint[:, 0]
+        for joint in self.joints[1:]:
+            together = (together[..., :, None] * by_joint[:, joint, :, None, :]).reshape(*together.shape[:2], -1)
+        return together
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The tables and decisions, beside what every agent saves."""
+        return {**super().state(), "decided": self.decided}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take over saved tables and decisions."""
+        super().restore(state)
+        self.decided = np.array(state["decided"])
+
+    def _preference(self, state: np.ndarray, joint: int) -> np.ndarray:
+        """A joint's values in each run's state with the command that it decided on above all others, [R, A]."""
+        decided = self.decided[self._everybody, joint, state]
+        commands = np.arange(self.q.shape[-1])
+        return np.where(commands == decided[:, None], np.inf, self.table_values(state, joint))
+
+    def _learn_joint(self, state: np.ndarray, command: np.ndarray, joint: int, target: np.ndarray) -> np.ndarray:
+        """Move a joint's value towards its target, more readily up than down; the errors before, [R]."""
+        entry = self.entry(state, command, joint)
+        td_error = target - self.q.take(entry)
+        self.learn(entry, self.q.take(entry) + hysteretic_step(td_error, self._falling))
+        return td_error
+
+    def _decide(self, state: np.ndarray, command: np.ndarray, joint: int, best_before: np.ndarray) -> None:
+        """Decide on the command just taken where it has raised the best value; drop a decision that is best no more."""
+        values = self.table_values(state, joint)
+        of_command = values[self._everybody, command]
+        before = self.decided[self._everybody, joint, state]
+        stands = (before != UNDECIDED) & (values[self._everybody, before] == values.max(axis=-1))
+        self.decided[self._everybody, joint, state] = np.where(
+            of_command > best_before, command, np.where(stands, before, UNDECIDED)
+        )
