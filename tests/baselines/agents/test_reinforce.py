@@ -19,6 +19,7 @@ from rl_envs.mdp import Outcome
 from rl_envs.registry import build
 from rl_envs.solve import action_values, evaluate_policy, occupancy
 from tests.baselines.checks import small_world
+from tests.baselines.short_corridor import BEST_PROBABILITY, BEST_VALUE, going_right, short_corridor
 
 # No time limit, so that every episode ends by the world's rules.
 CORRIDOR = replace(build("LineWalk", size=3, slip=0.2, discount=0.8), max_episode_steps=None)
@@ -85,6 +86,18 @@ def test_the_exact_gradient_is_that_of_finite_differences() -> None:
         step[state, action] = 1e-5
         ends = [CORRIDOR.mdp.start @ evaluate_policy(CORRIDOR.mdp, softmax(preferences() + s * step)) for s in (1, -1)]
         assert (ends[0] - ends[1]) / 2e-5 == pytest.approx(exact[state, action], abs=1e-9)
+
+
+def test_where_nothing_can_be_seen_the_exact_gradient_ends_at_the_textbooks_probability() -> None:
+    mdp = short_corridor().mdp
+    values = {p: evaluate_policy(mdp, going_right(p))[0] for p in (BEST_PROBABILITY, 0.05, 0.95)}
+    assert values[BEST_PROBABILITY] == pytest.approx(BEST_VALUE, abs=1e-12)
+    assert values[0.05] == pytest.approx(-82.1, abs=0.1)  # the book's epsilon-greedy policies: below -82 and below -44
+    assert values[0.95] == pytest.approx(-44.2, abs=0.1)
+    policy = going_right(BEST_PROBABILITY)
+    q = action_values(mdp, evaluate_policy(mdp, policy))
+    merit = (occupancy(mdp, policy) * (q - (policy * q).sum(axis=1, keepdims=True))).sum(axis=0)
+    np.testing.assert_allclose(merit, 0.0, atol=1e-12)
 
 
 def plant_no_weights(patch: pytest.MonkeyPatch) -> ReinforceConfig:
