@@ -23,9 +23,15 @@ SMALL = 20_000
 # Up to this many states elimination in a dense array takes well under a second.
 DENSE_STATES = 1500
 
-# Krylov iterations before elimination takes over, and the residual that they must reach, relative to the right side.
-KRYLOV_STEPS = 500
-KRYLOV_RESIDUAL = 1e-13
+# The residual that an iterative solution must reach, relative to the numbers in the system: elimination's own.
+BACKWARD_ERROR = 1e-13
+
+# Sweeps that may be spent on a system, and after how many at a time it is judged whether they will do.
+SWEEPS = 3000
+SWEEPS_AT_A_TIME = 50
+
+# Iterations in a round of GMRES, each of which must gain a factor of 100.
+KRYLOV_STEPS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +132,7 @@ class Dynamics:
 
         pairs = policy.size
         weights = csr_array(
-            (policy.ravel(), np.arange(pairs), np.arange(0, pairs + 1, self.num_actions)),
+            (policy.flatten(), np.arange(pairs), np.arange(0, pairs + 1, self.num_actions)),
             shape=(self.num_states, pairs),
         )
         weights.eliminate_zeros()
@@ -147,7 +153,7 @@ def greedy(q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if q.shape[1] > 16:
         column = q.argmax(axis=1)
         return np.take_along_axis(q, column[:, None], axis=1)[:, 0], column
-    columns = np.ascontiguousarray(q.T)
+    columns = np.array(q.T, order="C")  # a copy: what is returned may be written to
     best = columns[0]
     column = np.zeros(len(q), dtype=np.int8)
     for a in range(1, len(columns)):
@@ -160,9 +166,9 @@ def greedy(q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def solve_chain(p: Matrix, b: np.ndarray, discount: float, *, transpose: bool = False) -> np.ndarray:
     """The x with x = b + discount * p x, or x = b + discount * p^T x.
 
-    Small or dense systems are solved by elimination, backward stable. Large sparse ones go to BiCGSTAB first, kept
-    only where its residual is at rounding level, and to sparse elimination otherwise: the chains that Krylov methods
-    find hard mix slowly, which takes a graph with small separators, and there elimination fills in little.
+    Small or dense systems are solved by elimination. Large sparse ones are swept where that is fast, else handed to
+    GMRES, both kept only where the true residual is at rounding level, and to sparse elimination otherwise: chains
+    that the first two find hard mix slowly, which takes a graph with small separators, where elimination is easy.
 
     Args:
         p: square matrix [n, n] with rows that sum to at most 1.
@@ -182,32 +188,64 @@ def solve_chain(p: Matrix, b: np.ndarray, discount: float, *, transpose: bool = 
     from scipy.sparse import csr_array, identity
     from scipy.sparse.linalg import splu
 
-    system = csr_array(identity(n, format="csr")) - discount * (p.T if transpose else p)
+    chain = p.T if transpose else p
+    system = csr_array(identity(n, format="csr")) - discount * chain
     columns = []
     for right_side in b.reshape(n, -1).T:
-        x = _krylov(system, right_side)
+        x = _swept(chain, right_side, discount)
+        if x is None or not _is_solution(system, x, right_side):
+            x = _krylov(system, right_side)
         if x is None:
             return splu(system.tocsc()).solve(b)
         columns.append(x)
     return np.stack(columns, axis=1).reshape(b.shape)
 
 
+def _swept(chain: Matrix, b: np.ndarray, discount: float) -> np.ndarray | None:
+    """The solution by sweeps x <- b + discount * chain x, or None where that would take too many."""
+    mass = np.asarray(chain.sum(axis=1))
+    even = discount < 1 and bool((np.abs(mass - 1) < 1e-12).all())
+    # A change that is the same everywhere comes again with every later sweep, so only its span has to shrink.
+    later = discount / (1 - discount) if even else 0.0
+    x, size = b, np.inf
+    for sweep in range(1, SWEEPS + 1):
+        swept = chain @ x
+        swept *= discount
+        swept += b
+        change = swept - x
+        x = swept
+        if sweep % SWEEPS_AT_A_TIME:
+            continue
+        before, size = size, (np.ptp(change) if even else np.abs(change).max())
+        target = BACKWARD_ERROR / 4 * (np.abs(b).max() + np.abs(x).max())
+        if size <= target:
+            return x + later * (change.max() + change.min()) / 2
+        gained = before / size
+        if not gained > 1 or sweep + SWEEPS_AT_A_TIME * np.log(size / target) / np.log(gained) > SWEEPS:
+            return None
+    return None
+
+
 def _krylov(system: Matrix, b: np.ndarray) -> np.ndarray | None:
-    """The solution by BiCGSTAB, or None where its true residual does not come down to rounding level."""
-    from scipy.sparse.linalg import bicgstab
+    """The solution by GMRES, or None where it gains too little."""
+    from scipy.sparse.linalg import gmres
 
     # SciPy renamed the argument in 1.12.
-    name = "rtol" if "rtol" in inspect.signature(bicgstab).parameters else "tol"
-    target = KRYLOV_RESIDUAL * np.abs(b).max()
-    x = np.zeros_like(b)
-    for _ in range(3):  # each round starts from the true residual, which the recurrence inside drifts away from
-        residual = b - system @ x
-        if np.abs(residual).max() <= target:
+    name = "rtol" if "rtol" in inspect.signature(gmres).parameters else "tol"
+    x, residual = np.zeros_like(b), b
+    while True:
+        # Each round starts from the true residual, which the recurrence inside drifts away from.
+        x = x + gmres(system, residual, restart=KRYLOV_STEPS, maxiter=1, atol=0.0, **{name: 1e-12})[0]
+        if _is_solution(system, x, b):
             return x
-        x = x + bicgstab(system, residual, maxiter=KRYLOV_STEPS, **{name: 1e-10})[0]
-        if not np.isfinite(x).all():
+        before, residual = residual, b - system @ x
+        if not np.linalg.norm(residual) < np.linalg.norm(before) / 100:
             return None
-    return x if np.abs(b - system @ x).max() <= target else None
+
+
+def _is_solution(system: Matrix, x: np.ndarray, b: np.ndarray) -> bool:
+    """Whether the residual is no larger than elimination's would be."""
+    return bool(np.abs(b - system @ x).max() <= BACKWARD_ERROR * (np.abs(b).max() + np.abs(x).max()))
 
 
 def _matrix(mdp: FiniteMDP) -> Matrix:

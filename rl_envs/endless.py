@@ -4,7 +4,8 @@ At discount 1 the value of a policy is the sum of all its expected rewards. Thre
 
 - the policy stays among states where it is paid nothing: that is worth exactly 0;
 - it stays where it is paid something other than 0 on average: that is worth plus or minus infinity;
-- it stays where the rewards average to 0 without being 0: the sum never settles, and the policy has no value.
+- it stays where the rewards average to 0 without being 0: its gains and its losses are both infinite, the total of an
+  episode never settles, and the policy has no value (Puterman 1994, section 7.1.1).
 
 The Bellman equation alone does not tell these apart: v = v solves it for a state in which one can stay for nothing.
 So the graph is looked at first. Wherever a policy can stay for ever is an end component (de Alfaro 1997): a set of
@@ -236,7 +237,7 @@ def chain_values(p: Matrix, reward: np.ndarray, ends: np.ndarray) -> np.ndarray:
         if chain.reward[component == label].any():
             raise ValueError(
                 "at discount 1 a policy's endless rewards must be all 0 or add up to infinity, but those around "
-                f"state {state} cancel, so its total reward never settles"
+                f"state {state} cancel, so the total of an episode never settles"
             )
 
     v = np.zeros(num_states)
@@ -390,7 +391,10 @@ def _rise(part: Choices, row: np.ndarray, tolerance: float) -> tuple[np.ndarray,
                 break
             check = residual / 4
         v = best
-    return v, part.best_row(q, best), iteration
+    # Not just any greedy policy: one may go round for ever among choices that lose nothing.
+    near = q >= (best - 2 * residual - IMPROVEMENT * max(np.abs(v).max(), np.abs(part.reward).max()))[part.state]
+    ending = sure_to_reach(part, near)
+    return v, np.where(ending < 0, part.best_row(q, best), ending), iteration
 
 
 def _evaluate_rows(part: Choices, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -163,9 +163,9 @@ def modified_policy_iteration(mdp: FiniteMDP, *, tolerance: float | None = None)
     """The optimum by greedy improvement and a few sweeps of evaluation in turn.
 
     Guarantee: it converges from any start (Canbolat & Rothblum 2013), and stops when the certificate's bound is within
-    the tolerance. Where nothing terminates, the constant part of the error is known and removed at once (MacQueen
-    1966), so that mixing decides the speed and not the discount. A table on which sweeps are slow goes on to policy
-    iteration from the policy reached. At discount 1 it is policy iteration.
+    the tolerance. Where all pairs are as likely to go on, the constant part of the error is known and removed at once
+    (MacQueen 1966), so that mixing decides the speed and not the discount. A table on which sweeps are slow goes on to
+    policy iteration from the policy reached. At discount 1 it is policy iteration.
 
     Args, Returns and Raises: as `solve`.
 
@@ -177,8 +177,8 @@ def modified_policy_iteration(mdp: FiniteMDP, *, tolerance: float | None = None)
     if discount == 1:
         return _undiscounted(dynamics, "policy iteration")
     low, high = dynamics.mass_bounds(discount)
-    # One step's change c in every state is worth c * discount / (1 - discount) later, where all episodes go on.
-    later = discount / (1 - discount) if low == high else 0.0
+    # One step's change in every state comes again with each later step, where all pairs are as likely to go on.
+    later = high / (1 - high) if low == high else 0.0
     v = np.zeros(mdp.num_states)
     q = dynamics.reward  # the action values that go with v = 0
     previous = np.full(mdp.num_states, -1)
