@@ -232,7 +232,9 @@ def summarise_game(row: GameRow) -> GameSummary:
     """The numbers that stand for all runs of an agent in a game."""
     record, table = row.record, row.task.table
     runs = len(record.late_payoff)
-    gain, joint_actions, best = None, (), 0.0  # the payoffs of a Markov game sum to 0
+    gain: float | None = None
+    joint_actions: tuple[tuple[str, float], ...] = ()
+    best = 0.0  # the payoffs of a Markov game sum to 0
     if isinstance(table, NormalFormGame):
         gain = float(np.mean([coarse_correlated_gain(table, frequency) for frequency in record.joint_frequency]))
         joint_actions = _shares(table, record.final_joint_action)

@@ -148,10 +148,11 @@ class MinimaxQ(GameAgent):
             entry = np.ravel_multi_index((rows, state, action[:, player], action[:, 1 - player]), q.shape)
             td_error[complete, player] = target - q.take(entry)
             self._move_towards_means(player, entry, target)
-        solved = _solve([q[rows, state] for q in self.q])
-        for value, policy, (mixture, worth) in zip(self.value, self.policy, solved):
-            value[rows, state] = worth
-            policy[rows, state] = mixture
+        if complete.any():
+            solved = _solve([q[rows, state] for q in self.q])
+            for value, policy, (mixture, worth) in zip(self.value, self.policy, solved):
+                value[rows, state] = worth
+                policy[rows, state] = mixture
         self.steps += self.copies
         return {"td_error": td_error}
 

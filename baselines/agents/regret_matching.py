@@ -84,7 +84,7 @@ class RegretMatching(GameAgent):
         Returns:
             "largest_regret": the largest mean regret a round, [R, N], in units of payoff.
         """
-        complete = transition.present.all(axis=1)[:, None]
+        complete = transition.present.all(axis=1, keepdims=True)
         action = np.where(complete, transition.action, 0)
         joint = np.ravel_multi_index(tuple(action.T), self.task.num_actions)
         self.steps += 1
