@@ -11,6 +11,7 @@ from typing import Any
 DQN: Mapping[str, Mapping[str, Any]] = {
     # For 40,000 steps, by which the learning rate is 0: a network that goes on learning forgets again what it can do.
     "CartPole": {
+        "hidden": (64, 64),
         "learning_rate": 2.3e-3,
         "learning_rate_steps": 40_000,
         "batch_size": 64,
@@ -28,6 +29,7 @@ DQN: Mapping[str, Mapping[str, Any]] = {
 ACTOR_CRITIC: Mapping[str, Mapping[str, Any]] = {
     # For 300,000 steps, of all copies together.
     "CartPole": {
+        "hidden": (64, 64),
         "copies": 8,
         "learning_rate": 2e-3,
         "learning_rate_steps": 300_000,

@@ -41,16 +41,16 @@ class ActorCriticConfig:
         max_gradient_norm: a longer gradient, of both networks together, is shortened to this; `inf` for never.
     """
 
-    copies: int = 4
+    copies: int = 8
     n_step: int = 5
     trace_decay: float = 1.0
-    hidden: tuple[int, ...] = (64, 64)
-    learning_rate: float = 2e-3
+    hidden: tuple[int, ...] = (64,)
+    learning_rate: float = 5e-3
     learning_rate_steps: int = 0
     rmsprop_kept: float = 0.99
     rmsprop_epsilon: float = 1e-5
     value_weight: float = 0.5
-    entropy_weight: float = 0.01
+    entropy_weight: float = 0.1
     max_gradient_norm: float = 0.5
 
     def __post_init__(self) -> None:

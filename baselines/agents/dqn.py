@@ -49,14 +49,14 @@ class DQNConfig:
         epsilon_steps: steps that the fall of epsilon takes.
     """
 
-    hidden: tuple[int, ...] = (64, 64)
-    learning_rate: float = 1e-3
+    hidden: tuple[int, ...] = (64,)
+    learning_rate: float = 2e-3
     learning_rate_steps: int = 0
     adam_epsilon: float = 1e-8
     batch_size: int = 64
     replay_capacity: int = 10_000
-    learning_starts: int = 100
-    train_every: int = 1
+    learning_starts: int = 200
+    train_every: int = 4
     updates: int = 1
     target_every: int = 100
     n_step: int = 1
@@ -65,7 +65,7 @@ class DQNConfig:
     max_gradient_norm: float = 10.0
     epsilon: float = 1.0
     final_epsilon: float = 0.1
-    epsilon_steps: int = 2_000
+    epsilon_steps: int = 10_000
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))

@@ -18,10 +18,10 @@ from tests.baselines.short_corridor import BEST_PROBABILITY, BEST_VALUE, RIGHT, 
 pytestmark = pytest.mark.proofs
 
 SMALL_WORLDS = [
-    (DQN, "LineWalk", {}, 1_500),
-    (DQN, "RandomMDP", {}, 3_000),
+    (DQN, "LineWalk", {}, 4_000),
+    (DQN, "RandomMDP", {}, 6_000),
     # Undiscounted, nearly every detour in RandomWalk is as good as the straight way, and so is the one that never ends.
-    (DQN, "RandomWalk", {"observation": "position", "discount": 0.95}, 4_000),
+    (DQN, "RandomWalk", {"observation": "position", "discount": 0.95}, 6_000),
     (ActorCritic, "LineWalk", {}, 4_000),
     (ActorCritic, "LineBalance", {}, 4_000),
     (Reinforce, "LineWalk", {}, 2_000),
