@@ -53,6 +53,11 @@ AGENTS: dict[str, Entry] = {
     "Reinforce": Entry("baselines.agents.reinforce:Reinforce", "REINFORCE with a baseline", ("torch",)),
     "DQN": Entry("baselines.agents.dqn:DQN", "Q-learning with a network, replay and a target network", ("torch",)),
     "ActorCritic": Entry("baselines.agents.actor_critic:ActorCritic", "advantage actor-critic (A2C)", ("torch",)),
+    "TDValue": Entry("baselines.agents.td_value:TDValue", "semi-gradient TD: predicts the uniform policy", ("torch",)),
+    "MonteCarloValue": Entry(
+        "baselines.agents.monte_carlo_value:MonteCarloValue", "Monte Carlo: predicts the uniform policy", ("torch",)
+    ),
+    "MaxEntIRL": Entry("baselines.agents.max_ent_irl:MaxEntIRL", "inverse RL from demonstrations", ("scipy",)),
     "SB3DQN": Entry("baselines.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterparts=("DQN", "QLearning")),
     "SB3A2C": Entry("baselines.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterparts=("ActorCritic", "QLearning")),
 }
