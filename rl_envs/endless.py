@@ -19,7 +19,7 @@ conditions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,8 +35,9 @@ GAIN_SWEEPS = 200_000
 # A choice counts as better only if it gains more than this, relative to the values: rounding must not turn policies.
 IMPROVEMENT = 1e-12
 
-# Choices that lose less than this, relative to the values, are the ones along which an error can add up.
-NEARLY_OPTIMAL = 1e-6
+# Choices that lose less than this, relative to the values, are the ones along which an error can add up: the fewer the
+# better for the bound, but they must be enough to hold it.
+NEARLY_OPTIMAL = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
 
 # Policies after which policy iteration is cut off: far more than it takes, and the certificate would tell.
 POLICY_LIMIT = 10_000
@@ -417,23 +418,27 @@ def _error(part: Choices, v: np.ndarray) -> tuple[float, float]:
     residual = float(np.abs(part.best(q) - v).max())
     if residual == 0:
         return 0.0, 0.0
-    slack = NEARLY_OPTIMAL * max(np.abs(v).max(), np.abs(part.reward).max())
-    near = q >= v[part.state] - slack
-    if end_components(part, near)[1].any():
-        return residual, np.inf
-    kept = part.only(near, np.ones(part.num_states, dtype=np.bool_))
-    counted = Choices(kept.p, np.ones(len(kept.state)), kept.state, kept.ends, kept.source, kept.num_states)
-    longest = _longest(counted)
-    bound = residual * longest
-    return residual, bound if bound <= slack else np.inf
+    for loss in NEARLY_OPTIMAL:
+        slack = loss * max(np.abs(v).max(), np.abs(part.reward).max())
+        if slack < residual:
+            continue  # a state could be left without any choice
+        near = q >= v[part.state] - slack
+        if end_components(part, near)[1].any():
+            break
+        bound = residual * _longest(part, near)
+        if bound <= slack:
+            return residual, bound
+    return residual, np.inf
 
 
-def _longest(counted: Choices) -> float:
-    """The longest expected number of steps where every policy ends, by policy iteration from any of them."""
+def _longest(part: Choices, allowed: np.ndarray) -> float:
+    """The longest expected number of steps by rows allowed, all of which must end, by policy iteration from any."""
+    kept = part.only(allowed, np.ones(part.num_states, dtype=np.bool_))
+    counted = replace(kept, reward=np.ones(len(kept.state)))
     row = counted.first_rows
     for _ in range(POLICY_LIMIT):
-        steps = _evaluate_rows(counted, row)[0]
-        q = counted.reward + counted.p @ steps
+        steps, _ = _evaluate_rows(counted, row)
+        q = 1 + counted.p @ steps
         best = counted.best(q)
         better = best > steps * (1 + 1e-9)
         if not better.any():

@@ -391,12 +391,13 @@ def truth(environment: Any, *, discount: float | None = None, **arguments: Any) 
         return Truth(_with_discount(environment, discount))
     if isinstance(environment, World):
         return _of_world(environment, discount, environment.max_episode_steps, environment.observation)
-    if isinstance(environment, gym.Env):
-        return _of_env(environment, discount)
+    # Before Gymnasium 1.0 a vector environment is an environment too, so it is looked for first.
     if isinstance(environment, gym.vector.VectorEnv):
         raise TypeError(
             f"truth() takes one environment, not a vector of them: pass the id or one copy of {environment}"
         )
+    if isinstance(environment, gym.Env):
+        return _of_env(environment, discount)
     raise TypeError(f"truth() takes an id, an environment, a World or a FiniteMDP, not {environment!r}")
 
 

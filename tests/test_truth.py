@@ -246,7 +246,6 @@ class TimeLimit(gym.Wrapper):
         (HalvedReward, "HalvedReward"),
         (TimeLimit, "TimeLimit"),
         (lambda env: gym.wrappers.TransformReward(env, lambda r: -r), "TransformReward"),
-        (gym.wrappers.TimeAwareObservation, "TimeAwareObservation"),
         (gym.wrappers.NormalizeReward, "NormalizeReward"),
     ],
 )
