@@ -89,16 +89,33 @@ def with_dependencies(asked: list[Requirement]) -> set[str]:
 
 
 def imported_distributions(package: str) -> set[str]:
-    """Distributions outside the standard library that the modules of `package` import, anywhere in their text."""
+    """Distributions outside the standard library that the modules of `package` import, anywhere in their text.
+
+    An import whose failure is dealt with, in a `try` that does not raise, asks for nothing.
+    """
     modules: set[str] = set()
     for path in (ROOT / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        done_without = {id(node) for attempt in ast.walk(tree) if can_fail(attempt) for node in attempt.body}
+        for node in ast.walk(tree):
+            if id(node) in done_without:
+                continue
             if isinstance(node, ast.Import):
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
                 modules.add(node.module.partition(".")[0])
     third_party = modules - set(sys.stdlib_module_names) - {"rl_envs", "baselines"}
     return {canonicalize_name(DISTRIBUTION_OF.get(module, module)) for module in third_party}
+
+
+def can_fail(node: ast.AST) -> bool:
+    """Whether it is a `try` that goes on when an import in it fails."""
+    return isinstance(node, ast.Try) and any(
+        isinstance(handler.type, ast.Name)
+        and handler.type.id == "ImportError"
+        and not any(isinstance(inner, ast.Raise) for inner in ast.walk(handler))
+        for handler in node.handlers
+    )
 
 
 def makefile_targets() -> set[str]:

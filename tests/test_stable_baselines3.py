@@ -52,7 +52,9 @@ def test_an_algorithm_learns_saves_loads_and_is_evaluated(env_id: str, algorithm
 
 
 def test_vectorised_copies_report_their_episodes_and_success() -> None:
-    env = DummyVecEnv([lambda: Monitor(gym.make("rl_envs/LineWalk-v0"), info_keywords=("is_success",)) for _ in range(3)])
+    env = DummyVecEnv(
+        [lambda: Monitor(gym.make("rl_envs/LineWalk-v0"), info_keywords=("is_success",)) for _ in range(3)]
+    )
     env.seed(0)
     env.reset()
     for _ in range(5):
