@@ -80,9 +80,10 @@ class IndependentQ(GameAgent):
     there is one state and gamma is 0: Q_i(a) follows the mean payoff of a against whatever the others are doing now.
 
     While the others explore, their mistakes are part of that payoff. In the climbing game, against a player who plays c
-    but explores with probability epsilon, b is worth 6 - 35/3 epsilon and c is worth 5 - 10/3 epsilon: (c, c) holds as
-    long as epsilon is above 3/25 = 0.12, and below it the pair slowly climbs to (b, b). The way up to (a, a) leads
-    through -30, and independent learners hardly ever take it.
+    but explores with probability epsilon, the row player's b is worth 6 - 35/3 epsilon and its c 5 - 10/3 epsilon: c is
+    the best answer as long as epsilon is above 3/25 = 0.12. Below that b is better, but a constant step size remembers
+    each -30 long enough to keep the pair at (c, c) nearly all the time. The way up to (a, a) leads through -30 too, and
+    independent learners hardly ever take it.
 
     Args:
         task: what to play.

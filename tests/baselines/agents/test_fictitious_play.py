@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from nashpy.learning.fictitious_play import fictitious_play
 
 from baselines.agents.fictitious_play import FictitiousPlay, FictitiousPlayConfig
 from baselines.game_loop import play
@@ -105,3 +106,19 @@ def test_a_game_with_states_is_refused() -> None:
 def test_a_player_alone_plays_its_best_action() -> None:
     record = play(FictitiousPlay(NormalFormGame([[0.0, 3.0, 1.0]]), runs=3), steps=20)
     assert (record.final_joint_action == 1).all()
+
+
+def test_nashpy_plays_the_same_game_round_by_round() -> None:
+    """In games without ties nothing is left to chance, so both must count the same actions in every round."""
+    rng = np.random.default_rng(0)
+    for shape in ((2, 2), (3, 4), (5, 3)):
+        row, column = rng.normal(size=(2, *shape))
+        agent = FictitiousPlay(two_player(row, column))
+        prior = [np.ones(count) for count in shape]
+        theirs = fictitious_play(row, column, iterations=60, play_counts=prior)
+        assert [counts.tolist() for counts in next(theirs)] == [one.tolist() for one in prior]
+        for expected in theirs:
+            play(agent, steps=1)
+            for counts, beliefs in zip(agent.counts, expected):
+                np.testing.assert_array_equal(counts[0] + 1.0, beliefs)
+        assert agent.steps == 60
