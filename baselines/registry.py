@@ -44,6 +44,9 @@ AGENTS: dict[str, Entry] = {
     "Sarsa": Entry("baselines.agents.sarsa:Sarsa", "tabular Sarsa, epsilon-greedy"),
     "ExpectedSarsa": Entry("baselines.agents.expected_sarsa:ExpectedSarsa", "tabular Expected Sarsa, epsilon-greedy"),
     "DoubleQLearning": Entry("baselines.agents.double_q_learning:DoubleQLearning", "tabular Double Q-learning"),
+    "HierarchicalQ": Entry(
+        "baselines.agents.hierarchical_q:HierarchicalQ", "Q-learning over options: subtasks, and single actions"
+    ),
     "JointQ": Entry("baselines.agents.joint_q:JointQ", "one Q-table a joint, sharing the reward"),
     "EpsilonGreedy": Entry("baselines.agents.epsilon_greedy:EpsilonGreedy", "bandits: the best arm so far, at times any"),
     "Softmax": Entry("baselines.agents.softmax:Softmax", "bandits: good arms more often, Boltzmann"),

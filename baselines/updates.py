@@ -349,3 +349,67 @@ def gaussian_posterior(
     precision = prior_std**-2 + pulls * noise_std**-2
     mean = (prior_mean * prior_std**-2 + total * noise_std**-2) / precision
     return mean, 1 / np.sqrt(precision)
+
+
+def option_value_on_arrival(
+    going_on_value: np.ndarray, next_q: np.ndarray, may_start: np.ndarray, termination: np.ndarray
+) -> np.ndarray:
+    """What arriving in a state is worth while an option runs: it goes on, or it ends and the best one there starts.
+
+        U(s', o) = (1 - beta_o(s')) Q(s', o) + beta_o(s') max_{o' that may start in s'} Q(s', o')
+
+    Args:
+        going_on_value: the estimated value of going on with the option in the state arrived at, [...].
+        next_q: the estimated values of all options there, [..., O].
+        may_start: which of them may start there, [..., O] bool. The others' values are not read. Where none may, as in
+            states in which the episode is over, the maximum counts as 0.
+        termination: beta, the probability that the option ends on arriving there, [...].
+
+    Returns:
+        Values [...].
+
+    Source: Sutton, Precup & Singh (1999), section 6, where it is called U.
+    """
+    best = np.where(may_start, next_q, -np.inf).max(axis=-1)
+    best = np.where(np.isneginf(best), 0.0, best)
+    return (1 - termination) * going_on_value + termination * best
+
+
+def smdp_target(
+    reward: np.ndarray, duration: np.ndarray, terminated: np.ndarray, next_value: np.ndarray, discount: float
+) -> np.ndarray:
+    """The target for an option that has lasted k steps, R_1 + gamma R_2 + ... + gamma^(k-1) R_k + gamma^k U(S').
+
+    Args:
+        reward: the discounted sum of what it earned on the way, [...].
+        duration: k, the steps it really took, at least 1, [...] int.
+        terminated: whether the episode ended with it, [...] bool.
+        next_value: the estimated value of the state it arrived in, [...]; not read where terminated.
+        discount: gamma.
+
+    Returns:
+        Targets [...].
+
+    Source: Sutton, Precup & Singh (1999), section 3.2.
+    """
+    return td_target(reward, terminated, next_value, discount**duration)
+
+
+def subtask_target(
+    reached: np.ndarray, goes_on: np.ndarray, terminated: np.ndarray, next_q: np.ndarray, discount: float
+) -> np.ndarray:
+    """The target inside a subtask, which pays 1 on arriving in its goal and nothing else, and ends outside its region.
+
+    Args:
+        reached: whether the state arrived in is in the subtask's goal, [...] bool.
+        goes_on: whether it is in the subtask's region, [...] bool; anywhere else the subtask is over, done or failed.
+        terminated: whether the episode ended, [...] bool; every subtask ends with it.
+        next_q: the estimated action values of the subtask there, [..., A].
+        discount: gamma.
+
+    Returns:
+        Targets [...].
+
+    Source: Sutton, Precup & Singh (1999), section 7, with a subgoal worth 1.
+    """
+    return td_target(np.where(reached, 1.0, 0.0), terminated | ~goes_on, next_q.max(axis=-1), discount)
