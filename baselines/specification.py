@@ -37,7 +37,12 @@ def label(name: str, settings: Mapping[str, Any]) -> str:
     """The specification that `parse` takes apart into these."""
     if not settings:
         return name
-    return name + ":" + ",".join(f"{key}={value}" for key, value in sorted(settings.items()))
+    return name + ":" + ",".join(f"{key}={_plain(value)}" for key, value in sorted(settings.items()))
+
+
+def _plain(value: Any) -> Any:
+    """The value with lists as tuples: they mean the same, and a file gives back the one for the other."""
+    return tuple(map(_plain, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _split(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from baselines.agent import Transition
-from baselines.agents.tabular import TabularAgent, TabularConfig
+from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
 from baselines.exploration import RunStreams, greedy_policy
 from baselines.task import Task
 from baselines.updates import double_q_target
@@ -50,6 +50,7 @@ class DoubleQLearning(TabularAgent):
     """
 
     Config = DoubleQLearningConfig
+    PRESETS = {world: DoubleQLearningConfig(**settings) for world, settings in WORLD_PRESETS.items()}
 
     def __init__(
         self,

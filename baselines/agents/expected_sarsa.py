@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from baselines.agent import Transition
-from baselines.agents.tabular import TabularAgent, TabularConfig
+from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
 from baselines.exploration import epsilon_greedy_policy
 from baselines.updates import expected_sarsa_target
 
@@ -46,6 +46,7 @@ class ExpectedSarsa(TabularAgent):
     """
 
     Config = ExpectedSarsaConfig
+    PRESETS = {world: ExpectedSarsaConfig(**settings) for world, settings in WORLD_PRESETS.items()}
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
         """Move each run's value of what it did towards its target.

@@ -9,7 +9,6 @@ from typing import final
 import numpy as np
 from gymnasium import spaces
 
-from baselines import presets
 from baselines.agent import Transition
 from baselines.agents.tabular import TabularAgent, TabularConfig
 from baselines.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
@@ -32,6 +31,7 @@ class JointQConfig(TabularConfig):
     """
 
     step_size_half_life: float = float("inf")
+    final_epsilon: float = 0.5
     falling_step_size: float = 0.0
 
     def __post_init__(self) -> None:
@@ -87,17 +87,16 @@ class JointQ(TabularAgent):
     """
 
     Config = JointQConfig
-    PRESETS = {name: JointQConfig(**settings) for name, settings in presets.JOINT_Q.items()}
 
     def __init__(
         self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: JointQConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
-        num_joints, num_states, _ = self.table_shape()
-        self.joints = list(range(num_joints))
+        num_joints, num_states, num_commands = self.table_shape()
         self.decided = np.full((self.num_runs, num_joints, num_states), UNDECIDED)
+        self._joints = np.arange(num_joints)[:, None]  # [J, 1]
+        self._commands = np.arange(num_commands)  # [A]
         self._one_number = isinstance(self.task.action_space, spaces.Discrete)
-        self._everybody = np.arange(self.num_runs)
         self._falling = 1.0 if num_joints == 1 else self.config.falling_step_size
 
     def table_shape(self) -> tuple[int, ...]:
@@ -114,15 +113,12 @@ class JointQ(TabularAgent):
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """Each joint's command: what it decided on or an undecided one's best guess, and now and then anything."""
-        state = self.task.number(observation)
-        commands = []
-        for joint in self.joints:
-            preference = self._preference(state, joint)
-            if greedy:
-                commands.append(argmax_random_ties(preference, self.uniform(greedy=True)))
-            else:
-                commands.append(epsilon_greedy(preference, self.epsilon, explore=self.uniform(), choice=self.uniform()))
-        return commands[0] if self._one_number else np.stack(commands, axis=1)
+        preference = self._preference(self.task.number(observation)).reshape(-1, len(self._commands))  # [J * R, A]
+        if greedy:
+            commands = argmax_random_ties(preference, self._uniforms(greedy=True))
+        else:
+            commands = epsilon_greedy(preference, self.epsilon, explore=self._uniforms(), choice=self._uniforms())
+        return commands if self._one_number else commands.reshape(-1, self.num_runs).T.copy()
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
         """Let every joint learn from its own command and the common reward.
@@ -134,17 +130,19 @@ class JointQ(TabularAgent):
             "td_error", the mean over the joints, [R].
         """
         state = self.task.number(transition.observation)
-        next_state = self.task.number(transition.next_observation)
-        commands = transition.action.reshape(self.num_runs, -1)  # [R, J]
-        td_error = np.zeros(self.num_runs)
-        for joint in self.joints:
-            best = self.table_values(state, joint).max(axis=-1)
-            next_q = self.table_values(next_state, joint)
-            target = q_learning_target(transition.reward, transition.terminated, next_q, self.task.discount)
-            td_error += self._learn_joint(state, commands[:, joint], joint, target) / len(self.joints)
-            self._decide(state, commands[:, joint], joint, best)
+        command = transition.action.reshape(self.num_runs, -1).T  # [J, R]
+        best_before = self._joint_values(state).max(axis=-1)
+
+        next_q = self._joint_values(self.task.number(transition.next_observation))
+        target = q_learning_target(transition.reward, transition.terminated, next_q, self.task.discount)
+        entry = self.entry(state, command, self._joints)
+        value = self.q.take(entry)
+        td_error = target - value
+        self.learn(entry, value + hysteretic_step(td_error, self._falling))
+
+        self._decide(state, command, best_before)
         self.steps += 1
-        return {"td_error": td_error}
+        return {"td_error": td_error.mean(axis=0)}
 
     def policy(self) -> np.ndarray:
         """What the joints command together, [R, S, A]; undecided joints share equally among ties."""
@@ -155,7 +153,7 @@ class JointQ(TabularAgent):
         # Joints choose by themselves, so a combination's probability is the product; the last joint's command runs
         # fastest.
         together = by_joint[:, 0]
-        for joint in self.joints[1:]:
+        for joint in range(1, by_joint.shape[1]):
             together = (together[..., :, None] * by_joint[:, joint, :, None, :]).reshape(*together.shape[:2], -1)
         return together
 
@@ -168,25 +166,37 @@ class JointQ(TabularAgent):
         super().restore(state)
         self.decided = np.array(state["decided"])
 
-    def _preference(self, state: np.ndarray, joint: int) -> np.ndarray:
-        """A joint's values in each run's state with the command that it decided on above all others, [R, A]."""
-        decided = self.decided[self._everybody, joint, state]
-        commands = np.arange(self.q.shape[-1])
-        return np.where(commands == decided[:, None], np.inf, self.table_values(state, joint))
+    def _joint_values(self, state: np.ndarray) -> np.ndarray:
+        """Each joint's values of its commands in each run's state, [J, R, A]."""
+        entries = self._row(state, self._joints) + self._commands[:, None, None]
+        return np.moveaxis(self.q.take(entries), 0, -1)  # laid out command by command, which makes maxima cheap
 
-    def _learn_joint(self, state: np.ndarray, command: np.ndarray, joint: int, target: np.ndarray) -> np.ndarray:
-        """Move a joint's value towards its target, more readily up than down; the errors before, [R]."""
-        entry = self.entry(state, command, joint)
-        td_error = target - self.q.take(entry)
-        self.learn(entry, self.q.take(entry) + hysteretic_step(td_error, self._falling))
-        return td_error
+    def _preference(self, state: np.ndarray) -> np.ndarray:
+        """Each joint's values with the command that it decided on above all others, [J, R, A]."""
+        decided = self.decided.take(self._place(state))
+        return np.where(self._commands == decided[..., None], np.inf, self._joint_values(state))
 
-    def _decide(self, state: np.ndarray, command: np.ndarray, joint: int, best_before: np.ndarray) -> None:
-        """Decide on the command just taken where it has raised the best value; drop a decision that is best no more."""
-        values = self.table_values(state, joint)
-        of_command = values[self._everybody, command]
-        before = self.decided[self._everybody, joint, state]
-        stands = (before != UNDECIDED) & (values[self._everybody, before] == values.max(axis=-1))
-        self.decided[self._everybody, joint, state] = np.where(
-            of_command > best_before, command, np.where(stands, before, UNDECIDED)
-        )
+    def _decide(self, state: np.ndarray, command: np.ndarray, best_before: np.ndarray) -> None:
+        """Decide on the command just taken where it has raised the best value; drop a decision that is best no more.
+
+        Args:
+            state: of each run, [R].
+            command: what each joint did, [J, R].
+            best_before: each joint's best value before it learned, [J, R].
+        """
+        values = self._joint_values(state)
+        decided = self.decided.reshape(-1)  # a view
+        place = self._place(state)
+        before = decided[place]
+        raised = np.take_along_axis(values, command[..., None], axis=-1)[..., 0] > best_before
+        of_decided = np.take_along_axis(values, np.maximum(before, 0)[..., None], axis=-1)[..., 0]
+        stands = (before != UNDECIDED) & (of_decided == values.max(axis=-1))
+        decided[place] = np.where(raised, command, np.where(stands, before, UNDECIDED))
+
+    def _place(self, state: np.ndarray) -> np.ndarray:
+        """Where each joint's decision in each run's state stands in the flat `decided`, [J, R]."""
+        return self._row(state, self._joints) // len(self._commands)
+
+    def _uniforms(self, *, greedy: bool = False) -> np.ndarray:
+        """A random number for each joint of each run, [J * R]."""
+        return np.concatenate([self.uniform(greedy=greedy) for _ in self._joints])

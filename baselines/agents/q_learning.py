@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from baselines.agent import Transition
-from baselines.agents.tabular import TabularAgent, TabularConfig
+from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
 from baselines.updates import q_learning_target
 
 
@@ -45,6 +45,7 @@ class QLearning(TabularAgent):
     """
 
     Config = QLearningConfig
+    PRESETS = {world: QLearningConfig(**settings) for world, settings in WORLD_PRESETS.items()}
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
         """Move each run's value of what it did towards its target.

@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from baselines.agent import Transition
-from baselines.agents.tabular import TabularAgent, TabularConfig
+from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
 from baselines.exploration import epsilon_greedy_policy
 from baselines.task import Task
 from baselines.updates import expected_sarsa_target, sarsa_target
@@ -50,6 +50,7 @@ class Sarsa(TabularAgent):
     """
 
     Config = SarsaConfig
+    PRESETS = {world: SarsaConfig(**settings) for world, settings in WORLD_PRESETS.items()}
 
     def __init__(
         self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: SarsaConfig | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,17 @@ class TabularConfig:
         check_integer("epsilon_steps", self.epsilon_steps, low=0)
         if not np.isfinite(self.initial_value):
             raise ValueError(f"initial_value must be finite, but is {self.initial_value}")
+
+
+# Settings for worlds on which the defaults take too long, by the world's name; an agent may depart from them.
+# SubtaskGrid: three errands in a row, so exploring is given up later. FourRooms: chance everywhere and values close
+# together, so exploring goes on. RobotGrasp: no chance, and ways too long to be stumbled on, so every target is taken
+# over whole, and what is untried looks better than doing nothing.
+WORLD_PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "SubtaskGrid": {"epsilon_steps": 20_000},
+    "FourRooms": {"epsilon": 0.5, "final_epsilon": 0.5},
+    "RobotGrasp": {"step_size_half_life": math.inf, "initial_value": 0.2, "epsilon": 0.1},
+}
 
 
 class TabularAgent(Agent):

@@ -37,3 +37,7 @@ def test_a_setting_without_key_or_value_is_refused(text: str) -> None:
 def test_a_setting_given_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="'size' twice"):
         parse("LineWalk:size=1,size=2")
+
+
+def test_a_label_is_the_same_for_lists_as_for_tuples() -> None:
+    assert label("Bandit", {"means": [0, [1, 2]]}) == label("Bandit", {"means": (0, (1, 2))}) == "Bandit:means=(0, (1, 2))"
