@@ -7,9 +7,23 @@ is imported when it is first asked for.
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rl_envs.registry import register_worlds
+
+if TYPE_CHECKING:  # for type checkers and editors, which do not run __getattr__
+    from rl_envs.env import TabularEnv as TabularEnv
+    from rl_envs.mdp import FiniteMDP as FiniteMDP
+    from rl_envs.mdp import Outcome as Outcome
+    from rl_envs.mdp import from_transitions as from_transitions
+    from rl_envs.mdp import tabulate as tabulate
+    from rl_envs.playing import play as play
+    from rl_envs.registry import WORLDS as WORLDS
+    from rl_envs.registry import build as build
+    from rl_envs.truth import Truth as Truth
+    from rl_envs.truth import truth as truth
+    from rl_envs.vector import TabularVectorEnv as TabularVectorEnv
+    from rl_envs.world import World as World
 
 __version__ = "0.1.0"
 

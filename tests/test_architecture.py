@@ -30,6 +30,8 @@ FORBIDDEN = {
         "gymnasium",
     },
     "rl_envs.gridworld": {"rl_envs.world", "rl_envs.env", "rl_envs.vector", "rl_envs.registry", "rl_envs.worlds"},
+    "rl_envs.options": {"rl_envs.env", "rl_envs.vector", "rl_envs.registry", "rl_envs.worlds"},
+    "rl_envs.semi_mdp": {"rl_envs.world", "rl_envs.options", "rl_envs.env", "rl_envs.vector", "rl_envs.registry"},
     "rl_envs.world": {"rl_envs.env", "rl_envs.vector", "rl_envs.registry", "rl_envs.worlds"},
     "rl_envs.worlds": {"rl_envs.env", "rl_envs.vector", "rl_envs.registry", "rl_envs.truth"},
     "rl_envs.games": {"rl_envs.env", "rl_envs.vector", "rl_envs.registry", "rl_envs.worlds"},
