@@ -91,7 +91,7 @@ def _ends(joint_actions: Sequence[tuple[str, float]]) -> str:
         return "-"
     named = [f"{name} {share:.0%}" for name, share in joint_actions[:MOST_NAMED]]
     rest = joint_actions[MOST_NAMED:]
-    return ", ".join(named + ([f"{len(rest)} others {sum(share for _, share in rest):.0%}"] if rest else []))
+    return ", ".join(named + ([f"others {sum(share for _, share in rest):.0%}"] if rest else []))
 
 
 def _interval(interval: Interval) -> str:
