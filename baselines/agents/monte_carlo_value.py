@@ -25,7 +25,7 @@ class MonteCarloValueConfig(ValueConfig):
     """
 
     step_size: float = 0.02
-    step_size_half_life: float = 5_000.0
+    step_size_half_life: float = 1_000.0
     max_length: int = 5_000
 
     def __post_init__(self) -> None:

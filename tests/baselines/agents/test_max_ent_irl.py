@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -289,3 +291,9 @@ def test_demonstrations_of_another_world_are_refused() -> None:
 def test_settings_out_of_range_are_refused(setting: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MaxEntIRLConfig(**setting)
+
+
+def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(__file__).parents[3] / "examples"
+    runpy.run_path(str(folder / "learn_from_demonstrations.py"))["main"]()
+    assert "score 0.99" in capsys.readouterr().out
