@@ -77,7 +77,7 @@ def train(
     if isinstance(agent, LibraryAgent):
         if measure is not None:
             raise TypeError(
-                f"{agent.name} trains in its library's own loop, which only knows scores and no other measure"
+                f"{agent.name} trains in its library's own loop, which measures nothing but scores"
             )
         library_scores, seconds = agent.learn(marks, episodes=episodes)
         return LearningCurve(marks, library_scores, agent.task.truth is not None, seconds)

@@ -85,7 +85,7 @@ def regret_curve(agent: Agent, *, steps: int | None = None, checkpoints: int = 5
     means = arm_means(agent.task)
     if agent.steps > 0:
         raise ValueError(
-            f"regret is counted from the first step, but {agent.name} has learned for {agent.steps} already"
+            f"regret counts from the first step, but {agent.name} has learned for {agent.steps} already"
         )
     steps = agent.task.max_episode_steps if steps is None else steps
     if steps is None:

@@ -147,14 +147,14 @@ class JointQ(TabularAgent):
     def policy(self) -> np.ndarray:
         """What the joints command together, [R, S, A]; undecided joints share equally among ties."""
         preference = self.q.copy()
-        run, joint, state = np.nonzero(self.decided != UNDECIDED)
-        preference[run, joint, state, self.decided[run, joint, state]] = np.inf
+        runs, joints, states = np.nonzero(self.decided != UNDECIDED)
+        preference[runs, joints, states, self.decided[runs, joints, states]] = np.inf
         by_joint = greedy_policy(preference)[:, :, self.task.number_in_state]  # [R, J, S, A]
         # Joints choose by themselves, so a combination's probability is the product; the last joint's command runs
         # fastest.
         together = by_joint[:, 0]
-        for joint in range(1, by_joint.shape[1]):
-            together = (together[..., :, None] * by_joint[:, joint, :, None, :]).reshape(*together.shape[:2], -1)
+        for of_joint in np.moveaxis(by_joint, 1, 0)[1:]:
+            together = (together[..., :, None] * of_joint[..., None, :]).reshape(*together.shape[:2], -1)
         return together
 
     def state(self) -> dict[str, np.ndarray]:

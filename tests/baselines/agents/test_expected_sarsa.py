@@ -29,8 +29,8 @@ def test_one_update_by_hand() -> None:
             truncated=np.array([False, False, False, True]),
         )
     )
-    # Probabilities 0.1, 0.45, 0.45 where two are tied, 0.8, 0.1, 0.1 where the first is best, 0.1, 0.1, 0.8 for the last.
-    # -1 + 0.95 * (0.2 + 3.6) = 2.61;   -1 + 0.95 * (4 + 0.8) = 3.56;   -5 at the end;   0.95 * 2.4 = 2.28, though cut off
+    # Probabilities 0.1, 0.45, 0.45 where two are tied, and 0.1, 0.1, 0.8 where one is best.
+    # -1 + 0.95 * (0.2 + 3.6) = 2.61;   -1 + 0.95 * (4 + 0.8) = 3.56;   -5;   0.95 * 2.4 = 2.28, though cut off
     np.testing.assert_allclose(metrics["td_error"], [2.61, 3.56, -5.0, 2.28], rtol=1e-12)
     assert agent.q[0, 5, 2] == pytest.approx(0.5 * 2.61)
     assert agent.q[3, 0, 0] == pytest.approx(0.5 * 2.28)  # state 0 is a state
@@ -38,9 +38,7 @@ def test_one_update_by_hand() -> None:
 
 def test_it_learns_the_value_of_the_policy_that_it_follows_without_chance() -> None:
     # One state, two actions that pay 0 and 1 and stay: with epsilon 0.5, q = r + 0.5 * 0.75 / (1 - 0.5), exactly.
-    world = small_world(
-        lambda s, a: [Outcome(1.0, 0, float(a))], num_states=1, num_actions=2, limit=None, discount=0.5
-    )
+    world = small_world(lambda s, a: [Outcome(1.0, 0, float(a))], num_states=1, num_actions=2, limit=None, discount=0.5)
     config = ExpectedSarsaConfig(step_size=0.5, step_size_half_life=np.inf, epsilon=0.5, final_epsilon=0.5)
     agent = ExpectedSarsa(world, runs=20, config=config)
     train(agent, steps=800, checkpoints=1)

@@ -14,7 +14,7 @@ from rl_envs.mdp import FiniteMDP
 from rl_envs.observation import Index
 from rl_envs.world import StateNumber, World
 
-# The climbing game as a world for two joints: together (0, 0) pays 11, but alone 0 is punished (Claus & Boutilier 1998).
+# The climbing game as a world for two joints: both 0 pays 11, but 0 alone is punished (Claus & Boutilier 1998).
 CLIMBING = np.array([[11.0, -30.0, 0.0], [-30.0, 7.0, 6.0], [0.0, 0.0, 5.0]])
 # Two best combinations that must not be mixed.
 MIXED = np.array([[10.0, -100.0], [-100.0, 10.0]])
@@ -94,7 +94,9 @@ def test_a_decision_that_is_best_no_more_is_dropped() -> None:
     def paid(commands: list[int], reward: float) -> None:
         end = np.array([True])
         agent.update(
-            Transition(np.zeros(1, dtype=np.int64), np.array([commands]), np.array([reward]), np.zeros(1, int), end, ~end)
+            Transition(
+                np.zeros(1, dtype=np.int64), np.array([commands]), np.array([reward]), np.zeros(1, int), end, ~end
+            )
         )
 
     paid([1, 0], 2.0)

@@ -23,7 +23,7 @@ from tests.baselines.checks import small_world
 FOUR = ("QLearning", "Sarsa", "ExpectedSarsa", "DoubleQLearning")
 ALL = (*FOUR, "JointQ")
 
-# Constant step sizes and exploration throughout; JointQ lets values fall as they rise where there is one action at a time.
+# Constant step sizes and exploration throughout.
 PLAIN = {"step_size": 0.5, "step_size_half_life": np.inf, "epsilon": 1.0, "final_epsilon": 1.0}
 
 
@@ -44,7 +44,7 @@ def world_of(name: str) -> Task:
     return make_task("RobotGraspMulti", num_angles=4, target=(2, 2)) if name == "JointQ" else make_task("RandomMDP")
 
 
-# Checks: functions that raise ---------------------------------------------------------------------------------------------
+# Checks: functions that raise ------------------------------------------------------------------------------------------
 
 
 def value_of_staying(name: str) -> None:
@@ -56,14 +56,16 @@ def value_of_staying(name: str) -> None:
 
 def value_of_ending(name: str) -> None:
     """State 0 pays 1 and ends the episode in state 1, which looks as if it were worth 100: Q(0) is 1 all the same."""
-    agent = make(name, small_world(lambda s, a: [Outcome(1.0, 1, 1.0, True)], num_states=2, limit=None), runs=2, **PLAIN)
+    agent = make(
+        name, small_world(lambda s, a: [Outcome(1.0, 1, 1.0, True)], num_states=2, limit=None), runs=2, **PLAIN
+    )
     agent.q[..., 1, :] = 100.0
     learn(agent, 200)
     np.testing.assert_allclose(agent.q[..., 0, 0], 1.0, rtol=1e-6)
 
 
 def value_of_being_cut_off_elsewhere(name: str) -> None:
-    """A step from 0 to 1 pays 1 and is cut off there. Q(1) stays 5, so Q(0) = 1 + 0.9 * 5 = 5.5 and not 1 / (1 - 0.9)."""
+    """A step from 0 to 1 pays 1 and is cut off there. Q(1) stays 5, so Q(0) = 1 + 0.9 * 5 = 5.5, and not 10."""
     agent = make(name, small_world(lambda s, a: [Outcome(1.0, 1, 1.0)], num_states=2, limit=1), runs=2, **PLAIN)
     agent.q[..., 1, :] = 5.0
     learn(agent, 200)
@@ -118,7 +120,7 @@ def looking_changes_nothing(name: str) -> None:
 
 
 def ties_are_broken_at_random(name: str) -> None:
-    """With all values equal, 2,000 runs take each of A actions in about 1/A of the runs (standard error 0.011 at 1/2)."""
+    """With all values equal, each of two actions is taken in about half of 2,000 runs (standard error 0.011)."""
     agent = make(name, "LineWalk", runs=2_000, epsilon=0.0, final_epsilon=0.0)
     for greedy in (False, True):
         shares = np.bincount(agent.act(np.full(2_000, 5), greedy=greedy), minlength=2) / 2_000
@@ -142,7 +144,7 @@ def test_learning_is_sound(check: Callable[[str], None], name: str) -> None:
     check(name)
 
 
-# Planted faults -------------------------------------------------------------------------------------------------------------
+# Planted faults -------------------------------------------------------------------------------------------------------
 
 
 def plant_bootstrap_through_the_end(patch: pytest.MonkeyPatch) -> None:
@@ -192,7 +194,7 @@ def test_a_planted_fault_is_caught(fault: str, name: str, monkeypatch: pytest.Mo
         check(name)
 
 
-# Going on after a pause -----------------------------------------------------------------------------------------------------
+# Going on after a pause -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -211,12 +213,14 @@ def test_a_resumed_run_equals_an_unbroken_one_byte_for_byte(name: str, tmp_path:
         assert array.tobytes() == found[key].tobytes(), key
 
 
-# Worlds that can and cannot be learned ----------------------------------------------------------------------------------------
+# Worlds that can and cannot be learned --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_observations_that_cannot_be_counted_are_refused(name: str) -> None:
-    with pytest.raises(TypeError, match="observations of LineWalk:observation=one_hot must be Discrete or MultiDiscrete"):
+    with pytest.raises(
+        TypeError, match="observations of LineWalk:observation=one_hot must be Discrete or MultiDiscrete"
+    ):
         make_agent(name, make_task("LineWalk", observation="one_hot"))
 
 
@@ -234,7 +238,7 @@ def test_at_least_95_of_100_runs_reach_the_optimum(name: str, world: str, steps:
     assert (final >= 0.99).mean() >= 0.95
 
 
-# Settings ---------------------------------------------------------------------------------------------------------------------
+# Settings -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -257,7 +261,7 @@ def test_a_setting_out_of_range_is_refused(name: str, field: str, value: float, 
 
 def test_the_step_size_of_each_value_falls_with_its_own_updates() -> None:
     agent = make("QLearning", "LineWalk", step_size=0.8, step_size_half_life=2.0)
-    # Rewards of 1, 0, 0 towards a value that starts at 0, from a step that ends the episode: alpha is 0.8, 0.8 / 1.5, 0.8 / 2.
+    # Targets of 1, 0, 0 for a value that starts at 0: alpha is 0.8, 0.8 / 1.5, 0.8 / 2.
     entry = np.array([3])
     for target in (1.0, 0.0, 0.0):
         agent.learn(entry, np.array([target]))
