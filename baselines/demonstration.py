@@ -214,8 +214,10 @@ def demonstrations(
     envs.close()
     # Transposed to [n, T], so that the steps of an episode follow one another.
     mine = np.array(recorded).T
-    columns = [np.array(column).T[mine] for column in zip(*steps)]
-    return Demonstrations(*columns, discount=task.discount, table=str(task.table_hash))
+    state, action, next_state, terminated, truncated = (np.array(column).T[mine] for column in zip(*steps))
+    return Demonstrations(
+        state, action, next_state, terminated, truncated, discount=task.discount, table=str(task.table_hash)
+    )
 
 
 def policy_table(task: Task, policy: Any) -> np.ndarray:

@@ -16,7 +16,7 @@ from baselines.maximum_entropy import Explanation, Likelihood, explain
 from baselines.task import Task, make_task
 from rl_envs.bellman import Dynamics, Matrix
 from rl_envs.mdp import FiniteMDP, check_integer, check_probability
-from rl_envs.observation import unknown
+from rl_envs.names import unknown
 from rl_envs.world import World
 
 REWARDS = ("state_action", "state", "features")
@@ -200,7 +200,7 @@ class MaxEntIRL(Agent):
                     tolerance=self.config.tolerance,
                     max_iterations=self.config.max_iterations,
                 )
-                for visits, episodes in zip(self.visits, self.episodes)
+                for visits, episodes in zip(self.visits, self.episodes.tolist())
             ]
         return self._explanations
 

@@ -22,7 +22,7 @@ from baselines.schedules import harmonic
 from baselines.task import Task
 from baselines.value_functions import LinearValues, ValueFunction
 from rl_envs.mdp import check_integer
-from rl_envs.observation import unknown
+from rl_envs.names import unknown
 from rl_envs.solve import evaluate_policy
 from rl_envs.world import World
 
