@@ -28,7 +28,7 @@ OPTION_POLICIES = ("exact", "learned")
 # Settings for worlds on which the defaults take too long. FourRooms: chance everywhere, so that first targets are not
 # taken over whole, and exploring neither starts so high nor falls so low.
 WORLD_PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "FourRooms": {"step_size": 0.5, "epsilon": 0.3, "final_epsilon": 0.3},
+    "FourRooms": {"step_size": 0.5, "step_size_half_life": 10.0, "epsilon": 0.3, "final_epsilon": 0.3},
 }
 
 

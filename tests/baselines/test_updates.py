@@ -13,6 +13,7 @@ from baselines.updates import (
     gradient_bandit_step,
     hysteretic_step,
     n_step_return,
+    option_value_on_arrival,
     q_learning_target,
     regret_matching_strategy,
     returns_to_go,
@@ -20,6 +21,8 @@ from baselines.updates import (
     sarsa_target,
     score_of_softmax,
     semi_gradient_step,
+    smdp_target,
+    subtask_target,
     td_target,
     upper_confidence_bound,
 )
@@ -214,3 +217,28 @@ def test_a_regret_matching_strategy_by_hand() -> None:
     # 3 and 1 of 4 in all, and nothing for what is not regretted; uniform where nothing is.
     strategy = regret_matching_strategy(np.array([[3.0, -5.0, 1.0], [-1.0, 0.0, -2.0]]))
     np.testing.assert_allclose(strategy, [[0.75, 0.0, 0.25], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-15)
+
+
+def test_an_option_is_discounted_by_the_steps_that_it_really_took() -> None:
+    reward, duration, terminated = np.array([2.0, 2.0, 2.0]), np.array([1, 3, 3]), np.array([False, False, True])
+    # 2 + 0.5 * 8 = 6;   2 + 0.125 * 8 = 3;   over with the episode: 2, whatever the state looks like
+    target = smdp_target(reward, duration, terminated, np.array([8.0, 8.0, np.nan]), 0.5)
+    np.testing.assert_array_equal(target, [6.0, 3.0, 2.0])
+
+
+def test_an_option_goes_on_or_the_best_that_may_start_follows_it() -> None:
+    next_q = np.array([[1.0, 4.0, 100.0]] * 4)
+    may_start = np.array([[True, True, False]] * 3 + [[False, False, False]])
+    # Goes on: 3. Ends: the best of 1 and 4. Either with probability 1/2: 3.5. Where nothing may start: 0.
+    value = option_value_on_arrival(np.full(4, 3.0), next_q, may_start, np.array([0.0, 1.0, 0.5, 1.0]))
+    np.testing.assert_array_equal(value, [3.0, 4.0, 3.5, 0.0])
+
+
+def test_a_subtask_pays_for_its_goal_alone_and_ends_outside_its_region() -> None:
+    next_q = np.array([[2.0, 4.0]] * 5)
+    reached = np.array([True, False, False, False, True])
+    goes_on = np.array([False, True, False, True, False])
+    terminated = np.array([False, False, False, True, True])
+    # Done: 1. Under way: 0.5 * 4 = 2. Failed: 0. The episode over: 0, and 1 if in the goal.
+    target = subtask_target(reached, goes_on, terminated, next_q, 0.5)
+    np.testing.assert_array_equal(target, [1.0, 2.0, 0.0, 0.0, 1.0])
