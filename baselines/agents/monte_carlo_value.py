@@ -63,8 +63,8 @@ class MonteCarloValue(ValueAgent):
 
     Differences from the paper: alpha falls on a schedule, and is divided by the largest square of a row of features.
     Where a time limit cuts an episode off, the estimated value of the last observation stands for the rest of the
-    return; in worlds with such a limit the returns are therefore biased while the values are wrong, and there it ends
-    between the two fixed points.
+    return; in worlds with such a limit the returns are therefore biased while the values are wrong, and with shared
+    weights it ends at neither fixed point exactly.
     """
 
     Config = MonteCarloValueConfig
