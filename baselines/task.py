@@ -154,8 +154,8 @@ def make_task(environment: Task | World | str, *, discount: float | None = None,
     """Make a task of a world or of any Gymnasium environment.
 
     Args:
-        environment: a registered world's name ("LineWalk") or id ("rl_envs/LineWalk-v0"), a `World`, or the id of
-            another Gymnasium environment. A `Task` is given back as it is.
+        environment: a registered world's name ("LineWalk") or id ("rl_envs/LineWalk-v0", or that of its one-hot twin),
+            a `World`, or the id of another Gymnasium environment. A `Task` is given back as it is.
         discount: gamma; the world's own by default, 0.99 for an environment without a table.
         **arguments: for the world's builder or `gym.make`.
 
@@ -163,7 +163,8 @@ def make_task(environment: Task | World | str, *, discount: float | None = None,
         The task.
 
     Raises:
-        ValueError: an unknown name, naming the nearest, or a value that the world refuses.
+        ValueError: an unknown name, naming the nearest, a value that the world refuses, or an environment whose own
+            packages are not installed.
         TypeError: an argument that the world does not take.
     """
     if isinstance(environment, Task):
@@ -174,10 +175,10 @@ def make_task(environment: Task | World | str, *, discount: float | None = None,
         return _task_of_world(environment, environment.name, {})
     if not isinstance(environment, str):
         raise TypeError(f"environment must be a name, an id or a World, but is {environment!r}")
-    if environment in _WORLD_NAMES:
-        own = arguments if discount is None else {**arguments, "discount": discount}
-        world = build(_WORLD_NAMES[environment], **own)
-        return _task_of_world(world, _WORLD_NAMES[environment], own)
+    if environment in _OWN_NAMES:
+        name, preset = _OWN_NAMES[environment]
+        own = {**preset, **arguments, **({} if discount is None else {"discount": discount})}
+        return _task_of_world(build(name, **own), name, own)
     if environment not in gym.registry:
         others = gym.registry if "-v" in environment else ()
         raise ValueError(unknown("world", environment, [*WORLDS, *others]))
@@ -202,7 +203,12 @@ def named_task(specification: str) -> Task:
     return make_task(name, **settings)
 
 
-_WORLD_NAMES = {**{name: name for name in WORLDS}, **{world_id(name): name for name in WORLDS}}
+# What our own worlds go by (name, id, id of the one-hot twin), with the name and the arguments that each stands for.
+_OWN_NAMES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    **{name: (name, {}) for name in WORLDS},
+    **{world_id(name): (name, {}) for name in WORLDS},
+    **{world_id(name, one_hot=True): (name, {"observation": "one_hot"}) for name in WORLDS},
+}
 
 
 def _task_of_world(world: World, environment: str, arguments: Mapping[str, Any]) -> Task:
@@ -220,9 +226,13 @@ def _task_of_world(world: World, environment: str, arguments: Mapping[str, Any])
 
 
 def _task_of_environment(environment: str, discount: float, arguments: Mapping[str, Any]) -> Task:
-    env = gym.make(environment, **arguments)
-    env.close()
     discount = check_discount(discount)
+    try:
+        env = gym.make(environment, **arguments)
+    except (gym.error.Error, ImportError, LookupError) as error:
+        # A package that it needs is missing, or it does not know what an argument names.
+        raise ValueError(f"cannot make {label(environment, arguments)}: {type(error).__name__}: {error}") from error
+    env.close()
     return Task(
         name=label(environment, arguments),
         environment=environment,

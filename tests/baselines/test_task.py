@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
+from baselines.agents.optimal import Optimal
 from baselines.agents.q_learning import QLearning
+from baselines.loop import train
 from baselines.task import make_task
-from rl_envs.registry import build
+from rl_envs.registry import WORLDS, build, world_id
 
 
 def test_a_world_is_found_by_name_by_id_and_as_itself() -> None:
@@ -17,6 +22,25 @@ def test_a_world_is_found_by_name_by_id_and_as_itself() -> None:
     assert by_name.name == by_id.name == itself.name == "LineWalk"
     assert (by_name.num_observations, by_name.num_actions, by_name.max_episode_steps) == (11, 2, 100)
     assert make_task(by_name) is by_name
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_one_hot_twin_is_the_same_world_seen_otherwise(name: str) -> None:
+    twin, world = make_task(world_id(name, one_hot=True)), make_task(name)
+    assert (twin.table_hash, twin.discount, twin.max_episode_steps) == (
+        world.table_hash,
+        world.discount,
+        world.max_episode_steps,
+    )
+    assert twin.name == f"{name}:observation=one_hot"
+    assert twin.observation_space == gym.make(world_id(name, one_hot=True)).observation_space
+
+
+def test_the_optimum_is_played_in_the_one_hot_twin_too(tmp_path: Path) -> None:
+    agent = Optimal("rl_envs/LineWalkOneHot-v0", runs=2)
+    np.testing.assert_allclose(train(agent, steps=20, checkpoints=1).scores, 1, atol=1e-12)
+    agent.save(tmp_path / "optimal")
+    assert Optimal.load(tmp_path / "optimal").task.name == agent.task.name
 
 
 def test_arguments_change_the_world_and_its_name() -> None:
@@ -91,6 +115,18 @@ def test_a_single_copy_keeps_its_time_limit() -> None:
 def test_an_unknown_name_lists_the_nearest(environment: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_task(environment)
+
+
+def test_an_environment_that_cannot_be_made_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=r"cannot make FrozenLake-v1:map_name=9x9: KeyError: '9x9'"):
+        make_task("FrozenLake-v1", map_name="9x9")
+
+    def without_its_package(*arguments: object, **keywords: object) -> None:
+        raise gym.error.DependencyNotInstalled("Box2D is not installed")
+
+    monkeypatch.setattr(gym, "make", without_its_package)
+    with pytest.raises(ValueError, match=r"cannot make LunarLander-v3: DependencyNotInstalled: Box2D is not installed"):
+        make_task("LunarLander-v3")
 
 
 def test_what_is_no_environment_is_refused() -> None:
