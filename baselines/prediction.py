@@ -104,7 +104,7 @@ def td_fixed_point(
         policy: actions [S] of int or probabilities [S, A] of float.
         features: x of each state, [S, D].
         weight: mu, [S], as the policy visits the states (`on_policy_distribution`).
-        trace_decay: lambda, in [0, 1]. Above 0 this is for episodes that end by themselves: a time limit cuts traces off.
+        trace_decay: lambda, in [0, 1]. Above 0, only where episodes end by themselves: a time limit cuts traces off.
 
     Returns:
         Weights [D]; the shortest ones where several are equally good.
