@@ -224,6 +224,7 @@ def tabulate(
         The table, with K the largest number of different outcomes of any pair.
 
     Raises:
+        TypeError: an outcome of another form; the message names its pair.
         ValueError: a pair without outcomes, or whatever `FiniteMDP` refuses.
     """
     for name, value in (("num_states", num_states), ("num_actions", num_actions)):
@@ -354,26 +355,40 @@ def check_integer(name: str, value: int, *, low: int, high: int | None = None) -
 
 def _merge(outcomes: Iterable[Sequence[Any]], state: int, action: int) -> list[Outcome]:
     """The different outcomes of one pair that can happen, in the order in which the rule first gave them."""
+    where = f"state {state}, action {action}"
+    if not isinstance(outcomes, Iterable):
+        raise TypeError(f"outcomes must be a list of them, but {where} has {outcomes!r}")
     merged: dict[tuple[int, float, bool, float], float] = {}
     for given in outcomes:
-        outcome = Outcome(*given)
-        where = f"state {state}, action {action}"
-        if isinstance(outcome.next_state, bool) or not isinstance(outcome.next_state, (int, np.integer)):
-            raise TypeError(f"next_state must be an integer, but {where} leads to {outcome.next_state!r}")
-        probability = float(outcome.probability)
-        if not probability >= 0:
-            raise ValueError(f"probability must not be negative or NaN, but {where} has {probability:g}")
-        key = (
-            int(outcome.next_state),
-            float(outcome.reward),
-            bool(outcome.terminated),
-            float(outcome.reward_std),
-        )
-        if probability > 0:
-            merged[key] = merged.get(key, 0.0) + probability
+        outcome = _checked(given, where)
+        if outcome.probability > 0:
+            key = (outcome.next_state, outcome.reward, outcome.terminated, outcome.reward_std)
+            merged[key] = merged.get(key, 0.0) + outcome.probability
     if not merged:
-        raise ValueError(f"a pair must have an outcome that can happen, but state {state}, action {action} has none")
+        raise ValueError(f"a pair must have an outcome that can happen, but {where} has none")
     return [Outcome(probability, *key) for key, probability in merged.items()]
+
+
+def _checked(given: Sequence[Any], where: str) -> Outcome:
+    """One outcome of a rule in plain Python numbers; what is wrong with it is said with the pair that it is of."""
+    try:
+        outcome = Outcome(*given)
+    except TypeError:
+        raise TypeError(
+            f"an outcome must be ({', '.join(Outcome._fields)}), the last three optional, but {where} has {given!r}"
+        ) from None
+    if isinstance(outcome.next_state, bool) or not isinstance(outcome.next_state, (int, np.integer)):
+        raise TypeError(f"next_state must be an integer, but {where} leads to {outcome.next_state!r}")
+    # Any text but an empty one would count as True.
+    if isinstance(outcome.terminated, str) or outcome.terminated not in (0, 1):
+        raise TypeError(f"terminated must be a bool, but {where} has {outcome.terminated!r}")
+    try:
+        probability, reward, reward_std = map(float, (outcome.probability, outcome.reward, outcome.reward_std))
+    except (TypeError, ValueError):
+        raise TypeError(f"probability, reward and reward_std must be numbers, but {where} has {given!r}") from None
+    if not probability >= 0:
+        raise ValueError(f"probability must not be negative or NaN, but {where} has {probability:g}")
+    return Outcome(probability, int(outcome.next_state), reward, bool(outcome.terminated), reward_std)
 
 
 def _table(name: str, values: Any, dtype: type) -> np.ndarray:

@@ -178,8 +178,11 @@ def choose(kind: str, offered: Mapping[str, Observation]) -> Observation:
         The observation chosen.
 
     Raises:
+        TypeError: a kind that is no string.
         ValueError: an unknown kind; the message lists all and names the nearest.
     """
+    if not isinstance(kind, str):
+        raise TypeError(f"observation must be a name, one of {', '.join([*offered, 'one_hot'])}, but is {kind!r}")
     discrete = [o for o in offered.values() if isinstance(o.space, (spaces.Discrete, spaces.MultiDiscrete))]
     if kind == "one_hot" and discrete:
         return OneHot(discrete[0])

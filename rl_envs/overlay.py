@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,10 @@ class Overlay:
     def level(self, value: float) -> float:
         """Where a value lies between the lowest, 0, and the highest, 1; the middle where all are alike."""
         low, high = self.range
-        return 0.5 if high <= low else (value - low) / (high - low)
+        if high <= low:
+            return 0.5
+        scale = 2.0 if math.isinf(high - low) else 1.0  # values that diverge may be further apart than floats reach
+        return (value / scale - low / scale) / (high / scale - low / scale)
 
     def number(self, state: int) -> str:
         """A state's value as text; empty where there is none."""

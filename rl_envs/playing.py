@@ -50,7 +50,7 @@ def play(
     Raises:
         DependencyNotInstalled: pygame is missing.
         ValueError: an unknown name, a world without keys of its own, or an environment that gives no pictures.
-        TypeError: arguments for an environment that is made already.
+        TypeError: something else than a name or an environment, or arguments for one that is made already.
         gymnasium.error.Error: an unknown id.
     """
     pygame_module()  # if it is missing, our message says what to install
@@ -126,6 +126,8 @@ def _make(world: str | gym.Env[Any, Any], arguments: dict[str, Any]) -> gym.Env[
         return gym.make(world_id(world) if world in WORLDS else world, render_mode="rgb_array", **arguments)
     if arguments:
         raise TypeError(f"an environment is made already and takes no arguments, but got {', '.join(arguments)}")
+    if not isinstance(world, gym.Env):
+        raise TypeError(f"play() takes a world's name, an id or an environment, not {world!r}")
     return world
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -125,6 +128,12 @@ def test_the_observation_is_chosen_by_name() -> None:
 def test_an_unknown_observation_names_the_nearest_and_all() -> None:
     with pytest.raises(ValueError, match=r"unknown observation 'indx'. Did you mean 'index'\? Known: index, one_hot"):
         choose("indx", {"index": Index(2)})
+
+
+@pytest.mark.parametrize("kind", [["index"], None, 3])
+def test_an_observation_that_is_no_name_is_refused(kind: Any) -> None:
+    with pytest.raises(TypeError, match=re.escape(f"observation must be a name, one of index, one_hot, but is {kind}")):
+        choose(kind, {"index": Index(2)})
 
 
 def test_one_hot_is_not_offered_where_nothing_is_discrete() -> None:

@@ -238,6 +238,11 @@ def test_arguments_for_an_environment_that_is_made_already_are_refused():
         play(make("LineWalk"), size=3)
 
 
+def test_what_is_no_environment_is_refused():
+    with pytest.raises(TypeError, match="play\\(\\) takes a world's name, an id or an environment, not 3"):
+        play(3)
+
+
 def test_a_missing_pygame_is_said_at_once(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygame", None)
     with pytest.raises(DependencyNotInstalled, match=r'pip install "rl-envs\[render\]"'):

@@ -651,6 +651,7 @@ def test_a_value_is_placed_between_the_lowest_and_the_highest():
     assert [overlay.level(value) for value in (1.0, 1.5, 3.0)] == [0.0, 0.25, 1.0]
     assert overlay.number(0) == ""
     assert Overlay("v", values=np.ones(3)).level(1.0) == 0.5
+    assert Overlay("v", values=np.array([-1.5e308, 1.5e308])).level(0.0) == 0.5  # so far apart that 3e308 overflows
 
 
 def test_a_renderer_draws_a_moment_without_an_environment():
