@@ -34,7 +34,7 @@ class MonteCarloValueConfig(ValueConfig):
 
 
 # A network needs smaller steps: its features move as well.
-NETWORK = MonteCarloValueConfig(approximation="network", step_size=0.01, step_size_half_life=20_000.0)
+NETWORK = MonteCarloValueConfig(approximation="network", step_size=0.005, step_size_half_life=1_000.0)
 
 
 @final

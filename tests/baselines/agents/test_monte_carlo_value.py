@@ -104,10 +104,11 @@ def test_it_gets_near_its_fixed_point(approximation: str) -> None:
 
 def test_a_network_learns_the_values_of_a_walk() -> None:
     walk = make_task("RandomWalk", num_states=19, max_jump=4, observation="position")
-    agent = MonteCarloValue(walk, runs=2, config=MonteCarloValue.PRESETS["network"])
-    before = agent.value_error()
-    learn(agent, 500)
-    assert agent.value_error().mean() < 0.8 * before.mean()
+    agent = MonteCarloValue(walk, runs=8, config=MonteCarloValue.PRESETS["network"])
+    before = agent.value_error().mean()
+    learn(agent, 1_000)
+    # About 0.6 of it is left; runs differ by 0.1 each, so the standard error of this mean is below 0.05 of 0.39.
+    assert agent.value_error().mean() < 0.75 * before
 
 
 @pytest.mark.parametrize("approximation", [*LINEAR, "network"])

@@ -135,10 +135,11 @@ def test_a_table_learns_the_exact_values_of_a_world_that_is_cut_off() -> None:
 
 def test_a_network_learns_the_values_of_a_walk() -> None:
     walk = make_task("RandomWalk", num_states=19, max_jump=4, observation="position")
-    agent = TDValue(walk, runs=2, config=TDValue.PRESETS["network"])
-    before = agent.value_error()
+    agent = TDValue(walk, runs=8, config=TDValue.PRESETS["network"])
+    before = agent.value_error().mean()
     learn(agent, 600)
-    assert agent.value_error().mean() < 0.6 * before.mean()
+    # About 0.4 of it is left; runs differ by 0.07 each, so the standard error of this mean is below 0.03 of 0.39.
+    assert agent.value_error().mean() < 0.6 * before
 
 
 @pytest.mark.parametrize("approximation", [*LINEAR, "network"])
