@@ -17,6 +17,9 @@ CONFIDENCE = 0.95
 # Resamples of a bootstrap: enough that the ends of an interval hardly depend on the seed.
 RESAMPLES = 9_999
 
+# How far apart equal scores may be: they come from linear solves, whose last digits differ.
+ROUNDING = 1e-12
+
 
 class Interval(NamedTuple):
     """An estimate between the ends of its interval."""
@@ -51,7 +54,7 @@ def mean_interval(*strata: np.ndarray, confidence: float = CONFIDENCE, seed: int
         raise ValueError("a mean needs at least one group of runs, but there is none")
     _need_two(groups)
     estimate = float(np.mean([group.mean() for group in groups]))
-    if all(np.ptp(group) == 0 for group in groups):
+    if _all_alike(groups):
         return Interval(estimate, estimate, estimate)
 
     def statistic(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -80,7 +83,7 @@ def difference_interval(
     groups = [complete(first, "the first group"), complete(second, "the second group")]
     _need_two(groups)
     estimate = float(groups[0].mean() - groups[1].mean())
-    if all(np.ptp(group) == 0 for group in groups):
+    if _all_alike(groups):
         return Interval(estimate, estimate, estimate)
 
     def statistic(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -213,6 +216,11 @@ def _bootstrap(
         random_state=np.random.default_rng(seed),  # SciPy before 1.15 knows no `rng`
     ).confidence_interval
     return float(interval.low), float(interval.high)
+
+
+def _all_alike(groups: Sequence[np.ndarray]) -> bool:
+    """Whether the runs of each group are equal but for rounding, from which the bootstrap would only get NaN."""
+    return all(np.ptp(group) <= ROUNDING * max(1.0, float(np.abs(group).max())) for group in groups)
 
 
 def _need_two(groups: Sequence[np.ndarray]) -> None:

@@ -337,10 +337,15 @@ class HierarchicalQ(TabularAgent):
     # Scoring ----------------------------------------------------------------------------------------------------------
 
     def _score_of(self, run: int) -> float:
-        truth = self._truth
         policy = greedy_policy(np.where(self._may_start, self.q[run], -np.inf)) * self._may_start
         v = call_and_return_values(self._models_of(run), policy)
-        return (truth.mdp.start @ v - truth.random_value) / (truth.optimal_value - truth.random_value)
+        return (self._world.mdp.start @ v - self._truth.random_value) / self._gain
+
+    @cached_property
+    def _gain(self) -> float:
+        """What the optimum is worth more than the uniform policy."""
+        self._truth.score(self._truth.optimal_policy)  # refuses a world in which that is nothing
+        return self._truth.optimal_value - self._truth.random_value
 
     def _models_of(self, run: int) -> OptionModels:
         """The models of a run's options; those with given policies are the same for all runs and for ever."""

@@ -155,3 +155,9 @@ def test_a_missing_run_is_an_error() -> None:
 def test_too_little_to_go_on_is_an_error(call: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_runs_that_differ_by_rounding_alone_are_alike() -> None:
+    runs = np.array([1.0, 1.0 + 2e-16, 1.0 - 1e-16])
+    for interval in (mean_interval(runs), difference_interval(runs, np.zeros(3) + [0, 1e-17, 0])):
+        assert interval == pytest.approx((1.0, 1.0, 1.0), abs=1e-15)

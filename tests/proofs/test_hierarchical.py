@@ -13,7 +13,7 @@ pytestmark = pytest.mark.proofs
 
 RUNS = 100
 
-# World, how often to look, and who learns for how many steps. Flat Q-learning comes last, by its preset if that is best.
+# World, how often to look, who learns for how many steps. Flat Q-learning comes last, by its preset if that is best.
 CASES = {
     "SubtaskGrid": (
         100,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -530,6 +531,11 @@ def test_worlds_without_parts_are_refused(world: str, message: str) -> None:
         HierarchicalQ(named_task(world))
 
 
+def test_a_world_in_which_nothing_is_to_be_gained_has_no_score() -> None:
+    with pytest.raises(ValueError, match="a score needs an optimal policy that is better than the uniform one"):
+        HierarchicalQ(named_task("SubtaskGrid:discount=0.0")).exact_score()
+
+
 def test_an_unknown_kind_of_option_policies_is_refused() -> None:
     with pytest.raises(ValueError, match=r"unknown option_policies 'exakt'\. Did you mean 'exact'"):
         HierarchicalQConfig(option_policies="exakt")
@@ -590,3 +596,15 @@ def test_with_chance_options_alone_come_near_their_own_optimum() -> None:
     final = train(agent, steps=8_000, checkpoints=1).scores[-1]
     assert (final <= own + 1e-12).all()
     assert final.mean() > own - 0.02  # measured 0.010 below after 10,000 steps, standard error of a run 0.009
+
+
+def test_the_example_shows_that_options_are_faster(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(Path(__file__).parents[3] / "examples" / "learn_with_options.py"), run_name="__main__")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == [
+        "HierarchicalQ",
+        "HierarchicalQ:option_policies=learned",
+        "QLearning",
+    ]
+    sooner = [int(line.split("is ")[1].split()[0].replace(",", "")) for line in lines[3:]]
+    assert sooner[0] > sooner[1] > 1_500
