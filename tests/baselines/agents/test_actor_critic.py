@@ -206,6 +206,17 @@ def test_looking_at_a_run_changes_nothing() -> None:
     np.testing.assert_array_equal(looked_at.networks.values, left_alone.networks.values)
 
 
+@pytest.mark.parametrize("world", ["RandomMDP", "CartPole-v1"])
+def test_training_in_two_calls_equals_training_in_one(world: str) -> None:
+    config = replace(QUICK, learning_rate_steps=400)
+    once, twice = (ActorCritic(world, runs=3, seed=0, config=config) for _ in range(2))
+    train(once, steps=300, checkpoints=1, episodes=1)
+    train(twice, steps=110, checkpoints=1, episodes=1)
+    train(twice, steps=190, checkpoints=1, episodes=1)
+    assert once.learning_rate == twice.learning_rate < config.learning_rate
+    np.testing.assert_array_equal(once.networks.values, twice.networks.values)
+
+
 @pytest.mark.parametrize("world", ["RandomMDP", "RobotGrasp", "CartPole-v1"])
 def test_a_run_resumed_from_a_file_equals_an_unbroken_one(world: str, tmp_path: Path) -> None:
     unbroken, broken = (ActorCritic(world, runs=range(2, 5), seed=4, config=QUICK) for _ in range(2))

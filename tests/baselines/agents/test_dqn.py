@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from baselines.agents import dqn
 from baselines.agents.dqn import DQN, DQNConfig
@@ -193,6 +194,23 @@ def test_looking_at_a_run_changes_nothing() -> None:
             evaluate(agent, episodes=2, max_steps=20)
         train(agent, steps=60, checkpoints=1)
     np.testing.assert_array_equal(looked_at.online.values, left_alone.online.values)
+
+
+@pytest.mark.parametrize("world", ["RandomMDP", "CartPole-v1"])
+def test_training_in_two_calls_equals_training_in_one(world: str) -> None:
+    once, twice = (DQN(world, runs=3, seed=0, config=replace(QUICK, learning_rate_steps=200)) for _ in range(2))
+    train(once, steps=150, checkpoints=1, episodes=1)
+    train(twice, steps=60, checkpoints=1, episodes=1)
+    train(twice, steps=90, checkpoints=1, episodes=1)
+    assert (once.epsilon, once.learning_rate) == (twice.epsilon, twice.learning_rate)
+    np.testing.assert_array_equal(once.online.values, twice.online.values)
+
+
+def test_the_global_generators_are_left_alone() -> None:
+    before = torch.get_rng_state(), np.random.get_state()  # noqa: NPY002 - to see that nobody draws from it
+    train(DQN("RandomMDP", runs=2, config=QUICK), steps=60, checkpoints=1)
+    assert torch.equal(before[0], torch.get_rng_state())
+    np.testing.assert_array_equal(before[1][1], np.random.get_state()[1])  # noqa: NPY002
 
 
 @pytest.mark.parametrize("world", ["RandomMDP", "RobotGrasp", "CartPole-v1"])
