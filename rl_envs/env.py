@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from rl_envs.actions import action_index
+from rl_envs.mdp import check_integer
 from rl_envs.observation import Index
 from rl_envs.registry import build
 from rl_envs.streams import noise_generator
@@ -197,6 +198,7 @@ class TabularEnv(gym.Env[Any, Any]):
             option: the option, whose moves worlds with cells draw where it runs; or its name alone; None for none.
 
         Raises:
+            TypeError: neither an option nor a name.
             ValueError: an option of another world, or an environment that draws nothing.
         """
         if self._history is None:
@@ -240,12 +242,18 @@ class TabularEnv(gym.Env[Any, Any]):
 
         Raises:
             ValueError: the state of another world, or not a state at all.
+            TypeError: a part of it that is of the wrong type.
         """
         if not isinstance(saved, dict) or saved.get("world") != self.world.mdp.content_hash:
             raise ValueError(f"the state must come from get_state() of {self.world.name} with the same table")
         missing = sorted({"state", "running", "generator", "noise"} - saved.keys())
         if missing:
             raise ValueError(f"the state must come from get_state(), but has no {missing[0]!r}")
+        state = check_integer("the saved state", saved["state"], low=0, high=self.world.mdp.num_states - 1)
+        if not isinstance(saved["running"], bool):
+            raise TypeError(f"whether the saved episode is running must be a bool, but is {saved['running']!r}")
+        if saved["running"] and (saved["noise"] is not None) != self._noisy:
+            raise ValueError(f"the state must come from get_state() of {self.world.name}, but its noise does not fit")
         noise = None
         if saved["noise"] is not None:
             noise = np.random.default_rng(0)
@@ -253,7 +261,7 @@ class TabularEnv(gym.Env[Any, Any]):
         self.np_random.bit_generator.state = saved["generator"]
         self._noise = noise
         self._seeded = None if noise is None else self.np_random
-        self._state = saved["state"]
+        self._state = state
         self._running = saved["running"]
         if self._history is not None:
             self._history.begin(self._state)

@@ -175,6 +175,7 @@ def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
         Its model.
 
     Raises:
+        TypeError: what is no option.
         ValueError: an option over other states or actions, or one whose policy may never end; the message names the
             state in which it is trapped.
 
@@ -183,6 +184,8 @@ def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
     """
     from scipy.sparse import csr_array
 
+    if not isinstance(option, Option):
+        raise TypeError(f"option must be an Option, but is {option!r}")
     if option.policy.shape != (mdp.num_states, mdp.num_actions):
         raise ValueError(
             f"option {option.name!r} must be over {mdp.num_states} states and {mdp.num_actions} actions, "

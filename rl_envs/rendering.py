@@ -60,6 +60,8 @@ class History:
         if option is None or isinstance(option, str):
             self._option, self._option_policy = option, None
             return
+        if not hasattr(option, "policy"):
+            raise TypeError(f"option must be an Option, the name of one or None, but is {option!r}")
         shape = len(self._state_counts), len(self._action_counts)
         if option.policy.shape != shape:
             raise ValueError(

@@ -276,6 +276,8 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         if not self._begun:
             raise ResetNeeded("there is no state before the first reset()")
         state = {
+            "world": np.frombuffer(bytes.fromhex(self.world.mdp.content_hash), dtype=np.uint8),
+            "autoreset_mode": np.array(list(AutoresetMode).index(self.autoreset_mode)),
             "arrival": self._arrival.copy(),
             "row": self._row.copy(),
             "ended": self._ended.copy(),
@@ -293,18 +295,22 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             saved: what `get_state` returned.
 
         Raises:
-            ValueError: the state of another kind of world or number of copies, or not a state at all.
+            ValueError: the state of another table, number of copies or autoreset mode, or not a state at all.
         """
         if not self._begun:
             self.reset()
         own = self.get_state()
         given = {name: np.asarray(saved[name]) for name in saved} if isinstance(saved, Mapping) else {}
         for name in {**own, **given}:
-            # How many copies wait for a reset changes from step to step; everything else keeps its shape.
-            if name not in own or name not in given or (name != "ended" and own[name].shape != given[name].shape):
+            fits = name in own and name in given
+            if fits and name in ("world", "autoreset_mode"):
+                fits = np.array_equal(own[name], given[name])
+            elif fits and name != "ended":  # how many copies wait for a reset changes from step to step
+                fits = own[name].shape == given[name].shape
+            if not fits:
                 raise ValueError(
-                    f"the state must come from get_state() of {self.num_envs} copies of this {self.world.name}, "
-                    f"but does not fit in {name!r}"
+                    f"the state must come from get_state() of {self.num_envs} copies of this {self.world.name} in "
+                    f"autoreset mode {self.autoreset_mode.value}, but does not fit in {name!r}"
                 )
         self._arrival = given["arrival"].copy()
         self._row = given["row"].copy()

@@ -372,6 +372,27 @@ def test_what_is_no_state_of_this_world_is_refused_and_changes_nothing(spoil: Ca
     assert_same(walk(env, 20), walk(twin, 20))
 
 
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"state": -1}, ValueError, r"the saved state must be in 0\.\.\d+, but is -1"),
+        ({"state": 10**6}, ValueError, r"the saved state must be in 0\.\.\d+, but is 1000000"),
+        ({"state": "3"}, TypeError, "the saved state must be an integer, but is '3'"),
+        ({"running": 1}, TypeError, "whether the saved episode is running must be a bool, but is 1"),
+        ({"noise": None}, ValueError, r"must come from get_state\(\) of Random, but its noise does not fit"),
+    ],
+)
+def test_a_saved_state_with_an_impossible_part_is_refused_and_changes_nothing(
+    changes: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    env, twin = TabularEnv(everything()), TabularEnv(everything())
+    env.reset(seed=0)
+    twin.reset(seed=0)
+    with pytest.raises(error, match=message):
+        env.set_state({**env.get_state(), **changes})
+    assert_same(walk(env, 20), walk(twin, 20))
+
+
 def test_a_state_of_equal_tables_fits_whatever_is_observed() -> None:
     env, other = TabularEnv("LineWalk", slip=0.2), TabularEnv("LineWalk", slip=0.2, observation="one_hot")
     env.reset(seed=0)

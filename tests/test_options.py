@@ -684,6 +684,11 @@ def test_maps_and_worlds_without_hallways_or_stages_are_refused():
             subtask_options(world)
 
 
+def test_what_is_no_option_is_refused():
+    with pytest.raises(TypeError, match="option must be an Option, but is 3"):
+        plan(four_rooms().mdp, [3])
+
+
 def test_the_example_runs(capsys):
     runpy.run_path(str(Path(__file__).parent.parent / "examples" / "options_in_four_rooms.py"))["main"]()
     lines = capsys.readouterr().out.splitlines()

@@ -3,9 +3,11 @@
 import copy
 import os
 import pickle
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
@@ -166,6 +168,12 @@ def test_pictures_need_no_display_and_leave_the_window_module_alone():
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
     subprocess.run([sys.executable, "-c", program], check=True, env=environment, timeout=120)
+
+
+def test_pygame_is_never_initialised_as_a_whole():
+    """`pygame.init()` would take the sound and the joysticks too, and take them down with the window."""
+    for path in sorted(Path(rl_envs.__file__).parent.rglob("*.py")):
+        assert not re.search(r"pygame\.init\(", path.read_text()), path
 
 
 def test_pictures_go_on_after_somebody_has_quit_pygame():
@@ -574,6 +582,13 @@ def test_an_option_of_another_world_is_refused():
     option = hallway_options(rl_envs.build("FourRooms"))[0]
     with pytest.raises(ValueError, match=r"must have a policy \(11, 2\) as the world, not \(104, 4\)"):
         env.unwrapped.show_option(option)
+
+
+def test_what_is_no_option_is_refused():
+    env = make("LineWalk")
+    env.reset(seed=0)
+    with pytest.raises(TypeError, match="option must be an Option, the name of one or None, but is 3"):
+        env.unwrapped.show_option(3)
 
 
 def test_the_joint_in_turn_is_marked():

@@ -693,6 +693,22 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
     assert_same(walk(env, 20), walk(twin, 20))
 
 
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"size": 7}, "world"),
+        ({"discount": 0.5}, "world"),
+        ({"autoreset_mode": AutoresetMode.SAME_STEP}, "autoreset_mode"),
+    ],
+)
+def test_a_state_of_the_same_shape_but_another_table_or_mode_is_refused(changes: dict[str, Any], part: str) -> None:
+    env, other = TabularVectorEnv("LineWalk", 3), TabularVectorEnv("LineWalk", 3, **changes)
+    env.reset(seed=0)
+    other.reset(seed=0)
+    with pytest.raises(ValueError, match=f"3 copies of this LineWalk in autoreset mode NextStep, .* fit in '{part}'"):
+        env.set_state(other.get_state())
+
+
 def test_copies_do_not_share_what_changes() -> None:
     env = TabularVectorEnv(everything(), 3)
     env.reset(seed=1)
