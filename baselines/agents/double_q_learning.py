@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -50,7 +51,14 @@ class DoubleQLearning(TabularAgent):
     """
 
     Config = DoubleQLearningConfig
-    PRESETS = {world: DoubleQLearningConfig(**settings) for world, settings in WORLD_PRESETS.items()}
+    PRESETS = {
+        "SubtaskGrid": DoubleQLearningConfig(**WORLD_PRESETS["SubtaskGrid"]),
+        "FourRooms": DoubleQLearningConfig(**WORLD_PRESETS["FourRooms"]),
+        # What looks good untried does so in each table until that one has learned, so more is left to chance.
+        "RobotGrasp": DoubleQLearningConfig(
+            step_size_half_life=math.inf, initial_value=0.5, epsilon=0.3, final_epsilon=0.3
+        ),
+    }
 
     def __init__(
         self,
