@@ -145,14 +145,21 @@ def _commitment_rows(game: NormalFormGame) -> np.ndarray:
 
 def _optimum(game: NormalFormGame, rows: np.ndarray, weights: Sequence[float] | None, worst: bool) -> np.ndarray:
     objective = np.tensordot(_validated_weights(game, weights), game.payoffs, axes=1).ravel()
+    # The solver's tolerance is absolute. Every row and the objective may be scaled without changing what is optimal.
     solution = maximise(
-        objective=-objective if worst else objective,
-        inequality_rows=rows,
+        objective=(-objective if worst else objective) / _largest(objective),
+        inequality_rows=rows / _largest(rows, axis=1),
         inequality_bounds=np.zeros(len(rows)),
         equality_rows=np.ones((1, objective.size)),
         equality_values=np.ones(1),
     )
     return as_distribution(solution.point).reshape(game.num_actions)
+
+
+def _largest(array: np.ndarray, axis: int | None = None) -> np.ndarray:
+    """The largest absolute value along an axis, which is kept; 1 where all are 0."""
+    largest = np.abs(array).max(axis=axis, keepdims=True, initial=0.0)
+    return np.where(largest > 0, largest, 1.0)
 
 
 def _certified(

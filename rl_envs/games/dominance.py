@@ -70,8 +70,9 @@ def _strictly_dominated(matrix: np.ndarray, action: int) -> bool:
         return True
     if len(others) < 2:  # a mixture needs two actions to mix
         return False
-    mixture = _widest_winner(others, matrix[action])
-    return bool((mixture @ others - matrix[action]).min() > _margin(matrix))
+    others, target = _in_unit_range(matrix, action)
+    mixture = _widest_winner(others, target)
+    return bool((mixture @ others - target).min() > _MARGIN)
 
 
 def _weakly_dominated(matrix: np.ndarray, action: int) -> bool:
@@ -80,11 +81,12 @@ def _weakly_dominated(matrix: np.ndarray, action: int) -> bool:
         return True
     if len(others) < 2:
         return False
-    mixture = _largest_never_worse(others, matrix[action])
+    others, target = _in_unit_range(matrix, action)
+    mixture = _largest_never_worse(others, target)
     if mixture is None:
         return False
-    advantage = mixture @ others - matrix[action]
-    return bool(advantage.min() >= -_margin(matrix) and advantage.sum() > len(advantage) * _margin(matrix))
+    advantage = mixture @ others - target
+    return bool(advantage.min() >= -_MARGIN and advantage.sum() > len(advantage) * _MARGIN)
 
 
 def _widest_winner(others: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -103,7 +105,7 @@ def _widest_winner(others: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 def _largest_never_worse(others: np.ndarray, target: np.ndarray) -> np.ndarray | None:
     """Of the mixtures that are nowhere worse than `target`, the one with the largest total; `None` if there is none."""
-    if (_widest_winner(others, target) @ others - target).min() < -_margin(others):
+    if (_widest_winner(others, target) @ others - target).min() < -_MARGIN:
         return None
     solution = maximise(
         objective=others.sum(axis=1),
@@ -115,5 +117,8 @@ def _largest_never_worse(others: np.ndarray, target: np.ndarray) -> np.ndarray |
     return as_distribution(solution.point)
 
 
-def _margin(matrix: np.ndarray) -> float:
-    return _MARGIN * max(float(np.ptp(matrix)), np.finfo(np.float64).tiny)
+def _in_unit_range(matrix: np.ndarray, action: int) -> tuple[np.ndarray, np.ndarray]:
+    """The payoffs of the other actions and of `action`, moved to [0, 1]: the solver's tolerance is absolute."""
+    span = np.ptp(matrix)
+    unit = (matrix - matrix.min()) / (span if span > 0 else 1.0)
+    return np.delete(unit, action, axis=0), unit[action]

@@ -93,6 +93,7 @@ def solve_by_linear_program(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         Optimal strategies, [A1] and [A2].
     """
     num_rows, num_columns = matrix.shape
+    matrix = _scaled(matrix[None])[0]  # the solver's tolerance is absolute
     # Variables (strategy, value): maximise the value, which may not exceed what the strategy earns in any column.
     solution = maximise(
         objective=np.append(np.zeros(num_rows), 1.0),

@@ -127,3 +127,14 @@ def test_what_is_no_distribution_is_refused(gain, distribution, message):
 def test_weights_must_be_one_finite_number_a_player(weights):
     with pytest.raises(ValueError, match=r"weights must be 2 finite numbers, one a player"):
         correlated_equilibrium(named_game("chicken"), weights=weights)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-9, 1e9, 1e200])
+def test_the_unit_of_the_payoffs_decides_no_equilibrium(scale):
+    game = named_game("prisoners_dilemma")
+    scaled = NormalFormGame(game.payoffs * scale)
+    for concept in (correlated_equilibrium, coarse_correlated_equilibrium):
+        for worst in (False, True):
+            found = concept(scaled, worst=worst)
+            assert found.value / scale == pytest.approx(concept(game, worst=worst).value, abs=1e-9)
+            assert found.max_deviation_gain / scale <= 1e-9

@@ -92,3 +92,12 @@ def test_what_is_dominated_is_never_a_best_response_and_the_rest_sometimes_is(se
 def test_an_unknown_player_is_refused():
     with pytest.raises(ValueError, match=r"chicken has players 0 to 1, but was asked for player -1"):
         dominated_actions(named_game("chicken"), -1)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-9, 1e9, 1e200])
+def test_the_unit_of_the_payoffs_decides_no_dominance(scale):
+    strictly = two_player(scale * np.array([[3, 0], [0, 3], [1, 1]]), np.zeros((3, 2)))
+    weakly = two_player(scale * np.array([[2, 0, 1], [0, 2, 1], [1, 1, 0]]), np.zeros((3, 3)))
+    assert dominated_actions(strictly, 0) == (2,)
+    assert dominated_actions(weakly, 0) == ()
+    assert dominated_actions(weakly, 0, strict=False) == (2,)

@@ -83,3 +83,12 @@ def test_no_equilibrium_pays_less_than_the_maximin_value():
 def test_an_unknown_player_is_refused():
     with pytest.raises(ValueError, match=r"chicken has players 0 to 1, but was asked for player 2"):
         maximin(named_game("chicken"), 2)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-9, 1e9, 1e200])
+def test_the_unit_of_the_payoffs_decides_no_guarantee(scale):
+    matrix = np.array([[3, -1], [-2, 1]])  # both columns pay 1/7 against (3/7, 4/7)
+    found = maximin(two_player(scale * matrix, -scale * matrix), 0)
+    np.testing.assert_allclose(found.strategy, [3 / 7, 4 / 7], atol=1e-9)
+    assert found.value / scale == pytest.approx(1 / 7, abs=1e-9)
+    assert found.gap / scale <= 1e-9
