@@ -30,7 +30,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
 # The part of the runs between these quantiles is shaded.
 BAND = (0.1, 0.9)
 
-# These two are drawn as level lines: their scores are 0 and 1 by definition.
+# These two are drawn as level lines: they do not learn, and their exact scores are 0 and 1 by definition.
 LEVELS = ("Random", "Optimal")
 
 HEADINGS = {
@@ -123,7 +123,7 @@ def draw_learning_curves(rows: Sequence[Row], path: Path) -> None:
 
     worlds = list(dict.fromkeys(row.world for row in rows))
     learners = [agent for agent in dict.fromkeys(row.agent for row in rows) if parse(agent)[0] not in LEVELS]
-    styles = {agent: (COLOURS[i % len(COLOURS)], DASHES[i % len(DASHES)]) for i, agent in enumerate(learners)}
+    styles = {agent: style_of(i) for i, agent in enumerate(learners)}
     columns = min(2, len(worlds))
     lines = math.ceil(len(worlds) / columns)
     figure = Figure(figsize=(5.2 * columns, 3.3 * lines + 0.9), layout="constrained")
@@ -142,12 +142,21 @@ def draw_learning_curves(rows: Sequence[Row], path: Path) -> None:
     write_atomically(path, content.getvalue())
 
 
+def style_of(number: int) -> tuple[str, Any]:
+    """The colour and the dashes of a learner's line; once the colours are used up, each returns with other dashes."""
+    rounds, colour = divmod(number, len(COLOURS))
+    return COLOURS[colour], DASHES[(colour + rounds) % len(DASHES)]
+
+
 def _draw_panel(panel: Axes, rows: Sequence[Row], styles: dict[str, tuple[str, Any]]) -> None:
     """One world: a line and a band for each learner, level lines for the optimum and the uniform policy."""
     exact = all(row.exact for row in rows)
     if exact:
         panel.axhline(1, color="#222222", linewidth=1.2, label="optimum")
-        panel.axhline(0, color="#888888", linewidth=1.2, linestyle=(0, (1, 1)), label="random policy")
+    # Its exact score is 0 by definition; its sampled return is known only if it was in the comparison.
+    random = 0.0 if exact else next((float(row.scores.mean()) for row in rows if parse(row.agent)[0] == "Random"), None)
+    if random is not None:
+        panel.axhline(random, color="#888888", linewidth=1.2, linestyle=(0, (1, 1)), label="random policy")
     lowest = 0.0
     for row in rows:
         if row.agent not in styles:
@@ -164,7 +173,8 @@ def _draw_panel(panel: Axes, rows: Sequence[Row], styles: dict[str, tuple[str, A
     panel.set_xlabel("environment steps of each run")
     panel.set_ylabel("exact score" if exact else "mean return (sampled)")
     panel.xaxis.set_major_formatter(lambda steps, _: f"{steps:,.0f}")
-    panel.margins(x=0.01)
+    steps = max(int(row.steps[-1]) for row in rows)
+    panel.set_xlim(-0.01 * steps, 1.01 * steps)
     panel.grid(axis="y", color="#dddddd", linewidth=0.6)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)

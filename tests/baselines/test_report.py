@@ -108,7 +108,24 @@ def test_sampled_returns_are_drawn_on_a_scale_of_their_own(tmp_path: Path, figur
     assert panel.get_ylim()[1] > 450
 
 
-def test_more_agents_than_colours_can_still_be_drawn(tmp_path: Path) -> None:
+def test_where_returns_are_sampled_the_random_policy_is_at_its_own_mean(tmp_path: Path, figures: list[Figure]) -> None:
+    sampled = Row("CartPole-v1", "Random", STEPS, np.array([[20.0, 22.0], [24.0, 20.0], [18.0, 28.0]]), False, 1.0)
+    draw_learning_curves([sampled], tmp_path / "curves.png")
+    (panel,) = figures[0].axes
+    (line,) = panel.get_lines()
+    assert line.get_label() == "random policy"
+    assert set(line.get_ydata()) == {22.0}
+
+
+def test_without_learners_the_picture_still_covers_the_steps(tmp_path: Path, figures: list[Figure]) -> None:
+    draw_learning_curves(rows(("LineWalk",))[:2], tmp_path / "curves.png")
+    left, right = figures[0].axes[0].get_xlim()
+    assert left <= 0 < 100 <= right < 110
+
+
+def test_more_agents_than_colours_can_still_be_told_apart(tmp_path: Path, figures: list[Figure]) -> None:
     many = [Row("LineWalk", f"QLearning:epsilon=0.{i}", STEPS, np.ones((3, 2)), True, 1.0) for i in range(1, 9)]
     draw_learning_curves(many, tmp_path / "curves.png")
     assert len(report.COLOURS) < 8
+    curves = [line for line in figures[0].axes[0].get_lines() if line.get_label().startswith("QLearning")]
+    assert len({(line.get_color(), str(line._dash_pattern)) for line in curves}) == 8
