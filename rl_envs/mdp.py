@@ -315,6 +315,7 @@ def start_distribution(start: int | Sequence[float] | np.ndarray, num_states: in
         Probabilities [S].
 
     Raises:
+        TypeError: neither an index nor numbers.
         ValueError: an index that is no state, or probabilities of another shape.
     """
     if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
@@ -323,7 +324,10 @@ def start_distribution(start: int | Sequence[float] | np.ndarray, num_states: in
         distribution = np.zeros(num_states)
         distribution[start] = 1.0
         return distribution
-    distribution = np.array(start, dtype=np.float64)
+    try:
+        distribution = np.array(start, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"start must be a state or probabilities, one a state, but is {start!r}") from None
     if distribution.shape != (num_states,):
         raise ValueError(f"start must be a state or have shape ({num_states},), but has {distribution.shape}")
     return distribution

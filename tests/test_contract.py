@@ -65,6 +65,16 @@ def test_every_world_has_a_one_hot_twin_that_is_a_box() -> None:
         assert twin.unwrapped.world.mdp == gym.make(world_id(name)).unwrapped.world.mdp
 
 
+def test_every_world_of_simultaneous_choices_has_a_twin_with_one_choice() -> None:
+    """Built in, because some libraries read the spaces of `env.unwrapped`."""
+    worlds = [rl_envs.build(name) for name in WORLDS]
+    several = [world for world in worlds if isinstance(world.action_space, gym.spaces.MultiDiscrete)]
+    assert several
+    for world in several:
+        twin = gym.spaces.Discrete(world.mdp.num_actions)
+        assert any(other.action_space == twin and other.mdp == world.mdp for other in worlds), world.name
+
+
 def test_an_id_with_its_module_needs_no_import() -> None:
     code = "import gymnasium as gym; env = gym.make('rl_envs:rl_envs/LineWalk-v0'); print(env.reset(seed=0)[0])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
