@@ -44,8 +44,8 @@ compare: $(VENV)/.installed  ## train every agent on every world and print how f
 bench: $(VENV)/.installed  ## measure what the README's speed claims rest on
 	@set -e; for script in benchmarks/*.py; do echo "$(PY) $$script"; $(PY) "$$script"; done
 
-proofs: $(VENV)/.installed  ## run the long statistical proofs of published results
-	$(PY) -m pytest -m proofs --timeout 7200 $(ARGS)
+proofs: $(VENV)/.installed  ## run the long statistical proofs of published results and write docs/proofs.md
+	$(if $(ARGS),,RL_ENVS_PROOFS_PAGE=docs/proofs.md) $(PY) -m pytest -q -m proofs --timeout 7200 -n $(WORKERS) $(or $(ARGS),tests/proofs)
 
 gallery: $(VENV)/.installed  ## draw the pictures of the worlds
 	$(PY) docs/make_gallery.py
