@@ -317,7 +317,11 @@ def test_tabulate_names_the_pair_whose_outcomes_break_a_rule(outcomes: Any, erro
         ({"start": -1}, ValueError, r"start must be a state 0\.\.1, but is -1"),
         ({"start": [1.0]}, ValueError, r"start must be a state or have shape \(2,\), but has \(1,\)"),
         ({"start": "left"}, TypeError, "start must be a state or probabilities, one a state, but is 'left'"),
-        ({"start": [1.0, [0.0]]}, TypeError, "start must be a state or probabilities, one a state, but is .1.0, .0.0.."),
+        (
+            {"start": [1.0, [0.0]]},
+            TypeError,
+            "start must be a state or probabilities, one a state, but is .1.0, .0.0..",
+        ),
     ],
 )
 def test_tabulate_names_an_argument_that_is_wrong(changes: dict[str, Any], error: Any, message: str) -> None:
