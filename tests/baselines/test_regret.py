@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from baselines.agents.random_policy import Random
 from baselines.agents.ucb1 import UCB1
 from baselines.registry import make_agent
 from baselines.regret import arm_means, regret_bounds, regret_curve
+from baselines.regret_figure import draw_regret_curves
 from baselines.task import make_task
 
 
@@ -115,3 +118,33 @@ def test_a_librarys_agent_is_refused() -> None:
 def test_a_single_run_has_no_standard_error() -> None:
     curve = regret_curve(UCB1("Bandit"), steps=10, checkpoints=1)
     assert np.isnan(curve.standard_error).all()
+
+
+def test_curves_are_drawn_beside_their_bounds(tmp_path: Path) -> None:
+    curves = {name: regret_curve(make_agent(name, "BernoulliBandit", runs=20)) for name in ("UCB1", "Softmax")}
+    draw_regret_curves(curves, tmp_path / "regret.png", title="BernoulliBandit")
+    assert (tmp_path / "regret.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_of_one_run_without_bounds_is_drawn_too(tmp_path: Path) -> None:
+    curve = regret_curve(UCB1("BanditTestbed"), steps=50, checkpoints=5)
+    draw_regret_curves({"UCB1": curve}, tmp_path / "regret.png")
+    assert (tmp_path / "regret.png").stat().st_size > 1_000
+
+
+def test_a_picture_of_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="curves must hold at least one, but is empty"):
+        draw_regret_curves({}, tmp_path / "regret.png")
+
+
+def test_the_example_prints_losses_beside_their_bounds(capsys: pytest.CaptureFixture[str]) -> None:
+    example = Path(__file__).parent.parent.parent / "examples" / "bandit_regret.py"
+    runpy.run_path(str(example), run_name="__main__")
+    lines = capsys.readouterr().out.splitlines()
+    losses = [float(line.split(" loses ")[1].split()[0]) for line in lines[:7]]
+    assert losses[-1] == 540.0
+    assert max(losses[:-1]) < 100
+    assert lines[7:] == [
+        "UCB1 is proved to lose at most 366.8.",
+        "Lai and Robbins' bound is 15.2: in the long run, nobody who learns loses less.",
+    ]
