@@ -28,6 +28,7 @@ from baselines.game_surroundings import (
 )
 from baselines.game_task import MARKOV_GAMES, GameTask, make_game_task
 from baselines.seeding import integer_seeds, run_seeds
+from baselines.specification import label
 from baselines.storage import StorageError, write_atomically
 from rl_envs.games import GAMES, NormalFormGame
 from rl_envs.mdp import check_integer
@@ -216,6 +217,11 @@ class GameAgent(ABC):
         own = _task_of(path, about) if task is None else make_game_task(task)
         if about["table"] != own.table_hash:
             raise StorageError(f"{path} was trained on another table than that of {own.name}: pass its own as task=")
+        # The name decides the random numbers, and the rounds of an episode stand in it: under another name the same
+        # payoffs would not go on as the saved agent would have.
+        trained, given = label(about["game"], about["arguments"]), label(own.game, own.arguments)
+        if trained != given:
+            raise StorageError(f"{path} was trained on {trained}, but the task is {given}: pass its own as task=")
         agent = cls(own, runs=range(*about["runs"]), seed=about["seed"], config=cls.Config(**about["config"]))
         if any(name.startswith("environment.") for name in arrays):
             _ = agent.surroundings  # so that the file's arrays have something to be checked against

@@ -138,7 +138,9 @@ def make_game_task(
     """
     if isinstance(game, GameTask):
         return game
-    cycles = {} if max_cycles is None else {"max_cycles": check_integer("max_cycles", max_cycles, low=1)}
+    # Plain numbers, because the arguments stand in names and in saved files.
+    arguments = {name: value.item() if isinstance(value, np.generic) else value for name, value in arguments.items()}
+    cycles = {} if max_cycles is None else {"max_cycles": int(check_integer("max_cycles", max_cycles, low=1))}
     if isinstance(game, NormalFormGame):
         if arguments:
             raise TypeError(f"a payoff table takes no arguments, but got {', '.join(arguments)}")

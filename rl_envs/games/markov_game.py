@@ -245,7 +245,8 @@ def policy_value(game: ZeroSumMarkovGame, policies: tuple[Any, Any], tolerance: 
 def markov_exploitability(game: ZeroSumMarkovGame, policies: tuple[Any, Any], tolerance: float = 1e-10) -> float:
     """The average of what the two players could gain from the start by answering the other's policy best.
 
-    The same convention as `NormalFormGame.exploitability`: NashConv over two, 0 at minimax policies and only there.
+    The same convention as `NormalFormGame.exploitability`: NashConv over two, 0 (up to the tolerance) where both
+    policies are minimax from the start and only there. What they do in states that are never reached need not be.
 
     Args:
         game: the table.

@@ -23,6 +23,8 @@ from rl_envs.games.normal_form import NormalFormGame
 from rl_envs.games.simultaneous import SimultaneousGame
 from rl_envs.games.turn_taking import TurnTakingGame
 
+DEFAULT_GAME = "climbing"
+
 
 class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     """A matrix game played for a number of rounds.
@@ -83,7 +85,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
 
     def __init__(
         self,
-        game: str | NormalFormGame = "climbing",
+        game: str | NormalFormGame = DEFAULT_GAME,
         max_cycles: int = 25,
         payoffs: Any = None,
         *,
@@ -230,8 +232,11 @@ def env(*args: Any, **arguments: Any) -> AECEnv:
 def _chosen_game(game: str | NormalFormGame, payoffs: Any, parameters: dict[str, Any]) -> NormalFormGame:
     if payoffs is None and not isinstance(game, NormalFormGame):
         return named_game(game, **parameters)
+    named = repr(game.name if isinstance(game, NormalFormGame) else game)
+    if payoffs is not None and not (isinstance(game, str) and game == DEFAULT_GAME):
+        raise TypeError(f"give a game or payoffs and not both, but got the game {named} beside payoffs")
     if parameters:
         raise TypeError(f"only a named game takes parameters, but got {', '.join(parameters)} beside a table")
-    if isinstance(game, NormalFormGame) and payoffs is None:
+    if isinstance(game, NormalFormGame):
         return game
     return NormalFormGame(payoffs, name="payoffs")

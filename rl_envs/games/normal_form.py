@@ -34,7 +34,8 @@ class NormalFormGame:
         name: what the game is called in drawings and messages.
 
     Raises:
-        ValueError: if the table is not [N, A1, ..., AN], holds NaN or infinity, or the names do not fit it.
+        ValueError: if the table is not [N, A1, ..., AN], holds NaN, infinity or a number too large for a float, or
+            the names do not fit it.
         TypeError: if the payoffs are not numbers, or a name is not a string.
     """
 
@@ -296,6 +297,8 @@ def _validated_payoffs(payoffs: Any) -> np.ndarray:
         given = np.asarray(payoffs)
         # Kind O: fractions and other number types, which the conversion checks one by one.
         table = np.array(given, dtype=np.float64) if given.dtype.kind in "biufO" and payoffs is not None else None
+    except OverflowError as error:
+        raise ValueError(f"payoffs must be finite as floats, but one is too large: {error}") from error
     except (TypeError, ValueError) as error:
         raise TypeError(f"payoffs must be an array of numbers, but NumPy cannot make one of them: {error}") from error
     if table is None:

@@ -5,8 +5,8 @@ of the positive orthant and cut with one half-space after another. Rays on the w
 stay, and every pair of ADJACENT rays on opposite sides leaves a new ray where their common face meets the cut. No
 division and no rounding, so degenerate polytopes (more inequalities tight at a vertex than its dimension) are right.
 
-Its cost grows with the number of vertices, which grows exponentially with the dimension: seconds for random games of
-10 x 10 actions.
+Its cost grows with the number of vertices, which grows exponentially with the dimension: a fraction of a second for
+random games of 10 x 10 actions.
 
 Source: Fukuda & Prodon (1996), Double description method revisited.
 """

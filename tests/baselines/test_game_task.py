@@ -33,6 +33,12 @@ def test_names_carry_their_settings_and_tasks_are_given_back() -> None:
     assert (own.name, own.max_cycles) == ("nothing:max_cycles=3", 3)
 
 
+def test_numbers_of_numpy_mean_the_same_as_plain_ones() -> None:
+    task = make_game_task("penalty", k=np.int64(-10), max_cycles=np.int64(3))
+    assert task.name == make_game_task("penalty", k=-10, max_cycles=3).name
+    assert all(type(value) is int for value in task.arguments.values())
+
+
 def test_everything_in_a_table_changes_its_hash() -> None:
     hashes = [
         make_game_task(game, **arguments).table_hash

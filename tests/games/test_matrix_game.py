@@ -99,6 +99,12 @@ def test_a_table_replaces_the_named_game():
         ({"payoffs": [[1, 2], [3, 4]]}, ValueError, r"payoffs must have shape \[N, A1, \.\.\., AN\]"),
         ({"payoffs": [[1, float("nan")]]}, ValueError, r"payoffs must be finite, but player 0's"),
         ({"payoffs": [[1, 2]], "k": -10}, TypeError, r"only a named game takes parameters, but got k beside a table"),
+        (
+            {"game": "chicken", "payoffs": [[1, 2]]},
+            TypeError,
+            r"a game or payoffs and not both, but got the game 'chicken' beside payoffs",
+        ),
+        ({"game": named_game("chicken"), "payoffs": [[1, 2]]}, TypeError, r"but got the game 'chicken' beside payoffs"),
         ({"game": named_game("chicken"), "k": 1}, TypeError, r"only a named game takes parameters"),
     ],
 )

@@ -191,6 +191,11 @@ def test_payoffs_of_the_wrong_form_are_refused(payoffs, message):
         NormalFormGame(payoffs)
 
 
+def test_a_whole_number_beyond_all_floats_is_refused():
+    with pytest.raises(ValueError, match="payoffs must be finite as floats, but one is too large"):
+        NormalFormGame([[10**400, 1]])
+
+
 @pytest.mark.parametrize("payoffs", ["abc", [["a", "b"]], [["1", "2"]], [[1, 2], [3]], None, [[1j, 0]]])
 def test_payoffs_that_are_no_numbers_are_refused(payoffs):
     with pytest.raises(TypeError, match="payoffs must be an array of numbers"):

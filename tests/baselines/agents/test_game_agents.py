@@ -264,6 +264,17 @@ def test_a_table_of_the_users_own_is_needed_to_load_again(tmp_path: Path) -> Non
     assert bytes_of(again) == bytes_of(agent)
 
 
+def test_a_saved_agent_is_not_loaded_into_a_game_in_which_it_would_go_on_differently(tmp_path: Path) -> None:
+    payoffs = np.eye(2)[None].repeat(2, axis=0)
+    IndependentQ(make_game_task(NormalFormGame(payoffs, name="mine"), max_cycles=7)).save(tmp_path / "agent")
+    for task, name in (
+        (make_game_task(NormalFormGame(payoffs, name="mine")), "mine"),
+        (make_game_task(NormalFormGame(payoffs, name="yours"), max_cycles=7), "yours:max_cycles=7"),
+    ):
+        with pytest.raises(StorageError, match=f"was trained on mine:max_cycles=7, but the task is {name}"):
+            IndependentQ.load(tmp_path / "agent", task=task)
+
+
 def test_parameters_of_a_named_game_are_saved_with_it(tmp_path: Path) -> None:
     agent = IndependentQ(make_game_task("penalty", k=-7, max_cycles=4))
     play(agent, steps=6)
