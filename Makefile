@@ -38,7 +38,7 @@ format: $(VENV)/.installed  ## mend what ruff can mend
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-compare: $(VENV)/.installed  ## train every agent on every world and print how far each is from the optimum
+compare: $(VENV)/.installed  ## train agents on worlds and print how far each ends from the exact optimum
 	$(PY) -m baselines compare $(ARGS)
 
 bench: $(VENV)/.installed  ## measure what the README's speed claims rest on

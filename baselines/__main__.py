@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -182,6 +183,12 @@ def chosen_preset(arguments: Sequence[str]) -> Preset:
     return "quick" if quick else "default"
 
 
+def show_what_can_be_shown() -> None:
+    """Let a terminal or a log that lacks a character show a "?" for it: no comparison shall fail at being printed."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
@@ -193,6 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     import tyro
 
+    show_what_can_be_shown()
     typed = sys.argv[1:] if arguments is None else list(arguments)
     return tyro.extras.subcommand_cli_from_dict(
         {"compare": compare_command(chosen_preset(typed)), "list": list_command},

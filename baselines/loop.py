@@ -68,17 +68,16 @@ def train(
         The learning curve.
 
     Raises:
-        ValueError: steps or checkpoints below 1.
+        ValueError: steps, checkpoints or episodes below 1.
         TypeError: a measure for a library's agent, which is scored in a loop of its own.
     """
     check_integer("steps", steps, low=1)
     check_integer("checkpoints", checkpoints, low=1)
+    check_integer("episodes", episodes, low=1)
     marks = checkpoint_steps(steps, checkpoints)
     if isinstance(agent, LibraryAgent):
         if measure is not None:
-            raise TypeError(
-                f"{agent.name} trains in its library's own loop, which measures nothing but scores"
-            )
+            raise TypeError(f"{agent.name} trains in its library's own loop, which measures nothing but scores")
         library_scores, seconds = agent.learn(marks, episodes=episodes)
         return LearningCurve(marks, library_scores, agent.task.truth is not None, seconds)
 

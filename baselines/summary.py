@@ -41,8 +41,8 @@ class Summary:
         score: mean of the final scores; without ends where there is a single run.
         worst_decile: mean of the worst tenth of the runs.
         within_1_percent: share of runs within 1% of the optimum; None where scores are sampled.
-        steps_to_95_percent: median over runs of the steps to 95% of the optimum, infinite if fewer than half of the
-            runs got there; None where scores are sampled.
+        steps_to_95_percent: steps until half of the runs had once reached 95% of the optimum, infinite if fewer than
+            half of them ever did; None where scores are sampled.
         area: mean score over training.
         steps_per_second: environment steps of all runs per second of training.
         seconds: training time of all runs together.
@@ -72,11 +72,20 @@ def summarise(row: Row) -> Summary:
         score=mean_interval(row.final) if row.num_runs > 1 else Interval(mean, np.nan, np.nan),
         worst_decile=worst_decile(row.final),
         within_1_percent=share_within(row.final) if row.exact else None,
-        steps_to_95_percent=float(np.median(steps_to(row.steps, row.scores))) if row.exact else None,
+        steps_to_95_percent=until_half(steps_to(row.steps, row.scores)) if row.exact else None,
         area=float(area_under_curve(row.steps, row.scores).mean()),
         steps_per_second=row.steps_per_second,
         seconds=row.seconds,
     )
+
+
+def until_half(steps: np.ndarray) -> float:
+    """When half of the runs had got there: the lower median, which is finite even if the other half never do.
+
+    Args:
+        steps: of each run, infinite where it never got there, [R].
+    """
+    return float(np.sort(steps)[(len(steps) - 1) // 2])
 
 
 def agreements(rows: Sequence[Row]) -> list[str]:

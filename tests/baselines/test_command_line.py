@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -147,3 +149,13 @@ def test_an_interrupt_is_no_error(
     monkeypatch.setattr(QLearning, "update", interrupt)
     assert run(tmp_path) == 130
     assert "Stopped.\nFinished cells are kept in" in capsys.readouterr().err
+
+
+def test_a_log_without_the_characters_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", log)
+    assert run(tmp_path) == 0
+    log.flush()
+    printed = log.buffer.getvalue().decode("ascii")
+    assert "[2/2] LineWalk ? QLearning ? runs 0-2" in printed
+    assert "Written to" in printed

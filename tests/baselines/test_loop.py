@@ -92,6 +92,7 @@ def test_evaluation_is_capped_in_length() -> None:
     [
         ({"steps": 0}, "steps must be at least 1, but is 0"),
         ({"steps": 5, "checkpoints": 0}, "checkpoints must be at least 1, but is 0"),
+        ({"steps": 5, "episodes": 0}, "episodes must be at least 1, but is 0"),
     ],
 )
 def test_no_training_is_no_training(given: dict[str, int], message: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from baselines.compare import Row
-from baselines.summary import MARGIN, agreement, agreements, summarise
+from baselines.summary import MARGIN, agreement, agreements, summarise, until_half
 
 RNG = np.random.default_rng(0)
 
@@ -32,6 +32,13 @@ def test_a_summary_by_hand() -> None:
 
 def test_steps_to_95_percent_are_infinite_unless_half_of_the_runs_get_there() -> None:
     assert math.isinf(summarise(row("QLearning", [1.0, 0.5, 0.5])).steps_to_95_percent)
+
+
+def test_steps_to_95_percent_are_those_of_the_run_that_makes_half() -> None:
+    assert until_half(np.array([30.0, np.inf, 10.0, np.inf])) == 30
+    assert until_half(np.array([30.0, 20.0, 10.0])) == 20
+    assert until_half(np.array([np.inf, np.inf, 10.0])) == np.inf
+    assert summarise(row("QLearning", [1.0, 1.0, 0.5, 0.5])).steps_to_95_percent == 100
 
 
 def test_one_run_has_no_interval() -> None:
