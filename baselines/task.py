@@ -58,15 +58,22 @@ class Task:
         """A; raises TypeError where actions cannot be counted."""
         if not isinstance(self.action_space, spaces.Discrete):
             raise TypeError(f"the actions of {self.name} must be Discrete, but are {self.action_space}")
+        if self.action_space.start != 0:
+            raise TypeError(f"the actions of {self.name} must be numbered from 0, but are {self.action_space}")
         return int(self.action_space.n)
 
     @property
     def num_observations(self) -> int:
         """How many different observations there are; raises TypeError where they cannot be counted."""
-        if isinstance(self.observation_space, spaces.Discrete):
-            return int(self.observation_space.n)
-        if isinstance(self.observation_space, spaces.MultiDiscrete):
-            return int(np.prod(self.observation_space.nvec))
+        space = self.observation_space
+        if isinstance(space, (spaces.Discrete, spaces.MultiDiscrete)):
+            # The space of Gymnasium before 1.0 has no start where it is a MultiDiscrete one.
+            if np.any(getattr(space, "start", 0)) or np.ndim(getattr(space, "nvec", 0)) > 1:
+                raise TypeError(
+                    f"the observations of {self.name} must be numbered from 0 and lie in a row to be counted, "
+                    f"but are {space}"
+                )
+            return int(np.prod(space.n if isinstance(space, spaces.Discrete) else space.nvec))
         raise TypeError(
             f"the observations of {self.name} must be Discrete or MultiDiscrete to be counted, "
             f"but are {self.observation_space}"

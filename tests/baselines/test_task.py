@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
 from baselines.agents.optimal import Optimal
@@ -73,6 +75,21 @@ def test_an_environment_without_a_table_says_so() -> None:
 def test_actions_that_cannot_be_counted_are_refused() -> None:
     with pytest.raises(TypeError, match=r"the actions of RobotGraspMulti must be Discrete, but are MultiDiscrete"):
         QLearning("RobotGraspMulti")
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "message"),
+    [
+        ("action_space", spaces.Discrete(2, start=1), r"the actions of LineWalk must be numbered from 0, but are Disc"),
+        ("observation_space", spaces.Discrete(11, start=5), r"numbered from 0 and lie in a row to be counted, but are"),
+        ("observation_space", spaces.MultiDiscrete([2, 2], start=[1, 0]), r"numbered from 0 .*but are MultiDiscrete"),
+        ("observation_space", spaces.MultiDiscrete([[2, 2], [2, 2]]), r"lie in a row to be counted, but are Multi"),
+    ],
+    ids=str,
+)
+def test_numbers_that_do_not_begin_at_0_are_refused(name: str, space: spaces.Space, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        QLearning(replace(make_task("LineWalk"), **{name: space}))
 
 
 def test_several_numbers_in_an_observation_are_counted_as_one() -> None:
