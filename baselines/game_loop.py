@@ -50,7 +50,13 @@ class GameRecord:
 
     @property
     def final_joint_action(self) -> np.ndarray:
-        """What each run played most in the last tenth, the first of several, [R, N] int64."""
+        """What each run played most in the last tenth, the first of several, [R, N] int64.
+
+        Raises:
+            ValueError: in a game with states, where joint actions are not counted.
+        """
+        if self.late_play.ndim == 2 and self.late_play.shape[1] == 0:
+            raise ValueError("joint actions are counted in matrix games only, but this record is of a game with states")
         flat = self.late_play.reshape(len(self.late_play), -1).argmax(axis=1)
         return np.stack(np.unravel_index(flat, self.late_play.shape[1:]), axis=1)
 
@@ -66,7 +72,7 @@ def play(
     """Let every run of an agent play so many rounds and learn from them.
 
     A second call goes on where the first ended: schedules, random streams and episodes run on, so that two calls equal
-    one long call, byte for byte; so does a call after saving and loading.
+    one long call of as many rounds, byte for byte; so does a call after saving and loading.
 
     Args:
         agent: the population.

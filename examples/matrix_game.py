@@ -27,7 +27,7 @@ def print_solution(game) -> None:
         strategies = " against ".join("(" + ", ".join(map(str, s)) + ")" for s in equilibrium.strategies)
         payoffs = ", ".join(map(str, equilibrium.payoffs))
         print(f"  {strategies}  pays {payoffs}; the best deviation gains {equilibrium.max_deviation_gain}")
-    values = ", ".join(f"{maximin(game, player).value:.6g}" for player in (0, 1))
+    values = ", ".join(f"{round(maximin(game, player).value, 9) + 0.0:.6g}" for player in (0, 1))
     print(f"  each alone guarantees {values}")
     optimum = game.social_optimum()
     print(f"  social optimum {optimum.welfare:g} at {' '.join(map(game.joint_name, optimum.joint_actions))}")

@@ -83,7 +83,8 @@ class IndependentQ(GameAgent):
     but explores with probability epsilon, the row player's b is worth 6 - 35/3 epsilon and its c 5 - 10/3 epsilon: c is
     the best answer as long as epsilon is above 3/25 = 0.12. Below that b is better, but a constant step size remembers
     each -30 long enough to keep the pair at (c, c) nearly all the time. The way up to (a, a) leads through -30 too, and
-    independent learners hardly ever take it.
+    such learners hardly ever take it. Softmax learners explore what looks bad less and less as the temperature falls:
+    most of them climb back to (b, b), and about one pair in ten reaches (a, a).
 
     Args:
         task: what to play.

@@ -149,6 +149,12 @@ def test_a_game_with_states_has_no_table_of_joint_actions() -> None:
     np.testing.assert_allclose(record.late_payoff.sum(axis=1), 0.0)
 
 
+def test_a_game_with_states_has_no_final_joint_action() -> None:
+    record = play(IndependentQ("grid_soccer"), steps=5)
+    with pytest.raises(ValueError, match="joint actions are counted in matrix games only"):
+        _ = record.final_joint_action
+
+
 def test_nothing_to_play_is_refused() -> None:
     agent = IndependentQ("climbing")
     with pytest.raises(ValueError, match="steps must be at least 1, but is 0"):
