@@ -394,6 +394,8 @@ def as_probabilities(policy: np.ndarray, num_states: int, num_actions: int) -> n
         ValueError: the wrong shape, an action that does not exist, or rows that are no distributions.
     """
     policy = np.asarray(policy)
+    if policy.size == 0:
+        raise ValueError(f"a policy, or a batch of them, must not be empty, but has shape {policy.shape}")
     if policy.dtype.kind in "iu":
         return _from_actions(policy, num_states, num_actions)
     if policy.dtype.kind != "f":

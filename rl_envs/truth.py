@@ -451,6 +451,12 @@ def _of_env(env: gym.Env[Any, Any], discount: float | None) -> Truth:
     for wrapper in reversed(following):
         observation = _Followed(observation, wrapper)
     if isinstance(world, World):
+        for method in ("step", "reset"):
+            if getattr(type(env), method).__module__ != "rl_envs.env":
+                raise ValueError(
+                    f"truth() answers for the table alone, but {type(env).__name__} has a {method}() of its own, which "
+                    "may do something else: pass its world"
+                )
         return _of_world(world, discount, max_episode_steps, observation)
     name = env.spec.id if env.spec is not None else type(env).__name__
     return Truth(_with_discount(mdp, discount), name=name, observation=observation, max_episode_steps=max_episode_steps)
@@ -493,7 +499,13 @@ def _with_discount(mdp: FiniteMDP, discount: float | None) -> FiniteMDP:
 
 
 def _predict(policy: Any, observations: np.ndarray) -> Any:
-    actions, hidden = policy.predict(observations, deterministic=True)
+    try:
+        actions, hidden = policy.predict(observations, deterministic=True)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            "an object with predict must take predict(observations, deterministic=True) and return actions and a hidden "
+            f"state, None for none, as Stable-Baselines3's models do; that of {type(policy).__name__} says: {error}"
+        ) from error
     if hidden is not None:
         raise ValueError("a policy must be a function of the observation alone, but this one remembers earlier ones")
     return actions

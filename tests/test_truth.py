@@ -524,3 +524,37 @@ def test_monte_carlo_episodes_of_the_environment_agree_with_the_exact_return() -
     error = np.std(returns, ddof=1) / np.sqrt(len(returns))
     assert 0.1 < exact < 0.9
     assert abs(np.mean(returns) - exact) < 4 * error  # once in 16,000 seeds by chance
+
+
+def test_an_empty_batch_of_policies_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"must not be empty, but has shape \(0, 11\)"):
+        rl_envs.truth("rl_envs/LineWalk-v0").value(np.zeros((0, 11), dtype=np.int64))
+
+
+class PredictsNoPair:
+    def predict(self, observations: np.ndarray, deterministic: bool = False) -> np.ndarray:
+        return np.zeros(len(observations), dtype=np.int64)
+
+
+class PredictsOtherwise:
+    def predict(self, observations: np.ndarray) -> np.ndarray:
+        return np.zeros(len(observations), dtype=np.int64)
+
+
+@pytest.mark.parametrize("model", [PredictsNoPair(), PredictsOtherwise()])
+def test_a_model_whose_predict_is_another_is_refused_by_name(model: object) -> None:
+    with pytest.raises(TypeError, match=rf"as Stable-Baselines3's models do; that of {type(model).__name__} says"):
+        rl_envs.truth("rl_envs/LineWalk-v0").value(model)
+
+
+class PaysTheOpposite(rl_envs.TabularEnv):
+    def step(self, action: object) -> tuple:
+        observation, reward, *rest = super().step(action)
+        return (observation, -reward, *rest)
+
+
+def test_an_environment_with_a_step_of_its_own_is_refused_by_name() -> None:
+    env = PaysTheOpposite("LineWalk")
+    with pytest.raises(ValueError, match=r"PaysTheOpposite has a step\(\) of its own"):
+        rl_envs.truth(env)
+    assert rl_envs.truth(env.world).optimal_value == pytest.approx(0.95**4)
