@@ -503,8 +503,8 @@ def _predict(policy: Any, observations: np.ndarray) -> Any:
         actions, hidden = policy.predict(observations, deterministic=True)
     except (TypeError, ValueError) as error:
         raise TypeError(
-            "an object with predict must take predict(observations, deterministic=True) and return actions and a hidden "
-            f"state, None for none, as Stable-Baselines3's models do; that of {type(policy).__name__} says: {error}"
+            "an object with predict must take predict(observations, deterministic=True) and return actions and a "
+            f"hidden state or None, as Stable-Baselines3's models do; that of {type(policy).__name__} says: {error}"
         ) from error
     if hidden is not None:
         raise ValueError("a policy must be a function of the observation alone, but this one remembers earlier ones")
