@@ -13,12 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from pettingzoo import AECEnv, ParallelEnv
-from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
 from rl_envs.games import soccer_drawing
 from rl_envs.games.simultaneous import SimultaneousGame
 from rl_envs.games.soccer_rules import MOVES, position_of, soccer_table
-from rl_envs.games.turn_taking import TurnTakingGame
+from rl_envs.games.turn_taking import OrderEnforced, TurnTakingGame
 
 
 class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
@@ -193,4 +192,4 @@ def env(*args: Any, **arguments: Any) -> AECEnv:
     Returns:
         The wrapped environment.
     """
-    return OrderEnforcingWrapper(raw_env(*args, **arguments))
+    return OrderEnforced(raw_env(*args, **arguments))

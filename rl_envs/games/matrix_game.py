@@ -15,13 +15,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from pettingzoo import AECEnv, ParallelEnv
-from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
 from rl_envs.games import payoff_table_drawing
 from rl_envs.games.catalogue import named_game
 from rl_envs.games.normal_form import NormalFormGame
 from rl_envs.games.simultaneous import SimultaneousGame
-from rl_envs.games.turn_taking import TurnTakingGame
+from rl_envs.games.turn_taking import OrderEnforced, TurnTakingGame
 
 DEFAULT_GAME = "climbing"
 
@@ -226,7 +225,7 @@ def env(*args: Any, **arguments: Any) -> AECEnv:
     Returns:
         The wrapped environment.
     """
-    return OrderEnforcingWrapper(raw_env(*args, **arguments))
+    return OrderEnforced(raw_env(*args, **arguments))
 
 
 def _chosen_game(game: str | NormalFormGame, payoffs: Any, parameters: dict[str, Any]) -> NormalFormGame:

@@ -11,6 +11,7 @@ from typing import Any
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from pettingzoo.utils.conversions import parallel_to_aec_wrapper
+from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
 
 class TurnTakingGame(parallel_to_aec_wrapper):
@@ -43,3 +44,26 @@ class TurnTakingGame(parallel_to_aec_wrapper):
         if not (self.terminations[agent] or self.truncations[agent]):
             action = self.env.check_action(agent, action)
         super().step(action)
+
+
+class OrderEnforced(OrderEnforcingWrapper):
+    """PettingZoo's check that calls come in the right order, with an error where it only warns: a step after the end.
+
+    Args:
+        env: a `TurnTakingGame`.
+    """
+
+    def step(self, action: Any) -> None:
+        """Take the selected agent's action.
+
+        Raises:
+            InvalidAction: if the action is no whole number or out of range.
+            ResetNeeded: if the episode is over.
+        """
+        if self._has_reset and not self.agents:
+            raise ResetNeeded("call reset() before step(): no episode is running")
+        super().step(action)
+
+    def __str__(self) -> str:
+        """The game's name, as PettingZoo's own wrapper gives it."""
+        return str(self.env)

@@ -397,12 +397,12 @@ def test_after_the_end_only_nothing_can_be_done(module):
     assert env.step({}) == ({}, {}, {}, {}, {})
     with pytest.raises(ResetNeeded, match=r"the episode is over and no agent is left, but actions came for player_0"):
         env.step({"player_0": 0, "player_1": 0})
-    turns = module.raw_env(max_cycles=1)
-    turns.reset(seed=0)
-    for action in (0, 0, None, None):
-        turns.step(action)
-    with pytest.raises(ResetNeeded, match=r"no episode is running"):
-        turns.step(0)
+    for turns in (module.raw_env(max_cycles=1), module.env(max_cycles=1)):
+        turns.reset(seed=0)
+        for action in (0, 0, None, None):
+            turns.step(action)
+        with pytest.raises(ResetNeeded, match=r"no episode is running"):
+            turns.step(0)
     env.reset()
     assert env.agents == ["player_0", "player_1"]
 
