@@ -5,6 +5,7 @@ Regret is pseudo-regret, from the true means of the arms pulled: it never falls,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from baselines.agent import Agent, Transition
 from baselines.loop import train
 from baselines.task import Task
 from rl_envs.bandit_theory import lai_robbins_bernoulli, lai_robbins_gaussian, ucb1_regret_bound, uniform_regret
-from rl_envs.mdp import check_integer
+from rl_envs.mdp import FiniteMDP, check_integer
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,29 @@ class RegretCurve:
         return self.regret.std(axis=1, ddof=1) / np.sqrt(runs)
 
 
+class RegretMeter:
+    """Adds up what each run of an agent loses while it is trained: `train(agent, ..., on_step=RegretMeter(agent))`.
+
+    Args:
+        agent: what is trained, on a bandit.
+
+    Attributes:
+        total: pseudo-regret of each run so far, [R] float64, in units of reward.
+
+    Raises:
+        TypeError: a task whose info has no "regret".
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        arm_means(agent.task)
+        self.total = np.zeros(agent.num_runs)
+        self._agent = agent
+
+    def __call__(self, transition: Transition, metrics: Mapping[str, np.ndarray]) -> None:
+        """Add what the last step of every run lost, in all of its copies of the world."""
+        self.total += self._agent.surroundings.info("regret").reshape(len(self.total), -1).sum(axis=1)
+
+
 def regret_curve(agent: Agent, *, steps: int | None = None, checkpoints: int = 50) -> RegretCurve:
     """Train an agent on a bandit, and note what it loses.
 
@@ -84,19 +108,13 @@ def regret_curve(agent: Agent, *, steps: int | None = None, checkpoints: int = 5
     """
     means = arm_means(agent.task)
     if agent.steps > 0:
-        raise ValueError(
-            f"regret counts from the first step, but {agent.name} has learned for {agent.steps} already"
-        )
+        raise ValueError(f"regret counts from the first step, but {agent.name} has learned for {agent.steps} already")
     steps = agent.task.max_episode_steps if steps is None else steps
     if steps is None:
         raise ValueError(f"steps must be given, for {agent.task.name} has no time limit")
-    regret = np.zeros(agent.num_runs)
-
-    def add(transition: Transition, metrics: object) -> None:
-        regret[:] += agent.surroundings.info("regret")
-
-    agent.surroundings.begin_in(np.array(agent.runs) % len(means))
-    curve = train(agent, steps=steps, checkpoints=checkpoints, on_step=add, measure=lambda _: regret.copy())
+    meter = RegretMeter(agent)
+    agent.surroundings.begin_in(np.repeat(np.array(agent.runs) % len(means), agent.copies))
+    curve = train(agent, steps=steps, checkpoints=checkpoints, on_step=meter, measure=lambda _: meter.total.copy())
     return RegretCurve(curve.steps, curve.scores, regret_bounds(agent.task, curve.steps))
 
 
@@ -118,9 +136,7 @@ def regret_bounds(task: Task, pulls: np.ndarray) -> RegretBounds:
     uniform = np.mean([uniform_regret(row, 1) for row in means]) * pulls
     if len(means) > 1:
         return RegretBounds(pulls, uniform, None, None)
-    mdp = task.truth.mdp if task.truth is not None else None
-    if mdp is None:
-        raise TypeError(f"{task.name} has no table")
+    mdp = _table(task)
     possible = mdp.reward[mdp.probability > 0]
     bernoulli = mdp.reward_std is None and np.isin(possible, (0.0, 1.0)).all() and mdp.num_outcomes == 2
     bounded = mdp.reward_std is None and possible.min() >= 0 and possible.max() <= 1
@@ -138,8 +154,17 @@ def regret_bounds(task: Task, pulls: np.ndarray) -> RegretBounds:
     )
 
 
+def has_regret(task: Task) -> bool:
+    """Whether a task is a bandit, of which regret can be told."""
+    return task.world is not None and "regret" in task.world.action_info
+
+
 def arm_means(task: Task) -> np.ndarray:
     """The mean reward of each arm in each problem of a bandit, [problems, A]; raises TypeError for any other task."""
-    if task.world is None or "regret" not in task.world.action_info:
+    return _table(task).mean_reward
+
+
+def _table(task: Task) -> FiniteMDP:
+    if task.world is None or not has_regret(task):
         raise TypeError(f"regret is for bandits, whose info has it, but {task.name} is none")
-    return task.world.mdp.mean_reward
+    return task.world.mdp

@@ -102,7 +102,7 @@ class Surroundings:
         """
         if self._task.world is None:
             raise TypeError(
-                f"{self._task.name} is no world of this package, so its episodes cannot begin where one likes"
+                f"{self._task.name} has no states of ours, so its episodes cannot begin in one that is chosen"
             )
         for state in np.unique(states).tolist():
             self.observation, _ = self._envs.reset(options={"reset_mask": states == state, "state": state})

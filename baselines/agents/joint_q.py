@@ -87,6 +87,8 @@ class JointQ(TabularAgent):
     """
 
     Config = JointQConfig
+    # As for Q-learning, which it is there: what is untried looks better than doing nothing.
+    PRESETS = {"RobotGrasp": JointQConfig(initial_value=0.2, epsilon=0.1, final_epsilon=0.1)}
 
     def __init__(
         self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: JointQConfig | None = None

@@ -13,8 +13,9 @@ from baselines.agents.epsilon_greedy import EpsilonGreedy, EpsilonGreedyConfig
 from baselines.agents.q_learning import QLearning
 from baselines.agents.random_policy import Random
 from baselines.agents.ucb1 import UCB1
+from baselines.loop import train
 from baselines.registry import make_agent
-from baselines.regret import arm_means, regret_bounds, regret_curve
+from baselines.regret import RegretMeter, arm_means, has_regret, regret_bounds, regret_curve
 from baselines.regret_figure import draw_regret_curves
 from baselines.task import make_task
 
@@ -66,6 +67,19 @@ def test_agents_that_are_not_made_for_bandits_have_regret_too() -> None:
     assert 0 < curve.mean[-1] < curve.bounds.uniform[-1]
 
 
+def test_an_agent_that_learns_in_several_copies_loses_in_all_of_them() -> None:
+    agent = make_agent("ActorCritic:copies=4", "Bandit", runs=2)
+    curve = regret_curve(agent, steps=40, checkpoints=1)
+    assert curve.regret.shape == (2, 2)
+    assert (curve.regret[-1] > 5).all()  # 40 pulls of one copy after another, which lose 0.64 each to begin with
+    assert (curve.regret[-1] <= 40).all()
+
+
+def test_the_optimum_loses_nothing() -> None:
+    curve = regret_curve(make_agent("Optimal", "BanditTestbed", runs=50), steps=30, checkpoints=1)
+    np.testing.assert_array_equal(curve.regret, 0.0)
+
+
 def test_the_bounds_on_the_default_bandits() -> None:
     pulls = np.array([0, 1, 1000])
     bernoulli = regret_bounds(make_task("BernoulliBandit"), pulls)
@@ -94,6 +108,21 @@ def test_a_bernoulli_arm_that_always_pays_is_still_one() -> None:
     bounds = regret_bounds(make_task("BernoulliBandit", probabilities=(1.0, 0.0)), np.array([10]))
     np.testing.assert_array_equal(bounds.lai_robbins, 0.0)  # a single 0 tells it from an arm that always pays
     assert bounds.ucb1 is not None
+
+
+def test_regret_is_metered_beside_the_scores_of_ordinary_training() -> None:
+    agent = UCB1("Bandit", runs=6)
+    meter = RegretMeter(agent)
+    curve = train(agent, steps=300, checkpoints=3, on_step=meter)
+    np.testing.assert_allclose(meter.total, agent.pulls @ (1.0 - np.array([0.0, 0.2, 0.5, 0.1, 1.0])), rtol=1e-12)
+    np.testing.assert_allclose(curve.scores[-1], 1.0, atol=1e-9)
+    with pytest.raises(TypeError, match="regret is for bandits, whose info has it, but LineWalk is none"):
+        RegretMeter(QLearning("LineWalk"))
+
+
+def test_bandits_have_regret_and_other_tasks_do_not() -> None:
+    tasks = ("Bandit", "BernoulliBandit", "BanditTestbed", "LineWalk", "CartPole-v1")
+    assert [has_regret(make_task(name)) for name in tasks] == [True, True, True, False, False]
 
 
 def test_a_world_without_regret_is_refused() -> None:

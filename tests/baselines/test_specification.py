@@ -40,4 +40,6 @@ def test_a_setting_given_twice_is_refused() -> None:
 
 
 def test_a_label_is_the_same_for_lists_as_for_tuples() -> None:
-    assert label("Bandit", {"means": [0, [1, 2]]}) == label("Bandit", {"means": (0, (1, 2))}) == "Bandit:means=(0, (1, 2))"
+    assert (
+        label("Bandit", {"means": [0, [1, 2]]}) == label("Bandit", {"means": (0, (1, 2))}) == "Bandit:means=(0, (1, 2))"
+    )

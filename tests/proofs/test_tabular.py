@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from baselines.agents.double_q_learning import DoubleQLearning, DoubleQLearningConfig
-from baselines.agents.joint_q import JointQ
 from baselines.agents.q_learning import QLearning, QLearningConfig
 from baselines.agents.sarsa import Sarsa, SarsaConfig
 from baselines.agents.tabular import TabularAgent, TabularConfig
@@ -70,7 +69,7 @@ def test_joints_that_share_their_reward_learn_to_grasp() -> None:
 
 
 def test_joints_commanded_in_turn_learn_to_grasp_as_flat_q_learning_does() -> None:
-    in_turn = JointQ("RobotGrasp", runs=50, config=JointQ.Config(initial_value=0.2, epsilon=0.1, final_epsilon=0.1))
+    in_turn = make_agent("JointQ:preset=RobotGrasp", "RobotGrasp", runs=50)
     flat = make_agent("QLearning:preset=RobotGrasp", "RobotGrasp", runs=50)
     scores = {agent.name: train(agent, steps=80_000, checkpoints=1).scores[-1] for agent in (in_turn, flat)}
     difference = difference_interval(*scores.values())

@@ -79,9 +79,7 @@ def test_a_step_that_terminates_in_the_limits_last_moment_bootstraps_from_nothin
 def test_it_learns_the_value_of_the_policy_that_it_follows() -> None:
     # One state, two actions that pay 0 and 1 and stay. With epsilon 0.5 the better one is taken with 3/4, so the policy
     # earns 0.75 a step, and q = r + 0.5 * 0.75 / (1 - 0.5) = r + 0.75. Q-learning's would be r + 1.
-    world = small_world(
-        lambda s, a: [Outcome(1.0, 0, float(a))], num_states=1, num_actions=2, limit=None, discount=0.5
-    )
+    world = small_world(lambda s, a: [Outcome(1.0, 0, float(a))], num_states=1, num_actions=2, limit=None, discount=0.5)
     config = SarsaConfig(step_size=1.0, step_size_half_life=20.0, epsilon=0.5, final_epsilon=0.5)
     agent = Sarsa(world, runs=100, config=config)
     train(agent, steps=2_000, checkpoints=1)
