@@ -230,7 +230,7 @@ def test_several_actions_at_once_are_refused(name: str) -> None:
         make_agent(name, "RobotGraspMulti")
 
 
-@pytest.mark.parametrize(("world", "steps"), [("LineWalk", 2_000), ("LineBalance", 2_000), ("RandomMDP", 8_000)])
+@pytest.mark.parametrize(("world", "steps"), [("LineWalk", 2_000), ("LineBalance", 2_000), ("RandomMDP", 6_000)])
 @pytest.mark.parametrize("name", FOUR)
 def test_at_least_95_of_100_runs_reach_the_optimum(name: str, world: str, steps: int) -> None:
     agent = make_agent(name, world, runs=100)
