@@ -54,6 +54,7 @@ class Sarsa(TabularAgent):
     # What exploring costs is part of what Sarsa learns, so it must come to little in the end.
     PRESETS = {
         "SubtaskGrid": SarsaConfig(epsilon_steps=20_000, final_epsilon=0.02),
+        # Except here, where the best way stays the best however often one strays from it.
         "FourRooms": SarsaConfig(**WORLD_PRESETS["FourRooms"]),
         # No exploring at all: to begin with, everything looks as good as success.
         "RobotGrasp": SarsaConfig(step_size_half_life=math.inf, initial_value=1.0, epsilon=0.0, final_epsilon=0.0),
