@@ -121,8 +121,7 @@ class ValueConfig:
 
 
 class ValueBandit(BanditAgent):
-    """Values each arm by what it has paid, as a mean or with a constant step size; a final class chooses by these
-    values.
+    """Values each arm by what it has paid, as a mean or with a constant step size; a final class chooses by that.
 
     Args, Raises: as `BanditAgent`.
 
