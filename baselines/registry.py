@@ -48,7 +48,7 @@ AGENTS: dict[str, Entry] = {
         "baselines.agents.hierarchical_q:HierarchicalQ", "Q-learning over options: subtasks, and single actions"
     ),
     "JointQ": Entry("baselines.agents.joint_q:JointQ", "one Q-table a joint, sharing the reward"),
-    "EpsilonGreedy": Entry("baselines.agents.epsilon_greedy:EpsilonGreedy", "bandits: the best arm so far, at times any"),
+    "EpsilonGreedy": Entry("baselines.agents.epsilon_greedy:EpsilonGreedy", "bandits: the best arm so far, or any"),
     "Softmax": Entry("baselines.agents.softmax:Softmax", "bandits: good arms more often, Boltzmann"),
     "UCB1": Entry("baselines.agents.ucb1:UCB1", "bandits: upper confidence bounds"),
     "Thompson": Entry("baselines.agents.thompson:Thompson", "bandits: posterior sampling"),

@@ -21,9 +21,7 @@ def test_episodes_begin_in_the_states_chosen() -> None:
     transition = around.step(np.array([1, 1, 0, 0]))
     np.testing.assert_array_equal(transition.observation, [3, 8, 3, 1])
     np.testing.assert_array_equal(transition.next_observation, [4, 9, 2, 0])
-    np.testing.assert_array_equal(
-        around.observation, [4, 9, 2, 5]
-    )  # the last has begun anew, at the start
+    np.testing.assert_array_equal(around.observation, [4, 9, 2, 5])  # the last has begun anew, at the start
 
 
 def test_an_episode_that_began_in_a_chosen_state_has_its_full_length() -> None:

@@ -44,7 +44,7 @@ def world_of(name: str) -> Task:
     return make_task("RobotGraspMulti", num_angles=4, target=(2, 2)) if name == "JointQ" else make_task("RandomMDP")
 
 
-# Checks: functions that raise ------------------------------------------------------------------------------------------
+# Checks: functions that raise -----------------------------------------------------------------------------------------
 
 
 def value_of_staying(name: str) -> None:
