@@ -60,7 +60,7 @@ clean:  ## remove the virtual environments, the caches and what was built; resul
 
 # Setting up ------------------------------------------------------------------------------------------------------------
 
-NEWEST_EXTRAS := .[all,dev,benchmarks]
+NEWEST_EXTRAS := .[all,ray,tune,dev,benchmarks]
 OLDEST_EXTRAS := .[games,render,test]
 
 # $(call install,folder,constraints file,what to install)

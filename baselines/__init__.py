@@ -23,7 +23,7 @@ _HOMES = {
     "make_game_task": "baselines.game_task",
     "make_task": "baselines.task",
     "play": "baselines.game_loop",
-    "Comparison": "baselines.compare",
+    "Comparison": "baselines.comparison",
     "Demonstrations": "baselines.demonstration",
     "demonstrations": "baselines.demonstration",
     "score": "baselines.loop",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baselines.regret import RegretCurve
-from baselines.report import BAND, COLOURS, DASHES
+from baselines.report.pictures import BAND, COLOURS, DASHES
 from baselines.storage import write_atomically
 
 if TYPE_CHECKING:

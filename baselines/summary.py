@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baselines.compare import Row
 from baselines.registry import AGENTS
+from baselines.rows import Row
 from baselines.specification import parse
 from baselines.statistics import (
     Interval,

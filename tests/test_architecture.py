@@ -35,7 +35,7 @@ FORBIDDEN = {
     "rl_envs.world": {"rl_envs.env", "rl_envs.vector", "rl_envs.registry", "rl_envs.worlds"},
     "rl_envs.worlds": {"rl_envs.env", "rl_envs.vector", "rl_envs.registry", "rl_envs.truth"},
     "rl_envs.games": {"rl_envs.env", "rl_envs.vector", "rl_envs.registry", "rl_envs.worlds"},
-    "baselines.agents": {"baselines.compare", "baselines.report", "baselines.registry", "baselines.sb3"},
+    "baselines.agents": {"baselines.comparison", "baselines.report", "baselines.registry", "baselines.sb3"},
 }
 
 # What only some files may import at all: rules hold whatever else the file does.

@@ -134,12 +134,15 @@ def test_core_dependencies_are_gymnasium_numpy_and_scipy_alone():
 
 
 def test_extras_are_the_documented_ones_and_all_holds_what_users_run():
-    assert set(PROJECT["optional-dependencies"]) == {"games", "render", "baselines", "all", "test", "dev", "benchmarks"}
+    extras = {"games", "render", "baselines", "ray", "tune", "all", "test", "dev", "benchmarks"}
+    assert set(PROJECT["optional-dependencies"]) == extras
     everything = {str(requirement) for requirement in requirements("games", "render", "baselines")}
     assert {str(requirement) for requirement in requirements("all")} == everything
 
 
-@pytest.mark.parametrize(("package", "extras"), [("rl_envs", ("games", "render")), ("baselines", ("baselines",))])
+@pytest.mark.parametrize(
+    ("package", "extras"), [("rl_envs", ("games", "render")), ("baselines", ("baselines", "ray", "tune"))]
+)
 def test_every_third_party_import_is_a_declared_dependency(package, extras):
     declared = {canonicalize_name(requirement.name) for requirement in requirements(*extras)}
     assert imported_distributions(package) <= declared
@@ -176,7 +179,10 @@ def test_oldest_constraints_pin_every_requirement_of_their_tests(python):
 
 @pytest.mark.parametrize(
     ("constraints", "extras"),
-    [("constraints.txt", ("all", "dev", "benchmarks")), ("constraints-oldest.txt", ("games", "render", "test"))],
+    [
+        ("constraints.txt", ("all", "ray", "tune", "dev", "benchmarks")),
+        ("constraints-oldest.txt", ("games", "render", "test")),
+    ],
 )
 def test_constraints_pin_what_the_requirements_depend_on_too(constraints, extras):
     python = f"{sys.version_info.major}.{sys.version_info.minor}"

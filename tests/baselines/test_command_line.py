@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from baselines import __main__ as program
 from baselines import storage
 from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
+from baselines.commands import compare as program
 
 SMALL = ["--worlds", "LineWalk", "--agents", "Random", "QLearning", "--runs", "3", "--steps", "100", "--workers", "1"]
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from baselines import game_comparison
 from baselines.__main__ import main
 from baselines.agents.independent_q import IndependentQ
-from baselines.compare import Comparison, compare
+from baselines.comparison import Comparison, compare
 from baselines.game_comparison import (
     GameCell,
     GameRow,
@@ -29,7 +29,7 @@ from baselines.game_comparison import (
 from baselines.game_loop import GameRecord, play
 from baselines.game_report import flat_game, game_explanation, game_table
 from baselines.game_task import make_game_task
-from baselines.report import write_csv
+from baselines.report.spreadsheet import write_csv
 from baselines.storage import StorageError
 from baselines.workers import JobError
 

@@ -11,9 +11,11 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from baselines import report
-from baselines.compare import Row
-from baselines.report import draw_learning_curves, explanation, terminal_table, write_csv
+
+from baselines.report.pictures import COLOURS, draw_learning_curves, style_of
+from baselines.report.spreadsheet import write_csv
+from baselines.report.terminal import explanation, terminal_table
+from baselines.rows import Row
 from baselines.summary import MARGIN, summarise
 
 STEPS = np.array([0, 50, 100])
@@ -126,6 +128,6 @@ def test_without_learners_the_picture_still_covers_the_steps(tmp_path: Path, fig
 def test_more_agents_than_colours_can_still_be_told_apart(tmp_path: Path, figures: list[Figure]) -> None:
     many = [Row("LineWalk", f"QLearning:epsilon=0.{i}", STEPS, np.ones((3, 2)), True, 1.0) for i in range(1, 9)]
     draw_learning_curves(many, tmp_path / "curves.png")
-    assert len(report.COLOURS) < 8
+    assert len(COLOURS) < 8
     curves = [line for line in figures[0].axes[0].get_lines() if line.get_label().startswith("QLearning")]
     assert len({(line.get_color(), str(line._dash_pattern)) for line in curves}) == 8

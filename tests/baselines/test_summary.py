@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from baselines.compare import Row
+from baselines.rows import Row
 from baselines.summary import MARGIN, agreement, agreements, summarise, until_half
 
 RNG = np.random.default_rng(0)

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines import compare as compare_module
-from baselines.compare import PRESETS, Comparison, Row, command_line, compare, gather, longest_first
+from baselines import comparison as compare_module
+from baselines.comparison import PRESETS, Comparison, command_line, compare, longest_first
 from baselines.registry import AGENTS
 from baselines.results import Cell, Result, write_result
+from baselines.rows import Row, gather
 from baselines.storage import StorageError
 
 SMALL = Comparison(worlds=("LineWalk", "Bandit"), agents=("Random", "QLearning"), runs=4, steps=200, checkpoints=2)

@@ -13,14 +13,13 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from baselines.agent import LibraryAgent, versions
 from baselines.game_comparison import GameCell, game_cells
 from baselines.game_registry import make_game_config
 from baselines.loop import train
 from baselines.registry import AGENTS, agent_class, make_agent, make_config, normal_form
 from baselines.results import Cell, Result, read_result, version, write_result
+from baselines.rows import Row, gather
 from baselines.specification import parse
 from baselines.statistics import complete
 from baselines.storage import make_folder, remove_leftovers, write_atomically
@@ -108,42 +107,6 @@ QUICK = Comparison(runs=10, library_runs=2, steps=3_000, checkpoints=20, rounds=
 PRESETS = {"default": Comparison(), "quick": QUICK}
 
 
-@dataclass(frozen=True, eq=False)
-class Row:
-    """All runs of one agent on one world.
-
-    Attributes:
-        world: its name.
-        agent: its name.
-        steps: environment steps at the checkpoints, [C].
-        scores: [C, R].
-        exact: whether scores are exact, or means of sampled returns.
-        seconds: training time of all runs together.
-    """
-
-    world: str
-    agent: str
-    steps: np.ndarray
-    scores: np.ndarray
-    exact: bool
-    seconds: float
-
-    @property
-    def num_runs(self) -> int:
-        """R."""
-        return int(self.scores.shape[1])
-
-    @property
-    def final(self) -> np.ndarray:
-        """Scores at the end of training, [R]."""
-        return self.scores[-1]
-
-    @property
-    def steps_per_second(self) -> float:
-        """Environment steps of all runs per second of training."""
-        return float(self.steps[-1] - self.steps[0]) * self.num_runs / max(self.seconds, 1e-9)
-
-
 # Told of each cell: what became of it ("kept", "started" or "finished"), and which one.
 Progress = Callable[[str, Cell], None]
 
@@ -205,45 +168,6 @@ def run_cell(cell: Cell, folder: Path) -> None:
     curve = train(agent, steps=cell.steps, checkpoints=cell.checkpoints)
     scores = complete(curve.scores, f"{cell.agent} on {cell.world}", cell.runs)
     write_result(cell, Result(curve.steps, scores, curve.exact, curve.seconds), folder)
-
-
-def gather(cells: Sequence[Cell], folder: Path) -> list[Row]:
-    """Put the results of cells of the same world and agent side by side.
-
-    Args:
-        cells: all cells of a comparison.
-        folder: where result files lie.
-
-    Returns:
-        A row for each world and agent, in the order of the cells.
-
-    Raises:
-        ValueError: a run without a result, or with one that is NaN.
-        StorageError: a result file that is corrupt.
-    """
-    groups: dict[tuple[str, str], list[Cell]] = {}
-    for cell in cells:
-        groups.setdefault((cell.world, cell.agent), []).append(cell)
-    rows = []
-    for (world, agent), group in groups.items():
-        results = []
-        for cell in group:
-            result = read_result(cell, folder)
-            if result is None:
-                raise ValueError(f"every run must have a result, but {cell} have none")
-            complete(result.scores, f"{agent} on {world}", cell.runs)
-            results.append(result)
-        rows.append(
-            Row(
-                world=world,
-                agent=agent,
-                steps=results[0].steps,
-                scores=np.concatenate([result.scores for result in results], axis=1),
-                exact=results[0].exact,
-                seconds=sum(result.seconds for result in results),
-            )
-        )
-    return rows
 
 
 def longest_first(cells: Sequence[Cell]) -> list[Cell]:

@@ -1,0 +1,41 @@
+"""`python -m baselines list`: the worlds and the agents, the games and those who play them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+
+def command(typed: Sequence[str]) -> Callable[..., int]:
+    """The command, whatever was typed after it."""
+    return show_lists
+
+
+def show_lists() -> int:
+    """List the worlds and the agents, the games and those who play them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from baselines.game_registry import GAME_AGENTS
+    from baselines.game_task import MARKOV_GAMES, make_game_task
+    from baselines.registry import AGENTS
+    from rl_envs.games import GAMES
+    from rl_envs.registry import WORLDS, build
+
+    worlds = Table("world", "states", "actions", "time limit", "discount", title="Worlds", title_justify="left")
+    for name in WORLDS:
+        world = build(name)
+        limit = "none" if world.max_episode_steps is None else f"{world.max_episode_steps:,}"
+        sizes = (f"{world.mdp.num_states:,}", f"{world.mdp.num_actions:,}")
+        worlds.add_row(name, *sizes, limit, f"{world.mdp.discount:g}")
+    agents = Table("agent", "what it is", title="Agents", title_justify="left")
+    for name, entry in AGENTS.items():
+        agents.add_row(name, entry.summary)
+    games = Table("game", "players", "states", "actions", title="Games", title_justify="left")
+    for name in (*GAMES, *MARKOV_GAMES):
+        task = make_game_task(name)
+        games.add_row(name, str(task.num_players), str(task.num_states), " x ".join(map(str, task.num_actions)))
+    game_agents = Table("game agent", "what it is", title="Game agents", title_justify="left")
+    for name, entry in GAME_AGENTS.items():
+        game_agents.add_row(name, entry.summary)
+    Console().print(worlds, agents, games, game_agents)
+    return 0

@@ -1,0 +1,75 @@
+"""A comparison to look at in the terminal: a table, what its columns mean, and the cross-check."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from baselines.rows import Row
+from baselines.statistics import Interval
+from baselines.summary import MARGIN, MINIMUM_RUNS, Summary, agreements
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+HEADINGS = {
+    "score": "how good the greedy policy is, computed exactly: 0 is the uniform policy, 1 the optimum",
+    "worst tenth": "mean score of the worst tenth of the runs",
+    "within 1%": "share of runs whose score is at least 0.99, with Wilson's interval",
+    "steps to 95%": "environment steps until half of the runs have scored 0.95",
+    "steps/s": "environment steps of all runs per second of training, in one process",
+}
+
+
+def terminal_table(summaries: Sequence[Summary]) -> Table:
+    """The table of a comparison for the terminal."""
+    from rich.table import Table
+
+    table = Table(title="Distance from the exact optimum", title_style="bold", header_style="bold")
+    table.add_column("world")
+    table.add_column("agent")
+    for heading in ("runs", "score, 95% interval", "worst tenth", "within 1%", "steps to 95%", "steps/s", "time"):
+        table.add_column(heading, justify="right")
+    world = None
+    for summary in summaries:
+        if world is not None and summary.world != world:
+            table.add_section()
+        table.add_row("" if summary.world == world else summary.world, *cells_of(summary))
+        world = summary.world
+    return table
+
+
+def cells_of(summary: Summary) -> list[str]:
+    """A summary as the cells of its row in the table, from the agent's name on."""
+    share, steps = summary.within_1_percent, summary.steps_to_95_percent
+    return [
+        summary.agent,
+        str(summary.runs),
+        _interval(summary.score, 3) + ("" if summary.exact else " (sampled return)"),
+        f"{summary.worst_decile:.3f}",
+        "-" if share is None else f"{share.estimate:.0%} [{share.low:.0%}, {share.high:.0%}]",
+        "-" if steps is None else "not reached" if math.isinf(steps) else f"{steps:,.0f}",
+        f"{summary.steps_per_second:,.0f}",
+        f"{summary.seconds:.1f} s",
+    ]
+
+
+def explanation(rows: Sequence[Row]) -> list[str]:
+    """What stands below the table: what the columns mean, and the cross-check."""
+    sentences = agreements(rows)
+    lines = [f"{heading}: {meaning}" for heading, meaning in HEADINGS.items()]
+    if sentences:
+        lines += [
+            "",
+            f"Cross-check. Two agents agree on a world if the 95% interval of the difference of their mean scores lies "
+            f"within ±{MARGIN}. This margin was fixed beforehand; a check takes at least {MINIMUM_RUNS} runs a side.",
+            *sentences,
+        ]
+    return lines
+
+
+def _interval(interval: Interval, digits: int) -> str:
+    if math.isnan(interval.low):
+        return f"{interval.estimate:.{digits}f}"
+    return f"{interval.estimate:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
