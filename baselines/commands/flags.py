@@ -1,0 +1,128 @@
+"""Flags that depend on what was typed: those of the agent that is named, with the defaults of the preset it names.
+
+Every field of an agent's Config is a flag, by tyro: its help is the field's line in the Config's docstring.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import wraps
+from typing import Annotated, Any, TypedDict, get_type_hints
+
+from baselines.commands.exit_codes import complain
+from baselines.storage import StorageError
+
+
+def value_of(typed: Sequence[str], flag: str, default: str) -> str:
+    """What was typed after a flag that takes one value, known before the other flags are.
+
+    Args:
+        typed: what was typed after the command's name.
+        flag: "--agent".
+        default: what stands for a flag that was not typed.
+
+    Returns:
+        The value; of a flag that was typed twice, the last.
+    """
+    return next(reversed(values_of(typed, flag, [default])), default)
+
+
+def values_of(typed: Sequence[str], flag: str, default: Sequence[str]) -> list[str]:
+    """What was typed after a flag that takes several values: `--agents A B`, or `--agents=A`.
+
+    Args:
+        typed: what was typed after the command's name.
+        flag: "--agents"; it may be typed with underscores for its hyphens.
+        default: what stands for a flag that was not typed.
+
+    Returns:
+        The values; of a flag that was typed twice, the last ones.
+    """
+    values, collecting = list(default), False
+    for word in typed:
+        name, equals, value = word.partition("=")
+        if word.startswith("--"):
+            collecting = name.replace("_", "-") == flag
+            if collecting:
+                values = [value] if equals else []
+        elif collecting:
+            values.append(word)
+    return values
+
+
+def with_config(function: Callable[..., int], parameter: str, default: Any, *, title: str) -> Callable[..., int]:
+    """Let each field of a Config be a flag of a command: `--epsilon 0.2`.
+
+    Args:
+        function: the command.
+        parameter: which of its parameters takes the Config.
+        default: the Config whose values are the defaults.
+        title: what stands above these flags in the help.
+
+    Returns:
+        The command, with that default and annotation of the parameter.
+    """
+    import tyro
+
+    kind: Any = Annotated[type(default), tyro.conf.arg(name=title), tyro.conf.OmitArgPrefixes]
+    return _with_parameter(function, parameter, kind, default)
+
+
+def with_configs(function: Callable[..., int], parameter: str, defaults: Mapping[str, Any]) -> Callable[..., int]:
+    """Let each field of each of several Configs be a flag of a command: `--QLearning.epsilon 0.2`.
+
+    Args:
+        function: the command; `tyro.conf.OmitArgPrefixes` must not be in force for it.
+        parameter: which of its parameters takes the Configs, a dictionary by name.
+        defaults: the Configs whose values are the defaults, by the name that stands before their flags.
+
+    Returns:
+        The command, with that default and annotation of the parameter.
+    """
+    import tyro
+
+    kinds = {name: Annotated[type(config), tyro.conf.arg(name=name)] for name, config in defaults.items()}
+    made_as_needed: Any = TypedDict
+    kind: Any = Annotated[made_as_needed("Configs", kinds), tyro.conf.arg(name="")]
+    return _with_parameter(function, parameter, kind, dict(defaults))
+
+
+def changed_fields(config: Any, default: Any) -> dict[str, Any]:
+    """The fields of a Config that differ from another's of its class, as the settings of a specification."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {name: value for name, value in values.items() if value != getattr(default, name)}
+
+
+@contextmanager
+def mistakes_end_the_command() -> Iterator[None]:
+    """Say in one line what is wrong with what was typed, and leave, as tyro does with a flag that it does not know.
+
+    Raises:
+        SystemExit: with the exit code of a mistake, for a ValueError, TypeError or StorageError.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, StorageError) as error:
+        raise SystemExit(complain(f"Error: {error}")) from error
+
+
+def _with_parameter(function: Callable[..., int], parameter: str, kind: Any, default: Any) -> Callable[..., int]:
+    """The function, with another annotation and default of one parameter."""
+    hints = {**get_type_hints(function, include_extras=True), parameter: kind}
+    signature = inspect.signature(function)
+    changed = [
+        p.replace(annotation=hints[p.name], default=default if p.name == parameter else p.default)
+        for p in signature.parameters.values()
+    ]
+
+    @wraps(function)
+    def with_it(*args: Any, **kwargs: Any) -> int:
+        return function(*args, **{parameter: default, **kwargs})
+
+    del with_it.__wrapped__  # tyro would look through to the old annotations
+    with_it.__annotations__ = hints
+    with_it.__signature__ = signature.replace(parameters=changed)  # type: ignore[attr-defined]
+    return with_it
