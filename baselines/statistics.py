@@ -6,7 +6,9 @@ that fail are not missing at random.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +19,15 @@ CONFIDENCE = 0.95
 # Resamples of a bootstrap: enough that the ends of an interval hardly depend on the seed.
 RESAMPLES = 9_999
 
+# Resamples over all runs of many worlds, each of which costs as much as all of its runs. The ends of an interval then
+# depend on the seed by about a twentieth of its half length.
+RESAMPLES_OF_WORLDS = 2_000
+
 # How far apart equal scores may be: they come from linear solves, whose last digits differ.
 ROUNDING = 1e-12
+
+# A score that misses a threshold by no more than this has reached it, for the same reason.
+EDGE = 1e-9
 
 
 class Interval(NamedTuple):
@@ -29,7 +38,26 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(*strata: np.ndarray, confidence: float = CONFIDENCE, seed: int = 0) -> Interval:
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """How many runs score how much: a share of runs, with its band, at each of some thresholds.
+
+    Attributes:
+        thresholds: scores, [T].
+        share: of runs that score the threshold or more, [T].
+        low: lower ends of the intervals, one threshold at a time, [T].
+        high: upper ends, [T].
+    """
+
+    thresholds: np.ndarray
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def mean_interval(
+    *strata: np.ndarray, confidence: float = CONFIDENCE, seed: int = 0, resamples: int = RESAMPLES
+) -> Interval:
     """The mean of the means of one or more groups of runs, with a stratified bootstrap interval.
 
     Runs are resampled within their own group (one world's, say), so that every resample holds as many runs of each
@@ -40,19 +68,18 @@ def mean_interval(*strata: np.ndarray, confidence: float = CONFIDENCE, seed: int
         strata: scores of the runs of each group, each [R], at least two runs.
         confidence: the share of such intervals that hold the true mean.
         seed: of the resampling.
+        resamples: how many.
 
     Returns:
         The mean with its interval.
 
     Raises:
-        ValueError: no groups, fewer than two runs in one, or a run that is NaN or infinite.
+        ValueError: no groups, fewer than two runs in one, a run that is NaN or infinite, a confidence
+            that is none, or no resamples.
 
     Source: `scipy.stats.bootstrap`; Efron (1987), Better bootstrap confidence intervals.
     """
-    groups = [complete(runs, f"group {i}") for i, runs in enumerate(strata)]
-    if not groups:
-        raise ValueError("a mean needs at least one group of runs, but there is none")
-    _need_two(groups)
+    groups = _groups(strata, at_least=2)
     estimate = float(np.mean([group.mean() for group in groups]))
     if _all_alike(groups):
         return Interval(estimate, estimate, estimate)
@@ -60,7 +87,7 @@ def mean_interval(*strata: np.ndarray, confidence: float = CONFIDENCE, seed: int
     def statistic(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
         return np.mean([sample.mean(axis=axis) for sample in samples], axis=0)
 
-    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed))
+    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed, resamples))
 
 
 def difference_interval(
@@ -78,10 +105,9 @@ def difference_interval(
         The difference with its interval.
 
     Raises:
-        ValueError: fewer than two runs on a side, or a run that is NaN or infinite.
+        ValueError: fewer than two runs on a side, a run that is NaN or infinite, or a confidence that is none.
     """
-    groups = [complete(first, "the first group"), complete(second, "the second group")]
-    _need_two(groups)
+    groups = [_runs(first, "the first group", at_least=2), _runs(second, "the second group", at_least=2)]
     estimate = float(groups[0].mean() - groups[1].mean())
     if _all_alike(groups):
         return Interval(estimate, estimate, estimate)
@@ -89,7 +115,118 @@ def difference_interval(
     def statistic(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
         return a.mean(axis=axis) - b.mean(axis=axis)
 
-    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed))
+    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed, RESAMPLES))
+
+
+def interquartile_mean(
+    *strata: np.ndarray, confidence: float = CONFIDENCE, seed: int = 0, resamples: int = RESAMPLES
+) -> Interval:
+    """The mean of the middle half of all runs of several worlds, with a stratified bootstrap interval.
+
+    It is for many worlds at once, where a few very hard or very easy ones would rule the mean. Of one world it would
+    hide up to a quarter of failed runs, so that is refused; read it beside the worst decile in any case.
+
+    `middle_half_mean` is the estimate. Runs are resampled within their own world, and the interval is bias-corrected
+    and accelerated. Where that interval does not exist (every resample has the same middle half, as when all runs but a
+    few reach the optimum) the percentile interval stands in its place.
+
+    Args:
+        strata: scores of the runs of each world, each [R], at least two worlds of at least two runs.
+        confidence: the share of such intervals that hold the true value.
+        seed: of the resampling.
+        resamples: how many.
+
+    Returns:
+        The interquartile mean with its interval.
+
+    Raises:
+        ValueError: a single world or none, fewer than two runs in one, a run that is NaN or infinite, a confidence
+            that is none, or no resamples.
+
+    Source: Agarwal et al. (2021), Deep reinforcement learning at the edge of the statistical precipice.
+    """
+    estimate = middle_half_mean(*strata)
+    groups = _groups(strata, at_least=2)
+    if _all_alike(groups):
+        return Interval(estimate, estimate, estimate)
+
+    def statistic(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
+        return _mean_of_part(samples, 0.25, 0.75, axis=axis)
+
+    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed, resamples))
+
+
+def middle_half_mean(*strata: np.ndarray) -> float:
+    """The mean of the runs between the first and the third quartile, all worlds put together: what rliable calls IQM.
+
+    Worlds weigh alike whatever their number of runs: a run of a world of R runs among W worlds has weight 1 / (W R). A
+    quarter of the weight is cut off at either end; a run at the edge counts for the part of it that is inside. With
+    worlds of equal size whose runs number a multiple of four this is `scipy.stats.trim_mean` at 0.25, as in
+    rliable; with other numbers that function cuts whole runs only, and keeps more than half.
+
+    Args:
+        strata: scores of the runs of each world, each [R], at least two worlds.
+
+    Returns:
+        The mean, in units of score.
+
+    Raises:
+        ValueError: a single world or none, no runs in one, or a run that is NaN or infinite.
+
+    Source: Agarwal et al. (2021), Deep reinforcement learning at the edge of the statistical precipice.
+    """
+    if len(strata) < 2:
+        raise ValueError(
+            f"an interquartile mean needs at least two worlds, but there is {len(strata) or 'none'}: "
+            "of one world it hides up to a quarter of failed runs, and the mean and the worst decile do not"
+        )
+    return float(_mean_of_part(_groups(strata), 0.25, 0.75))
+
+
+def performance_profile(
+    thresholds: np.ndarray,
+    *strata: np.ndarray,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+    resamples: int = RESAMPLES_OF_WORLDS,
+) -> Profile:
+    """The share of runs that score each threshold or more, worlds counting alike, with a band.
+
+    The share is of scores >= the threshold (rliable: > it), because the optimum itself, 1, is the threshold that
+    matters most; scores that miss one by rounding alone, `EDGE`, have reached it.
+
+    The band holds at each threshold by itself, not at all of them together. Of one world it is Wilson's interval: the
+    count of runs is binomial there, and the bootstrap of a share of 0 or 1 has no length. Of several worlds it is the
+    stratified percentile bootstrap, runs resampled within their own world, as in rliable; so it has no length
+    where every run of every world falls on the same side of the threshold.
+
+    Args:
+        thresholds: scores, [T].
+        strata: scores of the runs of each world, each [R]: one world of at least one run, or several of at least two.
+        confidence: the share of such intervals that hold the true share, at one threshold.
+        seed: of the resampling.
+        resamples: how many.
+
+    Returns:
+        The profile.
+
+    Raises:
+        ValueError: thresholds that are no row of finite numbers, no groups, too few runs, a run that is NaN or
+            infinite, a confidence that is none, or no resamples.
+
+    Source: Agarwal et al. (2021), Deep reinforcement learning at the edge of the statistical precipice.
+    """
+    thresholds = np.asarray(thresholds, dtype=np.float64)
+    if thresholds.ndim != 1 or not len(thresholds) or not np.isfinite(thresholds).all():
+        raise ValueError(f"thresholds must be a row of finite scores, at least one, but are {thresholds}")
+    groups = _groups(strata, at_least=min(2, len(strata)))
+    reached = [_reaches(group[:, None], thresholds) for group in groups]
+    share = np.mean([group.mean(axis=0) for group in reached], axis=0)
+    if len(groups) == 1:
+        low, high = _wilson(reached[0].sum(axis=0), len(groups[0]), confidence)
+    else:
+        low, high = _bootstrap_shares(reached, confidence, seed, resamples)
+    return Profile(thresholds, share, low, high)
 
 
 def wilson_interval(successes: int, trials: int, *, confidence: float = CONFIDENCE) -> Interval:
@@ -104,26 +241,32 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = CONFIDEN
         The share with its interval.
 
     Raises:
-        ValueError: no runs, or more successes than runs.
+        ValueError: no runs, more successes than runs, or a confidence that is none.
 
     Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
-    from scipy.stats import binomtest
-
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"successes must be in 0..trials and trials at least 1, but are {successes} and {trials}")
-    interval = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
-    return Interval(successes / trials, float(interval.low), float(interval.high))
+    low, high = _wilson(np.array([successes]), trials, confidence)
+    return Interval(successes / trials, float(low[0]), float(high[0]))
 
 
-def worst_decile(scores: np.ndarray) -> float:
-    """The mean of the worst tenth of the runs, at least one of them: what one must be ready for.
+def worst_decile(*strata: np.ndarray) -> float:
+    """The mean of the worst tenth of the runs, or the worst run if a tenth is less than one: what to be ready for.
+
+    Where a tenth of the runs is not a whole number, the run at the edge counts for the part of it that is inside. Of
+    several worlds it is the worst tenth of all their runs put together, worlds weighing alike.
 
     Args:
-        scores: [R].
+        strata: scores of the runs of each group, each [R].
+
+    Returns:
+        The mean, in units of score.
+
+    Raises:
+        ValueError: no groups, no runs in one, or a run that is NaN or infinite.
     """
-    runs = np.sort(complete(scores, "the group"))
-    return float(runs[: max(1, len(runs) // 10)].mean())
+    return float(_mean_of_part(_groups(strata), 0.0, 0.1))
 
 
 def share_within(scores: np.ndarray, tolerance: float = 0.01) -> Interval:
@@ -133,9 +276,8 @@ def share_within(scores: np.ndarray, tolerance: float = 0.01) -> Interval:
         scores: [R].
         tolerance: the score that a run may lack.
     """
-    runs = complete(scores, "the group")
-    # Scores are exact up to rounding, so a run exactly at the edge counts.
-    return wilson_interval(int((runs >= 1 - tolerance - 1e-9).sum()), len(runs))
+    runs = _runs(scores, "the group")
+    return wilson_interval(int(_reaches(runs, 1 - tolerance).sum()), len(runs))
 
 
 def steps_to(steps: np.ndarray, scores: np.ndarray, threshold: float = 0.95) -> np.ndarray:
@@ -150,7 +292,7 @@ def steps_to(steps: np.ndarray, scores: np.ndarray, threshold: float = 0.95) -> 
         Steps [R] of float64; infinite where a run never got there.
     """
     _check_curves(steps, scores)
-    reached = scores >= threshold
+    reached = _reaches(scores, threshold)
     return np.where(reached.any(axis=0), np.asarray(steps, dtype=np.float64)[reached.argmax(axis=0)], np.inf)
 
 
@@ -200,33 +342,134 @@ def complete(scores: np.ndarray, where: str, runs: Sequence[int] | None = None) 
 
 
 def _bootstrap(
-    groups: Sequence[np.ndarray], statistic: Callable[..., np.ndarray], confidence: float, seed: int
+    groups: Sequence[np.ndarray], statistic: Callable[..., np.ndarray], confidence: float, seed: int, resamples: int
 ) -> tuple[float, float]:
     """The ends of the bias-corrected and accelerated interval, each group resampled within itself."""
-    from scipy.stats import bootstrap
+    from scipy.stats import DegenerateDataWarning, bootstrap
 
-    interval = bootstrap(
-        groups,
-        statistic,
-        n_resamples=RESAMPLES,
-        vectorized=True,
-        axis=-1,
-        confidence_level=confidence,
-        method="BCa",
-        random_state=np.random.default_rng(seed),  # SciPy before 1.15 knows no `rng`
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
+    tails = _tails(confidence)
+    _check_resamples(resamples)
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # answered below
+        result = bootstrap(
+            groups,
+            statistic,
+            n_resamples=resamples,
+            vectorized=True,
+            axis=-1,
+            confidence_level=confidence,
+            method="BCa",
+            random_state=np.random.default_rng(seed),  # SciPy before 1.15 knows no `rng`
+        )
+    ends = result.confidence_interval
+    if np.isnan(ends.low) or np.isnan(ends.high):
+        # The acceleration is 0 / 0 where no single run matters to the statistic.
+        return tuple(np.quantile(result.bootstrap_distribution, tails).tolist())
+    return float(ends.low), float(ends.high)
+
+
+def _bootstrap_shares(
+    reached: Sequence[np.ndarray], confidence: float, seed: int, resamples: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of the percentile intervals of the mean share over groups, as `scipy.stats.bootstrap` draws them.
+
+    A resample is described by how often it has each run, so that its shares at all thresholds are one product of
+    matrices. SciPy would hold each resample of each threshold, a hundred times as much.
+
+    Args:
+        reached: whether each run of a group reached each threshold, each [R, T].
+        confidence: the share of such intervals that hold the true share.
+        seed: of the resampling.
+        resamples: how many.
+    """
+    tails = _tails(confidence)
+    _check_resamples(resamples)
+    rng = np.random.default_rng(seed)
+    total = np.zeros((resamples, reached[0].shape[1]))
+    for runs in reached:
+        total += _multiplicities(len(runs), resamples, rng) @ runs.astype(np.float64) / len(runs)
+    low, high = np.quantile(total / len(reached), tails, axis=0)
+    return low, high
+
+
+def _multiplicities(runs: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each resample has each run, [resamples, R] of float64."""
+    drawn = rng.integers(0, runs, (resamples, runs)) + runs * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * runs).reshape(resamples, runs).astype(np.float64)
+
+
+def _wilson(successes: np.ndarray, trials: int, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of Wilson's interval for each number of successes."""
+    from scipy.special import ndtri
+
+    z = float(ndtri(_tails(confidence)[1]))
+    share = successes / trials
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2) / (1 + z**2 / trials)
+    return np.where(successes == 0, 0.0, centre - half), np.where(successes == trials, 1.0, centre + half)
+
+
+def _mean_of_part(samples: Sequence[np.ndarray], low: float, high: float, *, axis: int = -1) -> np.ndarray:
+    """The mean of the runs between two shares of them in rising order, samples weighing alike.
+
+    A run is a piece of the line from 0 to 1, as long as its weight; it counts for the length inside [low, high].
+
+    Args:
+        samples: each [..., R].
+        low: the share of the weight that lies below.
+        high: the share of the weight that lies below or inside.
+        axis: of the runs; `scipy.stats.bootstrap` gives the last.
+    """
+    pooled = np.concatenate([np.moveaxis(sample, axis, -1) for sample in samples], axis=-1)
+    sizes = [sample.shape[axis] for sample in samples]
+    if len(set(sizes)) == 1:  # equal weights need no order, and sorting alone is many times faster
+        values = np.sort(pooled, axis=-1)
+        ends = np.arange(pooled.shape[-1] + 1) / pooled.shape[-1]
+        lengths = np.diff(np.clip(ends, low, high))
+        return values @ (lengths / lengths.sum())
+    order = np.argsort(pooled, axis=-1)
+    weights = np.repeat([1 / (len(sizes) * size) for size in sizes], sizes)[order]
+    ends = np.cumsum(weights, axis=-1)
+    lengths = np.clip(ends, low, high) - np.clip(ends - weights, low, high)
+    return (np.take_along_axis(pooled, order, axis=-1) * lengths).sum(axis=-1) / lengths.sum(axis=-1)
+
+
+def _reaches(scores: np.ndarray, threshold: float | np.ndarray) -> np.ndarray:
+    return scores >= threshold - EDGE
+
+
+def _tails(confidence: float) -> tuple[float, float]:
+    """The shares of a distribution below the two ends of an interval with so much inside."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, but is {confidence}")
+    return (1 - confidence) / 2, (1 + confidence) / 2
+
+
+def _check_resamples(resamples: int) -> None:
+    if resamples < 1:
+        raise ValueError(f"there must be at least one resample, but there are {resamples}")
+
+
+def _groups(strata: Sequence[np.ndarray], *, at_least: int = 1) -> list[np.ndarray]:
+    """The groups of runs, each complete and of so many runs."""
+    if not strata:
+        raise ValueError("there must be at least one group of runs, but there is none")
+    return [_runs(runs, f"group {i}", at_least=at_least) for i, runs in enumerate(strata)]
+
+
+def _runs(scores: np.ndarray, where: str, *, at_least: int = 1) -> np.ndarray:
+    """One score a run, [R], all there and so many."""
+    runs = complete(scores, where)
+    if runs.ndim != 1:
+        raise ValueError(f"there must be one score a run, but {where} has shape {runs.shape}")
+    if len(runs) < at_least:
+        raise ValueError(f"an interval needs at least two runs, but {where} has {len(runs)}")
+    return runs
 
 
 def _all_alike(groups: Sequence[np.ndarray]) -> bool:
     """Whether the runs of each group are equal but for rounding, from which the bootstrap would only get NaN."""
     return all(np.ptp(group) <= ROUNDING * max(1.0, float(np.abs(group).max())) for group in groups)
-
-
-def _need_two(groups: Sequence[np.ndarray]) -> None:
-    for i, group in enumerate(groups):
-        if group.ndim != 1 or len(group) < 2:
-            raise ValueError(f"an interval needs at least two runs, but group {i} has shape {group.shape}")
 
 
 def _check_curves(steps: np.ndarray, scores: np.ndarray) -> None:

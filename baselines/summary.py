@@ -1,20 +1,24 @@
-"""What the results of a comparison come to: one summary a row, and whether ours and a library's agents agree."""
+"""What the results of a comparison come to: one summary a row, one an agent over its worlds, and the cross-checks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from baselines.registry import AGENTS
 from baselines.rows import Row
-from baselines.specification import parse
 from baselines.statistics import (
+    RESAMPLES_OF_WORLDS,
     Interval,
     area_under_curve,
+    complete,
     difference_interval,
+    interquartile_mean,
     mean_interval,
+    middle_half_mean,
     share_within,
     steps_to,
     worst_decile,
@@ -42,8 +46,8 @@ class Summary:
         worst_decile: mean of the worst tenth of the runs.
         within_1_percent: share of runs within 1% of the optimum; None where scores are sampled.
         steps_to_95_percent: steps until half of the runs had once reached 95% of the optimum, infinite if fewer than
-            half of them ever did; None where scores are sampled.
-        area: mean score over training.
+            half of them ever did; None where scores are sampled, or known at the end of training only.
+        area: mean score over training; None where scores are known at the end of training only.
         steps_per_second: environment steps of all runs per second of training.
         seconds: training time of all runs together.
     """
@@ -56,14 +60,20 @@ class Summary:
     worst_decile: float
     within_1_percent: Interval | None
     steps_to_95_percent: float | None
-    area: float
+    area: float | None
     steps_per_second: float
     seconds: float
 
 
 def summarise(row: Row) -> Summary:
-    """The numbers that stand for all runs of an agent on a world."""
+    """The numbers that stand for all runs of an agent on a world.
+
+    Raises:
+        ValueError: a run that is NaN or infinite.
+    """
+    complete(row.scores, f"{row.agent} on {row.world}")
     mean = float(row.final.mean())
+    curve = len(row.steps) > 1
     return Summary(
         world=row.world,
         agent=row.agent,
@@ -72,8 +82,8 @@ def summarise(row: Row) -> Summary:
         score=mean_interval(row.final) if row.num_runs > 1 else Interval(mean, np.nan, np.nan),
         worst_decile=worst_decile(row.final),
         within_1_percent=share_within(row.final) if row.exact else None,
-        steps_to_95_percent=until_half(steps_to(row.steps, row.scores)) if row.exact else None,
-        area=float(area_under_curve(row.steps, row.scores).mean()),
+        steps_to_95_percent=until_half(steps_to(row.steps, row.scores)) if row.exact and curve else None,
+        area=float(area_under_curve(row.steps, row.scores).mean()) if curve else None,
         steps_per_second=row.steps_per_second,
         seconds=row.seconds,
     )
@@ -88,42 +98,157 @@ def until_half(steps: np.ndarray) -> float:
     return float(np.sort(steps)[(len(steps) - 1) // 2])
 
 
-def agreements(rows: Sequence[Row]) -> list[str]:
-    """A sentence for each world and library's agent: whether it and our counterpart agree."""
-    # Of several rows of the same agent with different settings, the first.
-    by_name = {(row.world, parse(row.agent)[0]): row for row in reversed(rows)}
-    sentences = []
+@dataclass(frozen=True)
+class AcrossWorlds:
+    """What an agent comes to over all of its worlds with exact scores, each of them counting alike.
+
+    Attributes:
+        agent: its name.
+        worlds: their names, in the order of the rows. Only agents of the same worlds can be compared.
+        score: mean over worlds of the mean final score; without ends where some world has a single run.
+        interquartile_mean: mean of the middle half of all runs; without ends where some world has a single run.
+        worst_decile: mean of the worst tenth of all runs.
+    """
+
+    agent: str
+    worlds: tuple[str, ...]
+    score: Interval
+    interquartile_mean: Interval
+    worst_decile: float
+
+
+def across_worlds(rows: Sequence[Row]) -> list[AcrossWorlds]:
+    """What each agent comes to over the worlds where its scores are exact.
+
+    An agent is summed up over all such worlds that it has a row of, at least two. An agent that was run on other worlds
+    than the next is not made comparable by leaving worlds out: its own worlds stand with it, agents of the same worlds
+    stand together, and means over different worlds must not be compared. Rows of sampled returns are left out, for
+    they have no common scale.
+
+    Args:
+        rows: of a comparison.
+
+    Returns:
+        One for each agent with at least two worlds, sorted by when its worlds first appear among the rows.
+
+    Raises:
+        ValueError: an agent with two rows of one world, or a run that is NaN or infinite.
+    """
+    order = list(dict.fromkeys(row.world for row in rows))
+    by_agent: dict[str, dict[str, Row]] = {}
     for row in rows:
-        counterparts = AGENTS[parse(row.agent)[0]].counterparts
+        if row.exact:
+            complete(row.scores, f"{row.agent} on {row.world}")
+            own = by_agent.setdefault(row.agent, {})
+            if row.world in own:
+                raise ValueError(f"an agent must have one row a world, but {row.agent} has several of {row.world}")
+            own[row.world] = row
+    together: dict[tuple[str, ...], list[AcrossWorlds]] = {}
+    for agent, own in by_agent.items():
+        worlds = tuple(sorted(own, key=order.index))
+        if len(worlds) > 1:
+            together.setdefault(worlds, []).append(_over(agent, worlds, [own[world].final for world in worlds]))
+    return [agent for agents in together.values() for agent in agents]
+
+
+def _over(agent: str, worlds: tuple[str, ...], finals: Sequence[np.ndarray]) -> AcrossWorlds:
+    """What an agent's final scores, [R] a world, come to."""
+    if min(map(len, finals)) > 1:
+        mean = mean_interval(*finals, resamples=RESAMPLES_OF_WORLDS)
+        middle = interquartile_mean(*finals, resamples=RESAMPLES_OF_WORLDS)
+    else:
+        mean = Interval(float(np.mean([final.mean() for final in finals])), np.nan, np.nan)
+        middle = Interval(middle_half_mean(*finals), np.nan, np.nan)
+    return AcrossWorlds(agent, worlds, mean, middle, worst_decile(*finals))
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """Whether our agent and a library's agree on a world.
+
+    Attributes:
+        world: its name.
+        ours: our agent's name.
+        library: the library's agent's name.
+        difference: of the mean final scores, ours minus the library's; None where a side has a single run.
+        verdict: "agree" if the interval lies within the margin, "differ" if it lies beyond, "unclear" if it crosses
+            it, and "too few runs" if a side has fewer than `MINIMUM_RUNS`.
+        sentence: all of it in words, and whether each has solved the world.
+    """
+
+    world: str
+    ours: str
+    library: str
+    difference: Interval | None
+    verdict: Literal["agree", "differ", "unclear", "too few runs"]
+    sentence: str
+
+
+def cross_checks(rows: Sequence[Row]) -> list[CrossCheck]:
+    """Each library's agent against our counterpart, in every world where both have exact scores.
+
+    An agent that is not in the registry, as a user's own, has no counterpart.
+    """
+    # Of several rows of the same agent with different settings, the first.
+    by_name = {(row.world, _name(row)): row for row in reversed(rows) if row.exact}
+    checks = []
+    for row in rows:
+        counterparts = AGENTS[_name(row)].counterparts if _name(row) in AGENTS else ()
         ours = next((by_name[row.world, name] for name in counterparts if (row.world, name) in by_name), None)
         if ours is not None and row.exact:
-            sentences.append(agreement(ours, row))
-    return sentences
+            checks.append(cross_check(ours, row))
+    return checks
 
 
-def agreement(ours: Row, library: Row) -> str:
-    """A sentence on whether two agents' final scores agree.
+def cross_check(ours: Row, library: Row) -> CrossCheck:
+    """Whether two agents' final scores agree.
 
     Args:
         ours: the runs of our agent.
         library: the runs of the library's agent, on the same world.
+
+    Raises:
+        ValueError: a run that is NaN or infinite.
     """
+    for row in (ours, library):
+        complete(row.scores, f"{row.agent} on {row.world}")
     fewest = min(ours.num_runs, library.num_runs)
+    difference = difference_interval(ours.final, library.final) if fewest > 1 else None
+    verdict = _verdict(difference, fewest)
+    sentence = " ".join([_words(ours, library, difference, verdict), *_unsolved(ours, library)])
+    return CrossCheck(ours.world, ours.agent, library.agent, difference, verdict, sentence)
+
+
+def _verdict(difference: Interval | None, fewest: int) -> Literal["agree", "differ", "unclear", "too few runs"]:
+    """What the interval says of the margin, with so many runs on the side that has fewer."""
+    if difference is None or fewest < MINIMUM_RUNS:
+        return "too few runs"
+    if difference.low >= -MARGIN and difference.high <= MARGIN:
+        return "agree"
+    if difference.low > MARGIN or difference.high < -MARGIN:
+        return "differ"
+    return "unclear"
+
+
+def _words(ours: Row, library: Row, difference: Interval | None, verdict: str) -> str:
+    """A verdict as a sentence with its numbers."""
     pair = f"{ours.world}: {ours.agent} and {library.agent}"
-    if fewest < 2:
-        return f"{pair}: too few runs to tell whether they agree, 1 on one side."
-    difference = difference_interval(ours.final, library.final)
+    too_few = f"{pair}: too few runs to tell whether they agree, {min(ours.num_runs, library.num_runs)} on one side"
+    if difference is None:
+        return f"{too_few}."
     numbers = f"difference {difference.estimate:+.3f}, 95% interval {difference.low:+.3f} to {difference.high:+.3f}"
-    if fewest < MINIMUM_RUNS:
-        verdict = f"{pair}: too few runs to tell whether they agree, {fewest} on one side ({numbers})."
-    elif difference.low >= -MARGIN and difference.high <= MARGIN:
-        verdict = f"{pair} agree ({numbers}, inside the margin)."
-    elif difference.low > MARGIN or difference.high < -MARGIN:
-        better = ours.agent if difference.estimate > 0 else library.agent
-        verdict = f"{pair} differ: {better} is better ({numbers}, outside the margin)."
-    else:
-        verdict = f"{pair} may or may not agree ({numbers}, across the margin): more runs would tell."
-    return " ".join([verdict, *_unsolved(ours, library)])
+    better = ours.agent if difference.estimate > 0 else library.agent
+    return {
+        "too few runs": f"{too_few} ({numbers}).",
+        "agree": f"{pair} agree ({numbers}, inside the margin).",
+        "differ": f"{pair} differ: {better} is better ({numbers}, outside the margin).",
+        "unclear": f"{pair} may or may not agree ({numbers}, across the margin): more runs would tell.",
+    }[verdict]
+
+
+def _name(row: Row) -> str:
+    """The agent's name without its settings. A user's own may hold anything, so it is not parsed."""
+    return row.agent.partition(":")[0].strip()
 
 
 def _unsolved(ours: Row, library: Row) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from baselines.rows import Row
 from baselines.statistics import Interval
-from baselines.summary import MARGIN, MINIMUM_RUNS, Summary, agreements
+from baselines.summary import MARGIN, MINIMUM_RUNS, Summary, cross_checks
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,7 +57,7 @@ def cells_of(summary: Summary) -> list[str]:
 
 def explanation(rows: Sequence[Row]) -> list[str]:
     """What stands below the table: what the columns mean, and the cross-check."""
-    sentences = agreements(rows)
+    sentences = [check.sentence for check in cross_checks(rows)]
     lines = [f"{heading}: {meaning}" for heading, meaning in HEADINGS.items()]
     if sentences:
         lines += [

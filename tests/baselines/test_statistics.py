@@ -143,9 +143,12 @@ def test_a_missing_run_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: mean_interval(), "a mean needs at least one group"),
+        (lambda: mean_interval(), "there must be at least one group of runs"),
         (lambda: mean_interval(np.ones(1)), "an interval needs at least two runs, but group 0"),
-        (lambda: difference_interval(np.ones(2), np.ones(1)), "an interval needs at least two runs, but group 1"),
+        (
+            lambda: difference_interval(np.ones(2), np.ones(1)),
+            "an interval needs at least two runs, but the second group has 1",
+        ),
         (lambda: wilson_interval(3, 2), r"successes must be in 0\.\.trials"),
         (lambda: wilson_interval(0, 0), r"successes must be in 0\.\.trials"),
         (lambda: steps_to(np.array([0]), np.ones((1, 2))), "at least two checkpoints"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from baselines.rows import Row
-from baselines.summary import MARGIN, agreement, agreements, summarise, until_half
+from baselines.summary import MARGIN, cross_check, cross_checks, summarise, until_half
 
 RNG = np.random.default_rng(0)
 
@@ -17,6 +17,10 @@ def row(agent: str, final: object, *, world: str = "LineWalk", exact: bool = Tru
     final = np.asarray(final, dtype=float)
     scores = np.stack([np.zeros_like(final), final])
     return Row(world, agent, np.array([0, 100]), scores, exact=exact, seconds=2.0)
+
+
+def sentence(ours: Row, library: Row) -> str:
+    return cross_check(ours, library).sentence
 
 
 def test_a_summary_by_hand() -> None:
@@ -62,27 +66,27 @@ def test_sampled_returns_are_not_compared_with_an_optimum() -> None:
     ],
 )
 def test_a_verdict_follows_from_the_interval_and_the_margin(ours: object, library: object, said: str) -> None:
-    assert said in agreement(row("QLearning", ours), row("SB3DQN", library))
+    assert said in sentence(row("QLearning", ours), row("SB3DQN", library))
 
 
 def test_an_interval_just_inside_and_just_outside_the_margin() -> None:
     ours = row("QLearning", np.ones(10))
-    assert " agree (" in agreement(ours, row("SB3DQN", np.full(10, 1 - 0.99 * MARGIN)))
-    assert " differ: " in agreement(ours, row("SB3DQN", np.full(10, 1 - 1.01 * MARGIN)))
+    assert " agree (" in sentence(ours, row("SB3DQN", np.full(10, 1 - 0.99 * MARGIN)))
+    assert " differ: " in sentence(ours, row("SB3DQN", np.full(10, 1 - 1.01 * MARGIN)))
 
 
 def test_what_is_not_solved_is_said() -> None:
-    sentence = agreement(row("QLearning", np.ones(30)), row("SB3A2C", np.full(10, 0.97)))
-    assert sentence.endswith("Not solved by SB3A2C (mean score 0.970).")
-    both = agreement(row("QLearning", np.full(30, 0.1)), row("SB3A2C", np.full(10, 0.1)))
+    said = sentence(row("QLearning", np.ones(30)), row("SB3A2C", np.full(10, 0.97)))
+    assert said.endswith("Not solved by SB3A2C (mean score 0.970).")
+    both = sentence(row("QLearning", np.full(30, 0.1)), row("SB3A2C", np.full(10, 0.1)))
     assert both.endswith("Not solved by QLearning (mean score 0.100) nor by SB3A2C (mean score 0.100).")
-    assert "Not solved" not in agreement(row("QLearning", np.ones(30)), row("SB3A2C", np.ones(10)))
+    assert "Not solved" not in sentence(row("QLearning", np.ones(30)), row("SB3A2C", np.ones(10)))
 
 
 def test_too_few_runs_are_said() -> None:
     for runs in (9, 3, 1):
-        sentence = agreement(row("QLearning", np.ones(30)), row("SB3DQN", np.ones(runs)))
-        assert f"too few runs to tell whether they agree, {runs} on one side" in sentence
+        said = sentence(row("QLearning", np.ones(30)), row("SB3DQN", np.ones(runs)))
+        assert f"too few runs to tell whether they agree, {runs} on one side" in said
 
 
 def test_each_library_agent_is_checked_against_its_counterpart_in_every_world() -> None:
@@ -91,11 +95,11 @@ def test_each_library_agent_is_checked_against_its_counterpart_in_every_world() 
         for world in ("LineWalk", "Bandit")
         for agent in ("Random", "QLearning", "DQN", "SB3DQN", "SB3A2C")
     ]
-    starts = [sentence.split(" agree")[0] for sentence in agreements(rows)]
+    starts = [check.sentence.split(" agree")[0] for check in cross_checks(rows)]
     assert starts == [
         "LineWalk: DQN and SB3DQN",
         "LineWalk: QLearning and SB3A2C",
         "Bandit: DQN and SB3DQN",
         "Bandit: QLearning and SB3A2C",
     ]
-    assert agreements([row("SB3DQN", np.ones(10)), row("Random", np.ones(10))]) == []
+    assert cross_checks([row("SB3DQN", np.ones(10)), row("Random", np.ones(10))]) == []
