@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import tyro
 
     command = importlib.import_module(f"baselines.commands.{name}").command(typed)
-    return tyro.cli(command, prog=f"{PROGRAM} {name}", args=typed, config=(tyro.conf.OmitArgPrefixes,))
+    return tyro.cli(command, prog=f"{PROGRAM} {name}", args=typed)
 
 
 def usage() -> str:

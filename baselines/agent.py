@@ -157,6 +157,15 @@ class Agent(ABC):
         truth = self.task.truth
         return None if truth is None else np.asarray(truth.score(self.policy()))
 
+    def errors_by_state(self) -> np.ndarray | None:
+        """How far the values of the greedy policy are from the best, v*(s) - v_policy(s), exact.
+
+        Returns:
+            Losses [R, S] in units of discounted reward; None where the world has no table.
+        """
+        truth = self.task.truth
+        return None if truth is None else truth.loss(self.policy())
+
     def state(self) -> dict[str, np.ndarray]:
         """Every array that decides how the agent goes on, for `save`; an agent adds its own to these."""
         drawn = {f"drawn.{purpose}": np.array(streams.drawn) for purpose, streams in self._streams.items()}

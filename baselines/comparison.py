@@ -7,28 +7,37 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
 
 from baselines.agent import LibraryAgent, versions
-from baselines.game_comparison import GameCell, game_cells
+from baselines.cells import Cell, FunctionCell, WorldCell
+from baselines.folder_lock import locked
+from baselines.functions import TrainFunction, load_function, origin_of
+from baselines.game_comparison import game_cells
 from baselines.game_registry import make_game_config
-from baselines.loop import train
-from baselines.registry import AGENTS, agent_class, make_agent, make_config, normal_form
-from baselines.results import Cell, Result, read_result, version, write_result
-from baselines.rows import Row, gather
+from baselines.registry import AGENTS, agent_class, each_once, make_agent, make_config
+from baselines.report.findings import ABOUT, CELLS, Findings, read_findings
+from baselines.results import FILE_FORMAT, version
 from baselines.specification import parse
-from baselines.statistics import complete
 from baselines.storage import make_folder, remove_leftovers, write_atomically
 from baselines.task import named_task
-from baselines.workers import run_jobs
+from baselines.workers import WorkerError, run_jobs
 from rl_envs.mdp import check_integer
+from rl_envs.names import unknown
 
 # Runs of a library's agent in one cell: a cell of two takes seconds, and a kill loses no more than that.
 LIBRARY_RUNS_PER_CELL = 2
+
+# Where cells are computed: in processes of this machine, or on a Ray cluster.
+Backend = Literal["joblib", "ray"]
+BACKENDS: tuple[Backend, ...] = ("joblib", "ray")
 
 
 @dataclass(frozen=True)
@@ -38,8 +47,9 @@ class Comparison:
     Attributes:
         worlds: names of worlds, with settings after a colon: "LineWalk:size=9".
         agents: names of agents, with settings after a colon: "QLearning:epsilon=0.2".
+        functions: agents of your own: "PPO=my_agents.py:train", where train(env_fn, steps, seed) gives back a policy.
         runs: independent runs of each agent on each world.
-        library_runs: runs of a library's agents, which train one after the other and not together.
+        library_runs: runs of a library's agents and of your own, which train one after the other and not together.
         steps: environment steps of each run.
         checkpoints: how often each run is scored, besides once before it starts.
         seed: the base seed of everything random.
@@ -51,6 +61,7 @@ class Comparison:
 
     worlds: tuple[str, ...] = ("LineWalk", "LineBalance", "RandomMDP", "Bandit")
     agents: tuple[str, ...] = ("Random", "Optimal", "QLearning", "SB3DQN", "SB3A2C")
+    functions: tuple[str, ...] = ()
     runs: int = 30
     library_runs: int = 10
     steps: int = 6_000
@@ -60,52 +71,96 @@ class Comparison:
     game_agents: tuple[str, ...] = ()
     rounds: int = 10_000
 
-    def cells(self) -> list[Cell]:
-        """All cells of worlds, in the order of the table.
+    def cells(self, functions: Mapping[str, TrainFunction] | None = None) -> list[Cell]:
+        """All cells, in the order of the table.
+
+        Args:
+            functions: agents of your own by name, beside those that `functions` of the comparison says where to find.
 
         Raises:
             ValueError: a number out of range, a name given twice, or an unknown world, agent or setting, naming the
                 nearest.
-            TypeError: an agent that cannot learn one of the worlds.
+            TypeError: an agent that cannot learn one of the worlds, or no training function.
+            StorageError: a file of functions that cannot be read.
         """
         for number in ("runs", "library_runs", "steps", "checkpoints"):
             check_integer(number, getattr(self, number), low=1)
         check_integer("seed", self.seed, low=0)
-        cells = []
-        for world in _each_once("worlds", self.worlds) if self.worlds or not self.games else []:
-            task = named_task(world)
-            for agent in _each_once("agents", self.agents):
-                make_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
-                library = issubclass(agent_class(parse(agent)[0]), LibraryAgent)
-                num_runs = self.library_runs if library else self.runs
-                size = LIBRARY_RUNS_PER_CELL if library else num_runs
+        own = {**_loaded(self.functions), **(functions or {})}
+        _check_names(own)
+        cells: list[Cell] = []
+        for world in self._worlds():
+            cells += self._agent_cells(world, needed=not own)
+            for name, function in own.items():
+                origin_of(function)  # raises here what would otherwise be raised in the middle of the night
                 cells += [
-                    Cell(world, agent, first, min(size, num_runs - first), self.steps, self.checkpoints, self.seed)
-                    for first in range(0, num_runs, size)
+                    FunctionCell(world, name, *part, self.steps, 1, self.seed, function=function)
+                    for part in _parts(self.library_runs, LIBRARY_RUNS_PER_CELL)
                 ]
+        return cells + game_cells(self.games, self.game_agents, runs=self.runs, rounds=self.rounds, seed=self.seed)
+
+    def _worlds(self) -> list[str]:
+        """The names of the worlds; refuses none at all where there are no games either, and one under two names."""
+        worlds = each_once("worlds", self.worlds)
+        if not worlds and not self.games:
+            raise ValueError("worlds must name at least one, but is empty")
+        first: dict[str, str] = {}
+        for world in worlds:
+            name = named_task(world).name
+            if name in first:
+                raise ValueError(f"worlds must name each once, but {first[name]!r} and {world!r} are the same")
+            first[name] = world
+        return worlds
+
+    def _agent_cells(self, world: str, *, needed: bool) -> list[Cell]:
+        agents = each_once("agents", self.agents)
+        if not agents and needed:
+            raise ValueError("agents must name at least one, but is empty")
+        task = named_task(world)
+        cells: list[Cell] = []
+        for agent in agents:
+            make_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
+            library = issubclass(agent_class(parse(agent)[0]), LibraryAgent)
+            num_runs = self.library_runs if library else self.runs
+            cells += [
+                WorldCell(world, agent, *part, self.steps, self.checkpoints, self.seed)
+                for part in _parts(num_runs, LIBRARY_RUNS_PER_CELL if library else num_runs)
+            ]
         return cells
 
-    def game_cells(self) -> list[GameCell]:
-        """All cells of games, in the order of the table; raises as `cells` does."""
-        return game_cells(self.games, self.game_agents, runs=self.runs, rounds=self.rounds, seed=self.seed)
+
+def _parts(num_runs: int, size: int) -> list[tuple[int, int]]:
+    """First run and number of runs of each cell."""
+    return [(first, min(size, num_runs - first)) for first in range(0, num_runs, size)]
 
 
-def _each_once(what: str, specifications: Sequence[str]) -> list[str]:
-    """The specifications in normal form; refuses none at all, and one that stands there twice."""
-    normal = [normal_form(specification) for specification in specifications]
-    if not normal:
-        raise ValueError(f"{what} must name at least one, but is empty")
-    for specification in normal:
-        if normal.count(specification) > 1:
-            raise ValueError(f"{what} must name each once, but names {specification!r} more often")
-    return normal
+def _loaded(functions: Sequence[str]) -> dict[str, TrainFunction]:
+    """Functions by name, from "NAME=file.py:function"."""
+    found: dict[str, TrainFunction] = {}
+    for given in functions:
+        name, equals, place = given.partition("=")
+        if not equals:
+            raise ValueError(f"functions must be given as NAME=file.py:function, but there is {given!r}")
+        if name in found:
+            raise ValueError(f"functions must have each name once, but {name!r} stands there more often")
+        found[name] = load_function(place)
+    return found
+
+
+def _check_names(functions: Mapping[str, TrainFunction]) -> None:
+    """Names of functions stand in the same column as those of agents, and must not be taken for one."""
+    for name in functions:
+        if name in AGENTS or not name.strip() or ":" in name:
+            raise ValueError(
+                f"the name of an agent of your own must not be that of a registered agent, empty or hold a colon, "
+                f"but is {name!r}"
+            )
 
 
 # Small enough for a look, or for a check of every change.
 QUICK = Comparison(runs=10, library_runs=2, steps=3_000, checkpoints=20, rounds=2_000)
 
 PRESETS = {"default": Comparison(), "quick": QUICK}
-
 
 # Told of each cell: what became of it ("kept", "started" or "finished"), and which one.
 Progress = Callable[[str, Cell], None]
@@ -115,83 +170,133 @@ def compare(
     comparison: Comparison,
     folder: str | os.PathLike[str],
     *,
+    functions: Mapping[str, TrainFunction] | None = None,
     workers: int = 1,
+    backend: Backend = "joblib",
+    address: str | None = None,
     on_cell: Progress | None = None,
-) -> list[Row]:
+) -> Findings:
     """Run every cell that has no result yet, and gather the results.
 
     Args:
         comparison: what to run.
         folder: where results lie; made if need be. Cells that are finished there already are not computed again.
-        workers: how many processes. More than one needs `if __name__ == "__main__":` around a script's own code.
+        functions: agents of your own by name, train(env_fn, steps, seed) -> policy; see `baselines.functions`.
+        workers: how many processes of this machine.
+        backend: "joblib", or "ray" for a Ray cluster; results are the same.
+        address: of a running Ray cluster; one is started on this machine when left out.
         on_cell: told what becomes of each cell.
 
     Returns:
-        A row for each world and agent, in their order.
+        A row for each world and agent and for each game and game agent, in their order.
 
     Raises:
         ValueError: an unknown name, naming the nearest.
-        StorageError: a folder or file that cannot be written, or a result file that is corrupt.
+        TypeError: an agent that cannot learn one of the worlds.
+        StorageError: a folder or file that cannot be written, a result file that is corrupt, or a folder in use.
         JobError: an agent failed in training.
-        WorkerError: a process died.
+        WorkerError: a process died, or there is no cluster.
     """
     check_integer("workers", workers, low=1)
+    if backend not in BACKENDS:
+        raise ValueError(unknown("backend", backend, BACKENDS))
+    if address is not None and backend != "ray":
+        raise ValueError(f"an address is for the backend 'ray', but the backend is {backend!r}")
     tell = on_cell or _silence
-    cells = comparison.cells()
-    results_folder = make_folder(Path(folder) / "cells")
-    for place in (results_folder, Path(folder)):
-        remove_leftovers(place)
-    missing = []
-    for cell in cells:
-        # Read whole: a corrupt file is found now and not at the end.
-        if read_result(cell, results_folder) is None:
-            missing.append(cell)
-        else:
-            tell("kept", cell)
-    write_about(comparison, Path(folder))
-    for what, cell in run_jobs(longest_first(missing), partial(run_cell, folder=results_folder), workers):
-        tell(what, cell)
-    return gather(cells, results_folder)
+    cells = comparison.cells(functions)
+    folder = make_folder(folder)
+    with locked(folder, command_line(sys.argv)):
+        results = make_folder(folder / CELLS)
+        for place in (results, folder):
+            remove_leftovers(place)
+        missing = []
+        for cell in cells:
+            # Read whole: a corrupt file is found now and not at the end.
+            if cell.read(results) is None:
+                missing.append(cell)
+            else:
+                tell("kept", cell)
+        about = account(comparison, folder, cells, functions, workers, backend)
+        write_atomically(folder / ABOUT, (json.dumps(about, indent=2) + "\n").encode())
+        missing.sort(key=lambda cell: cell.cost, reverse=True)  # so that no process is left with a long one at the end
+        with closing(_run(missing, workers, backend, address)) as events:
+            for what, cell, answer in events:
+                if answer is not None:
+                    _check_same(cell, answer[0])
+                    cell.write(answer[1], results)
+                tell(what, cell)
+        return read_findings(folder)
 
 
-def run_cell(cell: Cell, folder: Path) -> None:
-    """Train the runs of one cell and write its result.
-
-    Args:
-        cell: what to run.
-        folder: where result files lie.
-
-    Raises:
-        StorageError: the file cannot be written.
-    """
-    agent = make_agent(cell.agent, cell.task(), runs=cell.runs, seed=cell.seed)
-    curve = train(agent, steps=cell.steps, checkpoints=cell.checkpoints)
-    scores = complete(curve.scores, f"{cell.agent} on {cell.world}", cell.runs)
-    write_result(cell, Result(curve.steps, scores, curve.exact, curve.seconds), folder)
+# What a worker answers: the key that the cell has there, and the result.
+_Answer = tuple[str, dict[str, np.ndarray]]
 
 
-def longest_first(cells: Sequence[Cell]) -> list[Cell]:
-    """Libraries' cells before the others, longest first, so that no process is left with a long one at the end."""
+def _run(
+    cells: Sequence[Cell], workers: int, backend: Backend, address: str | None
+) -> Iterator[tuple[str, Cell, _Answer | None]]:
+    if backend == "joblib":
+        yield from run_jobs(cells, compute, workers)
+    elif cells:
+        from baselines.ray_workers import run_on_ray
 
-    def cost(cell: Cell) -> int:
-        return cell.steps * (cell.num_runs * 100 if AGENTS[cell.agent_name].libraries else 1)
-
-    return sorted(cells, key=cost, reverse=True)
+        yield from run_on_ray(cells, compute, workers, address)
 
 
-def write_about(comparison: Comparison, folder: Path) -> None:
-    """Write down how the results are made: the command, all settings, versions and the machine."""
-    libraries = sorted({library for entry in AGENTS.values() for library in entry.libraries})
-    about = {
-        "command": command_line(sys.argv),
+def compute(cell: Cell) -> _Answer:
+    """Compute a cell, wherever this runs."""
+    return cell.key, cell.compute()
+
+
+def _check_same(cell: Cell, key: str) -> None:
+    """A worker with other versions, or another file of functions, would compute something else under the same name."""
+    if key != cell.key:
+        raise WorkerError(
+            f"every worker must have the same versions as the process that sends it cells, but one has others: {cell} "
+            f"has key {cell.key} here and {key} there"
+        )
+
+
+def account(
+    comparison: Comparison,
+    folder: Path,
+    cells: Sequence[Cell],
+    functions: Mapping[str, TrainFunction] | None,
+    workers: int,
+    backend: Backend,
+) -> dict[str, object]:
+    """How the results are made: the command, all settings, versions, the machine, and the files they lie in."""
+    own = {**_loaded(comparison.functions), **(functions or {})}
+    origins = {name: origin_of(function) for name, function in own.items()}
+    libraries = {library for entry in AGENTS.values() for library in entry.libraries}
+    libraries |= {library for origin in origins.values() for library in origin.libraries}
+    typed = command_line(sys.argv)
+    return {
+        "format": FILE_FORMAT,
+        "command": typed,
+        "repeat": typed if functions else repeating_command(comparison, folder),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "comparison": asdict(comparison),
         "configs": {agent: asdict(make_config(*parse(agent))) for agent in comparison.agents},
         "game_configs": {agent: asdict(make_game_config(*parse(agent))) for agent in comparison.game_agents},
-        "versions": {**versions(), **{library: version(library) for library in ("scipy", *libraries)}},
+        "functions": {name: asdict(origin) for name, origin in origins.items()},
+        "versions": {**versions(), **{library: version(library) for library in ("scipy", *sorted(libraries))}},
         "machine": {"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},
+        "backend": backend,
+        "workers": workers,
+        "cells": [cell.file(folder / CELLS).name for cell in cells],
     }
-    write_atomically(folder / "comparison.json", (json.dumps(about, indent=2) + "\n").encode())
+
+
+def repeating_command(comparison: Comparison, folder: Path) -> str:
+    """A command that makes the same comparison, whatever the defaults and presets become."""
+    words = ["python", "-m", "baselines", "compare"]
+    for entry in fields(comparison):
+        value = getattr(comparison, entry.name)
+        if value != () or entry.name in ("worlds", "agents"):
+            given = value if isinstance(value, tuple) else (value,)
+            words += ["--" + entry.name.replace("_", "-"), *map(str, given)]
+    return shlex.join([*words, "--out", str(folder)])
 
 
 def command_line(arguments: Sequence[str]) -> str:

@@ -1,35 +1,28 @@
-"""Games in a comparison: games x game agents, a cell each, resumed and read back like the cells of worlds."""
+"""Games in a comparison: games x game agents, a cell each, and what the runs of each come to."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property, partial
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
 
-import rl_envs
+from baselines.cells import Cell, versions_of
 from baselines.game_loop import GameRecord, play
 from baselines.game_registry import game_agent_class, make_game_agent, make_game_config, players_of
 from baselines.game_task import GameTask, make_game_task
-from baselines.registry import normal_form
-from baselines.results import file_of, key_of, read_arrays, version, write_arrays
+from baselines.registry import each_once
+from baselines.results import FILE_FORMAT
 from baselines.specification import parse
 from baselines.statistics import Interval, complete, mean_interval
-from baselines.storage import make_folder, remove_leftovers
-from baselines.workers import run_jobs
 from rl_envs.games import NormalFormGame, coarse_correlated_gain
 from rl_envs.mdp import check_integer
 
-# Rises when the layout of games' result files or the meaning of their numbers changes.
-FILE_FORMAT = 1
-
 
 @dataclass(frozen=True)
-class GameCell:
+class GameCell(Cell):
     """All runs of one game agent in one game.
 
     Args:
@@ -45,6 +38,18 @@ class GameCell:
     num_runs: int
     rounds: int
     seed: int
+
+    ARRAYS: ClassVar[Set[str]] = frozenset(field.name for field in fields(GameRecord))
+
+    @property
+    def runs(self) -> range:
+        """The numbers of the runs."""
+        return range(self.num_runs)
+
+    @property
+    def title(self) -> str:
+        """The game and the agent."""
+        return f"{self.game} · {self.agent}"
 
     def task(self) -> GameTask:
         """The task that the game's name stands for."""
@@ -63,15 +68,20 @@ class GameCell:
             "max_cycles": task.max_cycles,
             "config": asdict(make_game_config(name, settings)),
             "agent_version": game_agent_class(name).version,
-            "versions": {"rl_envs": rl_envs.__version__, "numpy": version("numpy")},
+            "versions": versions_of(),
         }
 
-    def file(self, folder: Path) -> Path:
-        """Where the result lies."""
-        return file_of(folder, f"{self.game}-{self.agent}", range(self.num_runs), key_of(self.identity))
+    @property
+    def cost(self) -> float:
+        """The runs advance together."""
+        return self.rounds
 
-    def __str__(self) -> str:
-        return f"{self.game} · {self.agent} · runs 0-{self.num_runs - 1}"
+    def compute(self) -> dict[str, np.ndarray]:
+        """Play the runs."""
+        agent = make_game_agent(self.agent, self.task(), runs=self.num_runs, seed=self.seed)
+        record = play(agent, steps=self.rounds)
+        complete(record.exploitability, f"{self.agent} in {self.game}", self.runs)
+        return {name: np.asarray(getattr(record, name)) for name in self.ARRAYS}
 
 
 def game_cells(
@@ -99,84 +109,13 @@ def game_cells(
         check_integer(name, number, low=1)
     check_integer("seed", seed, low=0)
     cells = []
-    for game in _each_once("games", games):
+    for game in each_once("games", games):
         name, settings = parse(game)
         task = make_game_task(name, **settings)
-        for agent in _each_once("game agents", agents) or players_of(task):
+        for agent in each_once("game agents", agents) or players_of(task):
             make_game_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
             cells.append(GameCell(game, agent, runs, rounds, seed))
     return cells
-
-
-def play_games(
-    cells: Sequence[GameCell],
-    folder: str | os.PathLike[str],
-    *,
-    workers: int = 1,
-    on_cell: Callable[[str, GameCell], None] | None = None,
-) -> list[GameRow]:
-    """Play every cell that has no result yet, and gather the results.
-
-    Args:
-        cells: what to play.
-        folder: where results lie; made if need be. Cells that are finished there already are not played again.
-        workers: how many processes.
-        on_cell: told what becomes of each cell: "kept", "started" or "finished".
-
-    Returns:
-        A row for each cell.
-
-    Raises:
-        StorageError: a folder or file that cannot be written, or a result file that is corrupt.
-        JobError: an agent failed in learning.
-        WorkerError: a process died.
-    """
-    check_integer("workers", workers, low=1)
-    results_folder = make_folder(Path(folder) / "cells")
-    remove_leftovers(results_folder)
-    missing = []
-    for cell in cells:
-        if read_record(cell, results_folder) is None:
-            missing.append(cell)
-        elif on_cell is not None:
-            on_cell("kept", cell)
-    for what, cell in run_jobs(missing, partial(run_game_cell, folder=results_folder), workers):
-        if on_cell is not None:
-            on_cell(what, cell)
-    return [_row(cell, results_folder) for cell in cells]
-
-
-def run_game_cell(cell: GameCell, folder: Path) -> None:
-    """Play the runs of one cell and write their result.
-
-    Args:
-        cell: what to play.
-        folder: where result files lie.
-
-    Raises:
-        StorageError: the file cannot be written.
-    """
-    agent = make_game_agent(cell.agent, cell.task(), runs=cell.num_runs, seed=cell.seed)
-    record = play(agent, steps=cell.rounds)
-    complete(record.exploitability, f"{cell.agent} in {cell.game}", range(cell.num_runs))
-    write_record(cell, record, folder)
-
-
-def write_record(cell: GameCell, record: GameRecord, folder: Path) -> None:
-    """Write a cell's result file, as a whole or not at all; raises StorageError if it cannot be written."""
-    arrays = {name: np.asarray(getattr(record, name)) for name in _RECORDED}
-    write_arrays(cell.file(folder), cell.identity, arrays)
-
-
-def read_record(cell: GameCell, folder: Path) -> GameRecord | None:
-    """Read a cell's result file; None where there is none yet, StorageError if it is corrupt or another cell's."""
-    arrays: dict[str, Any] | None = read_arrays(cell.file(folder), cell.identity, set(_RECORDED))
-    if arrays is None:
-        return None
-    return GameRecord(**{**arrays, "seconds": float(arrays["seconds"])})
-
-
-_RECORDED = ("steps", "exploitability", "joint_play", "late_play", "late_payoff", "seconds")
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +133,18 @@ class GameRow:
     agent: str
     task: GameTask
     record: GameRecord
+
+    @classmethod
+    def of(cls, game: str, agent: str, arrays: Mapping[str, Any]) -> GameRow:
+        """The row that a cell's result makes.
+
+        Raises:
+            ValueError: a run that is missing or whose result is NaN.
+        """
+        record = GameRecord(**{**arrays, "seconds": float(arrays["seconds"])})
+        complete(record.exploitability, f"{agent} in {game}")
+        name, settings = parse(game)
+        return cls(game, agent, make_game_task(name, **settings), record)
 
 
 @dataclass(frozen=True)
@@ -263,19 +214,3 @@ def _shares(game: NormalFormGame, joint_actions: np.ndarray) -> tuple[tuple[str,
 def _interval(runs: np.ndarray) -> Interval:
     mean = float(runs.mean())
     return mean_interval(runs) if len(runs) > 1 else Interval(mean, np.nan, np.nan)
-
-
-def _row(cell: GameCell, folder: Path) -> GameRow:
-    record = read_record(cell, folder)
-    if record is None:
-        raise ValueError(f"every run must have a result, but {cell} have none")
-    return GameRow(cell.game, cell.agent, cell.task(), record)
-
-
-def _each_once(what: str, specifications: Sequence[str]) -> list[str]:
-    """The specifications in normal form; refuses one that stands there twice."""
-    normal = [normal_form(specification) for specification in specifications]
-    for specification in normal:
-        if normal.count(specification) > 1:
-            raise ValueError(f"{what} must name each once, but names {specification!r} more often")
-    return normal

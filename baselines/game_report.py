@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from baselines.game_comparison import GameSummary
-from baselines.statistics import Interval
+from baselines.report.wording import interval_text, number_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -72,29 +71,22 @@ def flat_game(summary: GameSummary) -> dict[str, object]:
 
 def _cells_of(summary: GameSummary) -> list[str]:
     """A summary as the cells of its row, from the agent's name on."""
-    gain = summary.coarse_correlated_gain
     return [
         summary.agent,
         str(summary.runs),
-        _ends(summary.joint_actions),
-        _interval(summary.exploitability),
-        "-" if gain is None else f"{gain:.3f}",
+        ends_text(summary.joint_actions),
+        interval_text(summary.exploitability),
+        number_text(summary.coarse_correlated_gain),
         f"{summary.payoff.estimate:.2f} of {summary.social_optimum:g}",
         f"{summary.steps_per_second:,.0f}",
         f"{summary.seconds:.1f} s",
     ]
 
 
-def _ends(joint_actions: Sequence[tuple[str, float]]) -> str:
+def ends_text(joint_actions: Sequence[tuple[str, float]]) -> str:
     """The most frequent ends with their shares: "(c, c) 93%, (b, b) 7%"."""
     if not joint_actions:
         return "-"
     named = [f"{name} {share:.0%}" for name, share in joint_actions[:MOST_NAMED]]
     rest = joint_actions[MOST_NAMED:]
     return ", ".join(named + ([f"others {sum(share for _, share in rest):.0%}"] if rest else []))
-
-
-def _interval(interval: Interval) -> str:
-    if math.isnan(interval.low):
-        return f"{interval.estimate:.3f}"
-    return f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]"

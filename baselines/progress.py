@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from baselines.game_comparison import GameCell
-from baselines.results import Cell
+from baselines.cells import Cell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +26,7 @@ class Display:
         self._total = total
         self._finished = 0
         self._kept = 0
-        self._running: list[Cell | GameCell] = []
+        self._running: list[Cell] = []
         self._bar = Progress(
             TextColumn("cells"),
             BarColumn(),
@@ -48,7 +47,7 @@ class Display:
     ) -> None:
         self._bar.stop()
 
-    def __call__(self, what: str, cell: Cell | GameCell) -> None:
+    def __call__(self, what: str, cell: Cell) -> None:
         """Take note of a cell that was "kept", "started" or "finished"."""
         if what == "started":
             self._running.append(cell)

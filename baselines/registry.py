@@ -7,7 +7,7 @@ Stable-Baselines3.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -133,6 +133,15 @@ def make_agent(specification: str, task: Task | World | str, *, runs: int | rang
 def normal_form(specification: str) -> str:
     """The specification with its settings in alphabetical order, so that equal ones are equal strings."""
     return label(*parse(specification))
+
+
+def each_once(what: str, specifications: Sequence[str]) -> list[str]:
+    """The specifications in normal form; raises ValueError for one that stands there twice."""
+    normal = [normal_form(specification) for specification in specifications]
+    for specification in normal:
+        if normal.count(specification) > 1:
+            raise ValueError(f"{what} must name each once, but names {specification!r} more often")
+    return normal
 
 
 def _like(value: Any, default: Any, what: str) -> Any:

@@ -91,7 +91,12 @@ def mean_interval(
 
 
 def difference_interval(
-    first: np.ndarray, second: np.ndarray, *, confidence: float = CONFIDENCE, seed: int = 0
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> Interval:
     """The mean of the first runs minus that of the second, with a bootstrap interval; the two are independent.
 
@@ -100,12 +105,14 @@ def difference_interval(
         second: scores [R2], at least two.
         confidence: the share of such intervals that hold the true difference.
         seed: of the resampling.
+        resamples: how many.
 
     Returns:
         The difference with its interval.
 
     Raises:
-        ValueError: fewer than two runs on a side, a run that is NaN or infinite, or a confidence that is none.
+        ValueError: fewer than two runs on a side, a run that is NaN or infinite, a confidence that is none, or no
+            resamples.
     """
     groups = [_runs(first, "the first group", at_least=2), _runs(second, "the second group", at_least=2)]
     estimate = float(groups[0].mean() - groups[1].mean())
@@ -115,7 +122,7 @@ def difference_interval(
     def statistic(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
         return a.mean(axis=axis) - b.mean(axis=axis)
 
-    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed, RESAMPLES))
+    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed, resamples))
 
 
 def interquartile_mean(

@@ -1,173 +1,157 @@
-"""Doing jobs in several processes, so that a kill, an interrupt or a crash leaves no process behind.
+"""Doing jobs in several processes of this machine, so that a kill, an interrupt or a crash leaves none behind.
 
-Each worker is a fresh interpreter with one thread, at the end of a pipe. It is sent a job, answers when it is done, and
-ends when the pipe closes, which the operating system does even if the parent is killed outright.
+joblib runs them, in fresh interpreters with one thread each. What a job gives back comes to this process, which alone
+writes files.
 """
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
+import queue
 import signal
+import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any, Generic, TypeVar
-
-from baselines.storage import StorageError
+from typing import Any, TypeVar
 
 Job = TypeVar("Job")
+Value = TypeVar("Value")
 
-# Libraries read these when they are first imported. Two threads a process on two busy cores are many times slower than
-# one.
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# How often a process looks whether the one that started it is still there.
+SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class JobError(Exception):
-    """A job that failed in a way nobody foresaw; the message ends with its traceback."""
+    """A job that failed; the message names it and ends with its traceback."""
 
 
 class WorkerError(Exception):
-    """A worker process that died."""
+    """A worker process that died, or a cluster that cannot be had."""
 
 
-@dataclass
-class _Worker(Generic[Job]):
-    process: BaseProcess
-    connection: Connection
-    job: Job | None = None
-
-
-def run_jobs(jobs: Sequence[Job], work: Callable[[Job], None], num_workers: int) -> Iterator[tuple[str, Job]]:
-    """Do every job, in the order given as far as several at once have one.
+def run_jobs(
+    jobs: Sequence[Job], work: Callable[[Job], Value], num_workers: int
+) -> Iterator[tuple[str, Job, Value | None]]:
+    """Do every job, begun in the order given.
 
     Args:
         jobs: what to do; each goes to a worker as a pickle.
-        work: a function of a module that does one job.
+        work: does one job.
         num_workers: how many processes; with 1 the jobs are done in this one.
 
     Yields:
-        ("started", job) and ("finished", job).
+        ("started", job, None) and ("finished", job, what it gave back), these in the order in which they end.
 
     Raises:
-        StorageError: a job could not write or read a file.
-        JobError: a job raised anything else.
+        JobError: a job raised anything.
         WorkerError: a process died, for want of memory perhaps.
     """
-    if num_workers == 1 or len(jobs) == 1:
+    if num_workers == 1 or len(jobs) <= 1:
         for job in jobs:
-            yield "started", job
-            _raise(_attempt(work, job), job)
-            yield "finished", job
+            yield "started", job, None
+            yield "finished", job, value_or_error(attempt(work, job), job)
         return
-    waiting = list(reversed(jobs))
-    workers: list[_Worker[Job]] = []
+    yield from _run_in_processes(jobs, work, min(num_workers, len(jobs)))
+
+
+def _run_in_processes(
+    jobs: Sequence[Job], work: Callable[[Job], Value], num_workers: int
+) -> Iterator[tuple[str, Job, Value | None]]:
+    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    handed_out: queue.SimpleQueue[int] = queue.SimpleQueue()
+    running: dict[int, Job] = {}
+
+    def tasks() -> Iterator[Any]:
+        # joblib takes the next one when a process is free, so taking it is its start.
+        for number, job in enumerate(jobs):
+            handed_out.put(number)
+            yield delayed(_serve)(os.getpid(), work, number, job)
+
+    def new_starts() -> Iterator[tuple[str, Job, None]]:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                number = handed_out.get_nowait()
+                running[number] = jobs[number]
+                yield "started", jobs[number], None
+
+    with parallel_config(backend="loky", n_jobs=num_workers, inner_max_num_threads=1):
+        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+        answers = parallel(tasks())
     try:
-        with _environment(dict.fromkeys(THREAD_VARIABLES, "1")):
-            workers.extend(_start(work) for _ in range(min(num_workers, len(jobs))))
-        for worker in workers:
-            yield from _hand_out(worker, waiting)
-        while any(worker.job is not None for worker in workers):
-            ready = wait([worker.connection for worker in workers if worker.job is not None])
-            for worker in workers:
-                if worker.connection in ready:
-                    job = _answer(worker)
-                    yield "finished", job
-                    yield from _hand_out(worker, waiting)
+        yield from new_starts()
+        for number, outcome in answers:
+            yield from new_starts()
+            job = running.pop(number)
+            yield "finished", job, value_or_error(outcome, job)
+    except TerminatedWorkerError as error:
+        names = "; ".join(str(job) for job in running.values())
+        raise WorkerError(f"a process died (killed, or out of memory?), working on one of: {names}") from error
     finally:
-        for worker in workers:
-            worker.connection.close()
-            worker.process.terminate()
-        for worker in workers:
-            worker.process.join()
+        answers.close()
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
-def _start(work: Callable[[Job], None]) -> _Worker[Job]:
-    # Fresh interpreters: a fork would inherit locks that torch's threads hold.
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, work), daemon=True)
-    process.start()
-    theirs.close()  # so that the pipe ends when the worker does
-    return _Worker(process, ours)
-
-
-def _hand_out(worker: _Worker[Job], waiting: list[Job]) -> Iterator[tuple[str, Job]]:
-    """Give a worker the next job, if one is left."""
-    worker.job = waiting.pop() if waiting else None
-    if worker.job is not None:
-        worker.connection.send(worker.job)
-        yield "started", worker.job
-
-
-def _answer(worker: _Worker[Job]) -> Job:
-    """The job that a worker has finished."""
-    job = worker.job
-    if job is None:
-        raise AssertionError("an idle worker has nothing to answer")
+def attempt(work: Callable[[Any], Value], job: Any) -> Value | JobError:
+    """Do a job on one thread; what goes wrong comes back in a form that passes through a pipe."""
     try:
-        failure = worker.connection.recv()
-    except EOFError:
-        worker.process.join()
-        raise WorkerError(
-            f"the process working on {job} died with exit code {worker.process.exitcode} (killed, or out of memory?)"
-        ) from None
-    _raise(failure, job)
-    return job
-
-
-def _serve(connection: Connection, work: Callable[[Any], None]) -> None:
-    """The life of a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    while True:
-        try:
-            job = connection.recv()
-        except EOFError:
-            return
-        connection.send(_attempt(work, job))
-
-
-def _attempt(work: Callable[[Any], None], job: Any) -> Exception | None:
-    """Do a job; what goes wrong comes back in a form that passes through a pipe."""
-    try:
-        work(job)
-    except StorageError as error:
-        return error
+        with one_torch_thread():
+            return work(job)
     except Exception:  # noqa: BLE001 - it is raised again by the parent, which has the whole traceback to show
         return JobError(traceback.format_exc())
-    return None
 
 
-def _raise(failure: Exception | None, job: Any) -> None:
-    if isinstance(failure, JobError):
-        raise JobError(f"{job} failed:\n{failure}")
-    if failure is not None:
-        raise failure
-
-
-def _end_with_parent() -> None:
-    """End at once, in the middle of a job, when the parent is gone."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+def value_or_error(outcome: Value | JobError, job: object) -> Value:
+    """What a job gave back; raises JobError naming it where it failed."""
+    if isinstance(outcome, JobError):
+        raise JobError(f"{job} failed:\n{outcome}")
+    return outcome
 
 
 @contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes started meanwhile."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+def one_torch_thread() -> Iterator[None]:
+    """Let torch use one thread: two a process, on two busy cores, measured up to twenty times slower.
+
+    A torch that is imported only meanwhile is bound by the environment variable.
+    """
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch = sys.modules.get("torch")
+    threads = None if torch is None else torch.get_num_threads()
+    if torch is not None:
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        if torch is not None:
+            torch.set_num_threads(threads)
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+def _serve(parent: int, work: Callable[[Any], Any], number: int, job: Any) -> tuple[int, Any]:
+    """One job in a worker."""
+    global _watched
+    if _watched != parent:
+        _watched = parent
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent decides
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    return number, attempt(work, job)
+
+
+# Whose end this process waits for, once it works for somebody.
+_watched: int | None = None
+
+
+def _end_with(parent: int) -> None:
+    """End at once, in the middle of a job, when the parent is gone: its children then get another."""
+    while os.name != "posix" or os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)

@@ -188,6 +188,24 @@ class Truth:
             )
         return (value - self.random_value) / gain
 
+    def loss(self, policy: Policy, *, hidden_state: bool = False) -> np.ndarray:
+        """What a policy loses from each state on: v*(s) - v_policy(s), exact.
+
+        Args:
+            policy: an array, a function or an object with `predict` (see the class).
+            hidden_state: whether the policy may see the state itself, and tell look-alike states apart.
+
+        Returns:
+            Losses [S] in units of discounted reward, at least 0 but for rounding, infinite where rewards below 0 never
+            end; [R, S] for a batch of R policies.
+
+        Raises:
+            ValueError, TypeError: as `value`.
+        """
+        v = evaluate_policy(self.mdp, self.policy_table(policy, hidden_state=hidden_state))
+        # Where nothing but -inf can be had, nothing is lost.
+        return np.subtract(self.v_star, v, out=np.zeros(v.shape), where=self.v_star != v)
+
     def episode_return(
         self, policy: Policy, *, horizon: int | None = None, hidden_state: bool = False
     ) -> float | np.ndarray:

@@ -137,6 +137,10 @@ class ValueAgent(Agent):
         """
         return 1 - self.value_error() / self._error_of_nothing
 
+    def errors_by_state(self) -> np.ndarray:
+        """How far each predicted value is from the true one, |v(s) - v_uniform(s)|, [R, S]."""
+        return np.abs(self.values() - self.v)
+
     @property
     def step_size(self) -> float:
         """Alpha at this step, divided by the largest square of a row of features."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import tyro
 
 from baselines.commands.exit_codes import INTERRUPTED, complain
-from baselines.comparison import PRESETS, Comparison, compare
-from baselines.game_comparison import GameRow, play_games
-from baselines.rows import Row
+from baselines.commands.flags import changed_fields, mistakes_end_the_command, value_of, values_of, with_configs
+from baselines.comparison import PRESETS, Backend, Comparison, compare
+from baselines.comparison_file import ComparisonFile, read_comparison_file
+from baselines.game_registry import GAME_AGENTS, make_game_config
+from baselines.registry import AGENTS, make_config
+from baselines.report.findings import CELLS, Findings
+from baselines.specification import label
 from baselines.storage import StorageError
 from baselines.workers import JobError, WorkerError
+from rl_envs.names import unknown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,38 +36,114 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@dataclass(frozen=True)
+class Execution:
+    """Where and how cells are computed.
+
+    Attributes:
+        out: folder of results.
+        preset: what the defaults of the other options are.
+        file: a TOML file whose keys are these options; what is typed goes before it.
+        workers: processes; by default as many as there are cores.
+        backend: where cells are computed.
+        address: of a running Ray cluster, for the backend ray; one is started on this machine otherwise.
+    """
+
+    out: Path = Path("results")
+    preset: Preset = "default"
+    file: Path | None = None
+    workers: int = field(default_factory=cores)
+    backend: Backend = "joblib"
+    address: str | None = None
+
+
 def command(typed: Sequence[str]) -> Callable[..., int]:
-    """The command, with the numbers of the preset that was typed for all that was not."""
-    defaults = chosen_preset(typed)
+    """The command, with the defaults of the preset and the file that were typed, and flags for the agents named."""
+    with mistakes_end_the_command():
+        start = starting_point(typed)
+        configs = configs_of_named(typed, start)
 
     def compare_all(
-        comparison: Comparison = PRESETS[defaults],
-        out: Path = Path("results"),
-        preset: Preset = defaults,
-        workers: int = cores(),
+        comparison: tyro.conf.OmitArgPrefixes[Comparison] = start.comparison,
+        execution: tyro.conf.OmitArgPrefixes[Execution] = start.execution,
+        configs: Any = None,
     ) -> int:
         """Train agents on worlds and in games, and show how far each ends from the exact optimum or from equilibrium.
 
-        The same command again goes on where an interrupted one ended.
+        The same command again goes on where an interrupted one ended. Every setting of the agents that are named is a
+        flag of its own, and every flag may stand in a file.
 
         Args:
-            comparison: What is compared with what.
-            out: Folder of results.
-            preset: What the defaults of the other options are.
-            workers: Processes; by default as many as there are cores.
+            comparison: what is compared with what.
+            execution: where and how cells are computed.
+            configs: settings of the agents that are named.
         """
-        return run_comparison(comparison, out, workers)
+        return run_comparison(with_settings(comparison, configs), execution)
 
-    return compare_all
+    return with_configs(compare_all, "configs", configs)
 
 
-def run_comparison(comparison: Comparison, out: Path, workers: int) -> int:
+@dataclass(frozen=True)
+class Start:
+    """What stands for all that is not typed.
+
+    Attributes:
+        comparison: what is compared.
+        execution: where and how.
+        settings: fields of Configs by the names of agents.
+    """
+
+    comparison: Comparison
+    execution: Execution
+    settings: Mapping[str, Mapping[str, Any]]
+
+
+def starting_point(typed: Sequence[str]) -> Start:
+    """The defaults: those of the preset that was typed, and over them what stands in the file that was typed.
+
+    Raises:
+        StorageError, ValueError, TypeError: as `read_comparison_file`; an unknown preset.
+    """
+    preset = value_of(typed, "--preset", "default")
+    if preset not in PRESETS:
+        raise ValueError(unknown("preset", preset, PRESETS))
+    path = value_of(typed, "--file", "")
+    file = read_comparison_file(Path(path), PRESETS[preset]) if path else ComparisonFile(PRESETS[preset])
+    options = {key: Path(value) if key == "out" else value for key, value in file.options.items()}
+    return Start(file.comparison, Execution(**options), file.settings)
+
+
+def configs_of_named(typed: Sequence[str], start: Start) -> dict[str, Any]:
+    """The Configs of the agents that are named without settings, with what a file sets of them.
+
+    Raises:
+        ValueError, TypeError: an unknown field, naming the nearest, or a value that it cannot have.
+    """
+    agents = values_of(typed, "--agents", start.comparison.agents)
+    game_agents = values_of(typed, "--game-agents", start.comparison.game_agents)
+    makers = {**dict.fromkeys(AGENTS, make_config), **dict.fromkeys(GAME_AGENTS, make_game_config)}
+    named = [name for name in dict.fromkeys([*agents, *game_agents]) if name in makers]
+    return {name: makers[name](name, start.settings.get(name, {})) for name in named}
+
+
+def with_settings(comparison: Comparison, configs: Mapping[str, Any]) -> Comparison:
+    """The comparison with the settings that differ from an agent's defaults behind its name."""
+
+    def specified(agents: Iterable[str]) -> tuple[str, ...]:
+        return tuple(
+            label(agent, changed_fields(configs[agent], type(configs[agent])())) if agent in configs else agent
+            for agent in agents
+        )
+
+    return replace(comparison, agents=specified(comparison.agents), game_agents=specified(comparison.game_agents))
+
+
+def run_comparison(comparison: Comparison, execution: Execution) -> int:
     """Compare, report, and turn what goes wrong into a message.
 
     Args:
         comparison: what to compare.
-        out: folder of results.
-        workers: how many processes.
+        execution: where and how.
 
     Returns:
         The exit code.
@@ -69,16 +152,21 @@ def run_comparison(comparison: Comparison, out: Path, workers: int) -> int:
 
     from baselines.progress import Display
 
+    out = execution.out
     console = Console()
     if not console.is_terminal:
         console = Console(width=LOG_WIDTH)
     try:
-        game_cells = comparison.game_cells()
-        total = len(comparison.cells()) + len(game_cells)
-        with Display(console, total) as display:
-            rows = compare(comparison, out, workers=workers, on_cell=display)
-            game_rows = play_games(game_cells, out, workers=workers, on_cell=display)
-        report(rows, game_rows, out, console)
+        with Display(console, len(comparison.cells())) as display:
+            findings = compare(
+                comparison,
+                out,
+                workers=execution.workers,
+                backend=execution.backend,
+                address=execution.address,
+                on_cell=display,
+            )
+        show(findings, out, console)
     except (ValueError, TypeError) as error:
         return complain(f"Error: {error}")
     except (StorageError, WorkerError) as error:
@@ -92,14 +180,13 @@ def run_comparison(comparison: Comparison, out: Path, workers: int) -> int:
     return 0
 
 
-def report(rows: Sequence[Row], game_rows: Sequence[GameRow], out: Path, console: Console) -> None:
-    """Show the tables and write `results.csv`, and `learning_curves.png` where there are worlds.
+def show(findings: Findings, out: Path, console: Console) -> None:
+    """Show the tables and write the report.
 
     Args:
-        rows: what the comparison gave of worlds.
-        game_rows: what it gave of games.
+        findings: what the comparison found.
         out: folder of results.
-        console: where the table is shown.
+        console: where the tables are shown.
 
     Raises:
         StorageError: a file cannot be written.
@@ -111,14 +198,15 @@ def report(rows: Sequence[Row], game_rows: Sequence[GameRow], out: Path, console
     from baselines.report.terminal import explanation, terminal_table
     from baselines.summary import summarise
 
-    summaries, game_summaries = [summarise(row) for row in rows], [summarise_game(row) for row in game_rows]
+    summaries = [summarise(row) for row in findings.rows]
+    game_summaries = [summarise_game(row) for row in findings.games]
     write_csv(summaries, out / "results.csv", game_summaries)
     written, parts = ["results.csv"], []
-    if rows:
-        draw_learning_curves(rows, out / "learning_curves.png")
+    if findings.rows:
+        draw_learning_curves(findings.rows, out / "learning_curves.png")
         written.append("learning_curves.png")
-        parts.append((terminal_table(summaries), explanation(rows)))
-    if game_rows:
+        parts.append((terminal_table(summaries), explanation(findings.rows)))
+    if findings.games:
         parts.append((game_table(game_summaries), game_explanation()))
     for table, lines in parts:
         console.print(table)
@@ -130,12 +218,6 @@ def report(rows: Sequence[Row], game_rows: Sequence[GameRow], out: Path, console
 
 def how_to_go_on(out: Path) -> str:
     """What to do after an interruption; empty where nothing was begun."""
-    if not (out / "cells").is_dir():
+    if not (out / CELLS).is_dir():
         return ""
     return f"Finished cells are kept in {out}; the same command goes on from there."
-
-
-def chosen_preset(arguments: Sequence[str]) -> Preset:
-    """The preset among the arguments, which must be known before the others have defaults."""
-    quick = "--preset=quick" in arguments or ("--preset", "quick") in pairwise(arguments)
-    return "quick" if quick else "default"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from baselines.report.wording import interval_text, share_text, steps_text
 from baselines.rows import Row
-from baselines.statistics import Interval
 from baselines.summary import MARGIN, MINIMUM_RUNS, Summary, cross_checks
 
 if TYPE_CHECKING:
@@ -42,14 +41,13 @@ def terminal_table(summaries: Sequence[Summary]) -> Table:
 
 def cells_of(summary: Summary) -> list[str]:
     """A summary as the cells of its row in the table, from the agent's name on."""
-    share, steps = summary.within_1_percent, summary.steps_to_95_percent
     return [
         summary.agent,
         str(summary.runs),
-        _interval(summary.score, 3) + ("" if summary.exact else " (sampled return)"),
+        interval_text(summary.score) + ("" if summary.exact else " (sampled return)"),
         f"{summary.worst_decile:.3f}",
-        "-" if share is None else f"{share.estimate:.0%} [{share.low:.0%}, {share.high:.0%}]",
-        "-" if steps is None else "not reached" if math.isinf(steps) else f"{steps:,.0f}",
+        share_text(summary.within_1_percent),
+        steps_text(summary.steps_to_95_percent),
         f"{summary.steps_per_second:,.0f}",
         f"{summary.seconds:.1f} s",
     ]
@@ -67,9 +65,3 @@ def explanation(rows: Sequence[Row]) -> list[str]:
             *sentences,
         ]
     return lines
-
-
-def _interval(interval: Interval, digits: int) -> str:
-    if math.isnan(interval.low):
-        return f"{interval.estimate:.{digits}f}"
-    return f"{interval.estimate:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"

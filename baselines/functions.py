@@ -1,0 +1,262 @@
+"""Agents of others in a comparison: any function `train(env_fn, steps, seed) -> policy`.
+
+    def train(env_fn, steps, seed):
+        model = PPO("MlpPolicy", env_fn(), gamma=env_fn.discount, seed=seed)
+        return model.learn(steps)
+
+`env_fn()` makes a copy of the world, an ordinary Gymnasium environment, as often as it is called. What the function
+gives back is whatever `rl_envs.truth(...).score` takes: an array, a function of observations, or an object with
+Stable-Baselines3's `predict`. It is judged exactly where the world has a table.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from baselines.seeding import integer_seeds, run_seeds
+from baselines.storage import StorageError
+from baselines.task import Task, named_task
+from rl_envs.names import unknown
+
+# Trains one run for so many environment steps from a seed, and gives back its policy.
+TrainFunction = Callable[["EnvMaker", int, int], Any]
+
+# How many episodes a score is the mean of where there is no table, and after how many steps each is cut off.
+EPISODES, MAX_STEPS = 10, 10_000
+
+
+class EnvMaker:
+    """Makes copies of a world for one run: the `env_fn` of a training function.
+
+    Each copy comes seeded, from the run's seed and the number of the copy, so that a function that forgets to seed its
+    environments can still be repeated.
+
+    Args:
+        world: a task's name with settings: "LineWalk:size=9".
+        seed: of the run.
+
+    Attributes:
+        discount: gamma, by which the policy will be judged.
+    """
+
+    def __init__(self, world: str, seed: int) -> None:
+        self.world = world
+        self.discount = named_task(world).discount
+        self._seeds = np.random.SeedSequence(seed)
+
+    def __call__(self) -> gym.Env[Any, Any]:
+        """A new copy."""
+        env = named_task(self.world).make_single()
+        env.reset(seed=integer_seeds(self._seeds.spawn(1), bits=31)[0])
+        return env
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out of the runs of a function.
+
+    Attributes:
+        scores: of each run's policy, [R].
+        exact: whether they are exact, or means of sampled returns.
+        seconds: training time of all runs.
+        value_error: v*(s) - v_policy(s), the mean over runs, [S]; None where there is no table.
+    """
+
+    scores: np.ndarray
+    exact: bool
+    seconds: float
+    value_error: np.ndarray | None
+
+
+def train_function(function: TrainFunction, world: str, *, name: str, runs: range, steps: int, seed: int) -> Trained:
+    """Train some runs, one after the other, and judge the policy that each ends with.
+
+    Args:
+        function: trains one run.
+        world: a task's name with settings.
+        name: what the agent is called; it decides the seeds with the world and the run.
+        runs: the numbers of the runs.
+        steps: environment steps that each may take; it is up to the function to take no more.
+        seed: the base seed.
+
+    Returns:
+        Scores and errors.
+
+    Raises:
+        TypeError, ValueError: what the function gives back is no policy for this world.
+    """
+    task = named_task(world)
+    numbers = integer_seeds(run_seeds(seed, task.name, name, runs, "function"), bits=31)
+    scores, errors, seconds = [], [], 0.0
+    for number in numbers:
+        env_fn = EnvMaker(world, number)
+        started = time.perf_counter()
+        policy = function(env_fn, steps, number)
+        seconds += time.perf_counter() - started
+        if policy is None:
+            raise TypeError(f"a training function must return a policy, but {name} returned None")
+        if task.truth is None:
+            scores.append(mean_return(policy, task, number))
+        else:
+            table = task.truth.policy_table(policy)
+            scores.append(float(task.truth.score(table)))
+            errors.append(task.truth.loss(table))
+    return Trained(np.array(scores), task.truth is not None, seconds, np.mean(errors, axis=0) if errors else None)
+
+
+def mean_return(policy: Any, task: Task, seed: int) -> float:
+    """The mean undiscounted return of a policy over episodes, where there is no table to evaluate it on.
+
+    Args:
+        policy: a function of a batch of observations, or an object with `predict(observations, deterministic=True)`.
+        task: where it plays.
+        seed: of the episodes.
+
+    Raises:
+        TypeError: nothing that can be asked for actions.
+    """
+    if hasattr(policy, "predict"):
+        answer: Callable[[Any], Any] = lambda seen: policy.predict(seen, deterministic=True)[0]  # noqa: E731
+    elif callable(policy):
+        answer = policy
+    else:
+        raise TypeError(f"{task.name} has no table, so its policies must be functions of observations, not {policy!r}")
+    env = task.make_single()
+    total = 0.0
+    for episode in range(EPISODES):
+        observation, _ = env.reset(seed=seed if episode == 0 else None)
+        for _ in range(MAX_STEPS):
+            action = np.asarray(answer(np.asarray(observation)[None]))[0]
+            observation, reward, terminated, truncated, _ = env.step(action)
+            total += float(reward)
+            if terminated or truncated:
+                break
+    env.close()
+    return total / EPISODES
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a function comes from; a change of any of this makes it another agent.
+
+    Attributes:
+        name: of the function.
+        source: a hash of the file that it stands in, or of its own text where that is no file; and of what it was given
+            beforehand (`functools.partial`).
+        libraries: distributions that the source imports; their versions decide too.
+    """
+
+    name: str
+    source: str
+    libraries: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def origin_of(function: TrainFunction) -> Origin:
+    """Tell where a function comes from.
+
+    Raises:
+        TypeError: it does not take (env_fn, steps, seed).
+        ValueError: its source cannot be read.
+    """
+    check_function(function)
+    plain, given = function, ""
+    while isinstance(plain, partial):
+        given += repr((plain.args, sorted(plain.keywords.items())))
+        plain = plain.func
+    name = getattr(plain, "__qualname__", type(plain).__qualname__)
+    source = _source_of(plain if hasattr(plain, "__code__") else type(plain), name)
+    digest = hashlib.sha256((source + given).encode()).hexdigest()
+    return Origin(name, digest, tuple(sorted(_distributions_in(source))))
+
+
+def check_function(function: object) -> None:
+    """Raise TypeError unless it can be called as train(env_fn, steps, seed)."""
+    if not callable(function):
+        raise TypeError(f"an agent of your own must be a function train(env_fn, steps, seed), but is {function!r}")
+    try:
+        inspect.signature(function).bind(None, 1, 0)
+    except TypeError as error:
+        raise TypeError(f"an agent of your own must take (env_fn, steps, seed), but {function!r}: {error}") from None
+
+
+def load_function(place: str) -> TrainFunction:
+    """Load a function by where it stands.
+
+    Args:
+        place: "file.py:name".
+
+    Returns:
+        The function.
+
+    Raises:
+        StorageError: the file cannot be read.
+        ValueError: no such form, or no such function in the file, naming the nearest.
+        TypeError: it does not take (env_fn, steps, seed).
+    """
+    file, colon, name = place.rpartition(":")
+    if not colon or not file.endswith(".py") or not name.isidentifier():
+        raise ValueError(f"a function must be given as file.py:name, but is {place!r}")
+    path = Path(file).resolve()
+    if not path.is_file():
+        raise StorageError(f"cannot read {file}: there is no such file")
+    module_name = f"rl_envs_functions_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
+    module = sys.modules.get(module_name)
+    if module is None:
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        if spec is None or spec.loader is None:
+            raise ValueError(f"{file} cannot be imported as Python")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[module_name]
+            raise
+    function = getattr(module, name, None)
+    if function is None:
+        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise ValueError(unknown(f"function of {file}", name, known))
+    check_function(function)
+    return function
+
+
+def _source_of(thing: Any, name: str) -> str:
+    """The text of the file in which it stands, for what it does may rest on anything there; else its own text."""
+    try:
+        file = inspect.getsourcefile(thing)
+        if file is not None and Path(file).is_file():
+            return Path(file).read_text(encoding="utf-8")
+        return inspect.getsource(thing)
+    except (OSError, TypeError):
+        raise ValueError(
+            f"the source of {name} cannot be read, so its results could not be told from those of another version of "
+            "it: define it in a file"
+        ) from None
+
+
+def _distributions_in(source: str) -> set[str]:
+    """Distributions whose modules the source imports, anywhere in its text; those of this project are left out."""
+    modules = set()
+    for node in ast.walk(ast.parse(inspect.cleandoc(source))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            modules.add(node.module.partition(".")[0])
+    owners = metadata.packages_distributions()
+    found = {owner for module in modules - {"rl_envs", "baselines"} for owner in owners.get(module, ())}
+    return {distribution.lower() for distribution in found}

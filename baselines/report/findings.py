@@ -1,0 +1,92 @@
+"""What a folder of results holds, read back whole: nothing is left out, and nothing is used that is not as written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from baselines.cells import Result
+from baselines.game_comparison import GameRow
+from baselines.results import FILE_FORMAT, read_file
+from baselines.rows import Row, gather
+from baselines.storage import StorageError
+
+# Where a folder says how its results are made, and where they lie.
+ABOUT, CELLS = "comparison.json", "cells"
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a comparison found.
+
+    Attributes:
+        rows: of each world and agent, in the order of the comparison.
+        games: of each game and game agent.
+        about: how it was made, the content of comparison.json: "command" that was typed, "repeat" that makes it again,
+            "comparison" with all its settings, "configs" of the agents, "versions", "machine".
+    """
+
+    rows: tuple[Row, ...]
+    games: tuple[GameRow, ...]
+    about: Mapping[str, Any]
+
+
+def read_findings(folder: Path) -> Findings:
+    """Read the results of a finished comparison.
+
+    Args:
+        folder: where it was made.
+
+    Returns:
+        What it found; also of a comparison that was made with other versions of the libraries, as they were then.
+
+    Raises:
+        StorageError: no comparison, one of an older version of this package, one that is not finished, or a file that
+            is cut short or edited.
+        ValueError: a run whose result is NaN.
+    """
+    about = read_about(folder)
+    parts, games = [], []
+    for name in about["cells"]:
+        found = read_file(folder / CELLS / name)
+        if found is None:
+            raise StorageError(
+                f"every run must have a result, but there is no {folder / CELLS / name}: the comparison is not "
+                f"finished; go on with: {about['repeat']}"
+            )
+        identity, arrays = found
+        if "game" in identity:
+            games.append(GameRow.of(identity["game"], identity["agent"], arrays))
+        else:
+            first = identity["first_run"]
+            runs = range(first, first + identity["num_runs"])
+            parts.append((identity["world"], identity["agent"], runs, Result.of(arrays)))
+    return Findings(tuple(gather(parts)), tuple(games), about)
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Read how the results in a folder are made.
+
+    Args:
+        folder: where a comparison was made.
+
+    Raises:
+        StorageError: there is none, or it is of another version of this package.
+    """
+    path = folder / ABOUT
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StorageError(f"{folder} holds no comparison: there is no {path}") from None
+    except (OSError, ValueError) as error:
+        raise StorageError(f"cannot read {path}: {error}") from error
+    made_with = about.get("format", 1) if isinstance(about, dict) else None
+    if made_with != FILE_FORMAT:
+        raise StorageError(
+            f"{path} has format {made_with}, but this version reads format {FILE_FORMAT}: make the comparison again "
+            f"with: {about.get('command', 'python -m baselines compare') if isinstance(about, dict) else ''}"
+        )
+    return about
