@@ -29,6 +29,9 @@ ROUNDING = 1e-12
 # A score that misses a threshold by no more than this has reached it, for the same reason.
 EDGE = 1e-9
 
+# With fewer runs than this that do not do as the most of their world, a share is not left to the bootstrap.
+FEW = 10
+
 
 class Interval(NamedTuple):
     """An estimate between the ends of its interval."""
@@ -81,13 +84,11 @@ def mean_interval(
     """
     groups = _groups(strata, at_least=2)
     estimate = float(np.mean([group.mean() for group in groups]))
-    if _all_alike(groups):
-        return Interval(estimate, estimate, estimate)
 
     def statistic(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
         return np.mean([sample.mean(axis=axis) for sample in samples], axis=0)
 
-    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed, resamples))
+    return _bootstrap(groups, estimate, statistic, confidence, seed, resamples)
 
 
 def difference_interval(
@@ -116,13 +117,11 @@ def difference_interval(
     """
     groups = [_runs(first, "the first group", at_least=2), _runs(second, "the second group", at_least=2)]
     estimate = float(groups[0].mean() - groups[1].mean())
-    if _all_alike(groups):
-        return Interval(estimate, estimate, estimate)
 
     def statistic(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
         return a.mean(axis=axis) - b.mean(axis=axis)
 
-    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed, resamples))
+    return _bootstrap(groups, estimate, statistic, confidence, seed, resamples)
 
 
 def interquartile_mean(
@@ -154,13 +153,11 @@ def interquartile_mean(
     """
     estimate = middle_half_mean(*strata)
     groups = _groups(strata, at_least=2)
-    if _all_alike(groups):
-        return Interval(estimate, estimate, estimate)
 
     def statistic(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
         return _mean_of_part(samples, 0.25, 0.75, axis=axis)
 
-    return Interval(estimate, *_bootstrap(groups, statistic, confidence, seed, resamples))
+    return _bootstrap(groups, estimate, statistic, confidence, seed, resamples)
 
 
 def middle_half_mean(*strata: np.ndarray) -> float:
@@ -202,10 +199,13 @@ def performance_profile(
     The share is of scores >= the threshold (rliable: > it), because the optimum itself, 1, is the threshold that
     matters most; scores that miss one by rounding alone, `EDGE`, have reached it.
 
-    The band holds at each threshold by itself, not at all of them together. Of one world it is Wilson's interval: the
-    count of runs is binomial there, and the bootstrap of a share of 0 or 1 has no length. Of several worlds it is the
-    stratified percentile bootstrap, runs resampled within their own world, as in rliable; so it has no length
-    where every run of every world falls on the same side of the threshold.
+    The band holds at each threshold by itself, not at all of them together. Of several worlds it is the stratified
+    percentile bootstrap, runs resampled within their own world, as in rliable. A bootstrap knows nothing of what has
+    not happened: with four worlds of 15 runs that succeed with probability 0.99, its interval holds the truth less than
+    half of the time. So where fewer than `FEW` runs are on another side of the threshold than the most of their world,
+    the band is Wilson's interval, for as many runs as would have the same variance in worlds that are alike (all runs,
+    if worlds have equally many). That is wider than need be where worlds differ. Of one world it is Wilson's interval
+    throughout: the count of runs is binomial there, and nothing needs to be drawn.
 
     Args:
         thresholds: scores, [T].
@@ -229,10 +229,12 @@ def performance_profile(
     groups = _groups(strata, at_least=min(2, len(strata)))
     reached = [_reaches(group[:, None], thresholds) for group in groups]
     share = np.mean([group.mean(axis=0) for group in reached], axis=0)
-    if len(groups) == 1:
-        low, high = _wilson(reached[0].sum(axis=0), len(groups[0]), confidence)
-    else:
-        low, high = _bootstrap_shares(reached, confidence, seed, resamples)
+    low, high = _wilson(share, len(groups) ** 2 / sum(1 / len(group) for group in groups), confidence)
+    if len(groups) > 1:
+        minority = sum(np.minimum(group.sum(axis=0), (~group).sum(axis=0)) for group in reached)
+        few = minority < FEW
+        resampled = _bootstrap_shares(reached, confidence, seed, resamples)
+        low, high = np.where(few, low, resampled[0]), np.where(few, high, resampled[1])
     return Profile(thresholds, share, low, high)
 
 
@@ -254,8 +256,8 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = CONFIDEN
     """
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"successes must be in 0..trials and trials at least 1, but are {successes} and {trials}")
-    low, high = _wilson(np.array([successes]), trials, confidence)
-    return Interval(successes / trials, float(low[0]), float(high[0]))
+    low, high = _wilson(np.array(successes / trials), trials, confidence)
+    return Interval(successes / trials, float(low), float(high))
 
 
 def worst_decile(*strata: np.ndarray) -> float:
@@ -349,13 +351,20 @@ def complete(scores: np.ndarray, where: str, runs: Sequence[int] | None = None) 
 
 
 def _bootstrap(
-    groups: Sequence[np.ndarray], statistic: Callable[..., np.ndarray], confidence: float, seed: int, resamples: int
-) -> tuple[float, float]:
-    """The ends of the bias-corrected and accelerated interval, each group resampled within itself."""
+    groups: Sequence[np.ndarray],
+    estimate: float,
+    statistic: Callable[..., np.ndarray],
+    confidence: float,
+    seed: int,
+    resamples: int,
+) -> Interval:
+    """The estimate with its bias-corrected and accelerated interval, each group resampled within itself."""
     from scipy.stats import DegenerateDataWarning, bootstrap
 
     tails = _tails(confidence)
     _check_resamples(resamples)
+    if _all_alike(groups):
+        return Interval(estimate, estimate, estimate)
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", DegenerateDataWarning)  # answered below
         result = bootstrap(
@@ -371,8 +380,8 @@ def _bootstrap(
     ends = result.confidence_interval
     if np.isnan(ends.low) or np.isnan(ends.high):
         # The acceleration is 0 / 0 where no single run matters to the statistic.
-        return tuple(np.quantile(result.bootstrap_distribution, tails).tolist())
-    return float(ends.low), float(ends.high)
+        return Interval(estimate, *np.quantile(result.bootstrap_distribution, tails).tolist())
+    return Interval(estimate, float(ends.low), float(ends.high))
 
 
 def _bootstrap_shares(
@@ -405,15 +414,15 @@ def _multiplicities(runs: int, resamples: int, rng: np.random.Generator) -> np.n
     return np.bincount(drawn.ravel(), minlength=resamples * runs).reshape(resamples, runs).astype(np.float64)
 
 
-def _wilson(successes: np.ndarray, trials: int, confidence: float) -> tuple[np.ndarray, np.ndarray]:
-    """The ends of Wilson's interval for each number of successes."""
+def _wilson(share: np.ndarray, trials: float, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of Wilson's interval for each share of so many trials."""
     from scipy.special import ndtri
 
     z = float(ndtri(_tails(confidence)[1]))
-    share = successes / trials
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2) / (1 + z**2 / trials)
-    return np.where(successes == 0, 0.0, centre - half), np.where(successes == trials, 1.0, centre + half)
+    # At 0 and 1 the ends are these but for rounding.
+    return np.where(share == 0, 0.0, centre - half), np.where(share == 1, 1.0, centre + half)
 
 
 def _mean_of_part(samples: Sequence[np.ndarray], low: float, high: float, *, axis: int = -1) -> np.ndarray:
