@@ -28,6 +28,7 @@ def test_a_comparison_prints_its_table_and_writes_its_files(tmp_path: Path, caps
     assert "[2/2] LineWalk · QLearning · runs 0-2" in printed
     assert "Distance from the exact optimum" in printed
     assert {path.name for path in tmp_path.iterdir()} == {
+        ".lock",
         "cells",
         "comparison.json",
         "learning_curves.png",
@@ -62,11 +63,11 @@ def test_a_preset_gives_the_defaults_of_what_is_left_out(monkeypatch: pytest.Mon
     monkeypatch.setattr(program, "run_comparison", lambda *given: seen.append(given) or 0)
     for typed in (["--preset", "quick"], ["--preset=quick", "--runs", "5"], []):
         main(["compare", *typed])
-    quick, fewer, default = (comparison for comparison, _, _ in seen)
+    quick, fewer, default = (comparison for comparison, _ in seen)
     assert quick == program.PRESETS["quick"]
     assert (fewer.runs, fewer.steps) == (5, quick.steps)
     assert default == program.PRESETS["default"]
-    assert seen[0][1:] == (Path("results"), program.cores())
+    assert (seen[0][1].out, seen[0][1].workers) == (Path("results"), program.cores())
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_a_mistake_is_said_in_a_line(
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     assert run(tmp_path / "file") == 2
-    assert f"cannot make the folder {tmp_path / 'file' / 'cells'}" in capsys.readouterr().err
+    assert f"cannot make the folder {tmp_path / 'file'}" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_said_and_the_same_command_goes_on(

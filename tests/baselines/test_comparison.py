@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,29 +16,38 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from baselines import cells
 from baselines import comparison as compare_module
-from baselines.comparison import PRESETS, Comparison, command_line, compare, longest_first
-from baselines.registry import AGENTS
-from baselines.results import Cell, Result, write_result
-from baselines.rows import Row, gather
+from baselines.__main__ import main
+from baselines.cells import Result, WorldCell
+from baselines.comparison import PRESETS, Comparison, command_line, compare, repeating_command
+from baselines.loop import train
+from baselines.registry import make_agent
+from baselines.report.findings import Findings, read_findings
+from baselines.rows import gather
 from baselines.storage import StorageError
+from baselines.workers import WorkerError
+from rl_envs import truth
+from rl_envs.solve import evaluate_policy
+from rl_envs.truth import Truth
 
 SMALL = Comparison(worlds=("LineWalk", "Bandit"), agents=("Random", "QLearning"), runs=4, steps=200, checkpoints=2)
 
 
-def by_cell(rows: list[Row]) -> dict[tuple[str, str], np.ndarray]:
-    return {(row.world, row.agent): row.scores for row in rows}
+def by_cell(findings: Findings) -> dict[tuple[str, str], np.ndarray]:
+    return {(row.world, row.agent): row.scores for row in findings.rows}
 
 
 def test_there_is_a_row_for_each_world_and_agent_in_their_order(tmp_path: Path) -> None:
-    rows = compare(SMALL, tmp_path)
+    findings = compare(SMALL, tmp_path)
+    rows = findings.rows
     assert [(row.world, row.agent) for row in rows] == [(w, a) for w in SMALL.worlds for a in SMALL.agents]
     for row in rows:
         assert row.scores.shape == (3, 4)
         np.testing.assert_array_equal(row.steps, [0, 100, 200])
         assert row.exact
         assert row.steps_per_second == pytest.approx(800 / row.seconds)
-    np.testing.assert_allclose(by_cell(rows)["LineWalk", "Random"], 0.0, atol=1e-12)
+    np.testing.assert_allclose(by_cell(findings)["LineWalk", "Random"], 0.0, atol=1e-12)
 
 
 def test_finished_cells_are_not_computed_again(tmp_path: Path) -> None:
@@ -47,7 +57,7 @@ def test_finished_cells_are_not_computed_again(tmp_path: Path) -> None:
     second = compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(what))
     assert told == ["kept"] * 4
     assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
-    for one, two in zip(first, second):
+    for one, two in zip(first.rows, second.rows):
         np.testing.assert_array_equal(one.scores, two.scores)
         assert one.seconds == two.seconds
 
@@ -56,10 +66,10 @@ def test_a_new_world_or_agent_moves_no_old_one(tmp_path: Path) -> None:
     compare(SMALL, tmp_path)
     told = []
     wider = replace(SMALL, worlds=("LineBalance", *SMALL.worlds), agents=("QLearning:epsilon=0.5", *SMALL.agents))
-    rows = compare(wider, tmp_path, on_cell=lambda what, cell: told.append(what))
+    found = compare(wider, tmp_path, on_cell=lambda what, cell: told.append(what))
     assert (told.count("kept"), told.count("finished")) == (4, 5)
     for cell, scores in by_cell(compare(SMALL, tmp_path)).items():
-        np.testing.assert_array_equal(scores, by_cell(rows)[cell])
+        np.testing.assert_array_equal(scores, by_cell(found)[cell])
 
 
 def test_run_i_does_not_depend_on_how_many_there_are_nor_on_how_they_are_cut_up(
@@ -97,17 +107,23 @@ def test_the_command_is_what_can_be_typed_again() -> None:
     assert command_line(["script.py", "-x"]) == "python script.py -x"
 
 
-def test_libraries_train_in_small_cells_which_come_first() -> None:
+def test_libraries_train_in_small_cells_which_come_first(tmp_path: Path) -> None:
     comparison = Comparison(worlds=("LineWalk",), runs=30, library_runs=5)
-    cells = comparison.cells()
+    cells = [cell for cell in comparison.cells() if isinstance(cell, WorldCell)]
     assert [(cell.agent, cell.first_run, cell.num_runs) for cell in cells if cell.agent == "SB3DQN"] == [
         ("SB3DQN", 0, 2),
         ("SB3DQN", 2, 2),
         ("SB3DQN", 4, 1),
     ]
     assert [cell.num_runs for cell in cells if cell.agent == "QLearning"] == [30]
-    heavy = [bool(AGENTS[cell.agent_name].libraries) for cell in longest_first(cells)]
-    assert heavy == sorted(heavy, reverse=True)
+    begun = []
+    few = replace(SMALL, worlds=("LineWalk",), agents=("Random", "SB3A2C"), library_runs=3)
+    compare(few, tmp_path, on_cell=lambda what, cell: begun.append(str(cell)) if what == "started" else None)
+    assert begun == [
+        "LineWalk · SB3A2C · runs 0-1",
+        "LineWalk · SB3A2C · runs 2-2",
+        "LineWalk · Random · runs 0-3",
+    ]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -125,6 +141,12 @@ def test_a_preset_names_worlds_and_agents_that_there_are(preset: str) -> None:
         ({"agents": ("QLearning:alpha=1",)}, ValueError, "unknown setting of QLearning 'alpha'"),
         ({"worlds": ("LineWalk:length=1",)}, TypeError, "unknown argument of LineWalk 'length'"),
         ({"worlds": ()}, ValueError, "worlds must name at least one, but is empty"),
+        (
+            {"worlds": ("LineWalk", "rl_envs/LineWalk-v0")},
+            ValueError,
+            "worlds must name each once, but 'LineWalk' and 'rl_envs/LineWalk-v0' are the same",
+        ),
+        ({"agents": ()}, ValueError, "agents must name at least one, but is empty"),
         ({"agents": ("Random", "Random")}, ValueError, "agents must name each once, but names 'Random' more often"),
         (
             {"worlds": ("LineWalk:size=3,slip=0.1", "LineWalk:slip=0.1,size=3")},
@@ -160,13 +182,114 @@ def test_a_corrupt_file_is_found_before_anything_runs(tmp_path: Path) -> None:
 
 
 def test_a_missing_and_a_nan_run_are_errors_that_name_it(tmp_path: Path) -> None:
-    cell = Cell("LineWalk", "Random", first_run=4, num_runs=2, steps=10, checkpoints=1, seed=0)
-    with pytest.raises(ValueError, match=r"every run must have a result, but LineWalk · Random · runs 4-5 have none"):
-        gather([cell], tmp_path)
-    scores = np.array([[0.0, 0.0], [0.0, np.nan]])
-    write_result(cell, Result(np.array([0, 10]), scores, exact=True, seconds=1.0), tmp_path)
-    with pytest.raises(ValueError, match="run 5 of Random on LineWalk has nan"):
-        gather([cell], tmp_path)
+    compare(SMALL, tmp_path)
+    victim = next((tmp_path / "cells").glob("Bandit-QLearning-*"))
+    whole = victim.read_bytes()
+    victim.unlink()
+    with pytest.raises(StorageError, match=r"every run must have a result, but there is no .*Bandit-QLearning-runs0-3"):
+        read_findings(tmp_path)
+    victim.write_bytes(whole)
+    (cell,) = [cell for cell in SMALL.cells() if str(cell) == "Bandit · QLearning · runs 0-3"]
+    arrays = cell.read(tmp_path / "cells")
+    arrays["scores"][1, 2] = np.nan
+    cell.write(arrays, tmp_path / "cells")
+    with pytest.raises(ValueError, match="run 2 of QLearning on Bandit has nan"):
+        read_findings(tmp_path)
+    cell.write({**arrays, "scores": np.zeros((3, 3))}, tmp_path / "cells")
+    with pytest.raises(ValueError, match="every run must have a score, but QLearning on Bandit has 3 of 4"):
+        read_findings(tmp_path)
+
+
+def test_runs_that_are_missing_between_cells_are_named() -> None:
+    result = Result(np.array([0, 10]), np.zeros((2, 2)), exact=True, seconds=1.0)
+    with pytest.raises(ValueError, match="every run must have a result, but run 2 of SB3DQN on LineWalk has none"):
+        gather([("LineWalk", "SB3DQN", range(2), result), ("LineWalk", "SB3DQN", range(4, 6), result)])
+
+
+def test_a_comparison_is_read_back_whatever_libraries_are_installed_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = compare(SMALL, tmp_path)
+    monkeypatch.setattr(cells, "versions_of", lambda *_: {"numpy": "another"})
+    found = read_findings(tmp_path)
+    for cell, scores in by_cell(made).items():
+        np.testing.assert_array_equal(scores, by_cell(found)[cell])
+    told = []
+    compare(SMALL, tmp_path, on_cell=lambda what, _: told.append(what))
+    assert "kept" not in told  # but what other versions would give is not known
+
+
+def test_a_folder_without_a_comparison_and_one_of_another_format_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="holds no comparison: there is no"):
+        read_findings(tmp_path)
+    (tmp_path / "comparison.json").write_text('{"command": "python -m baselines compare --runs 3"}')
+    with pytest.raises(StorageError, match=r"has format 1, .*again with: python -m baselines compare --runs 3"):
+        read_findings(tmp_path)
+    (tmp_path / "comparison.json").write_text("[")
+    with pytest.raises(StorageError, match="cannot read"):
+        read_findings(tmp_path)
+
+
+def test_regret_and_value_errors_are_kept(tmp_path: Path) -> None:
+    rows = {(row.world, row.agent): row for row in compare(SMALL, tmp_path).rows}
+    assert rows["LineWalk", "QLearning"].regret is None
+    bandit = rows["Bandit", "Random"]
+    assert bandit.regret.shape == (3, 4)
+    np.testing.assert_array_equal(bandit.regret[0], 0.0)
+    # Uniform play loses 0.64 a pull on average, by WORLDS.md's arithmetic; 4 runs of 200 pulls with a spread of 0.33
+    # each have a standard error of 0.012.
+    assert bandit.regret[-1].mean() / 200 == pytest.approx(0.64, abs=0.06)
+    walk = truth("rl_envs/LineWalk-v0")
+    lost = walk.v_star - walk_values(walk)
+    np.testing.assert_allclose(rows["LineWalk", "Random"].value_error, lost, atol=1e-12)
+    assert (rows["LineWalk", "QLearning"].value_error >= -1e-12).all()
+
+
+def walk_values(walk: Truth) -> np.ndarray:
+    return evaluate_policy(walk.mdp, np.full((walk.mdp.num_states, 2), 0.5))
+
+
+def test_value_errors_of_several_cells_are_the_mean_over_all_runs(tmp_path: Path) -> None:
+    few = replace(SMALL, worlds=("LineWalk",), agents=("SB3A2C",), library_runs=3, steps=40)
+    (row,) = compare(few, tmp_path).rows
+    agent = make_agent("SB3A2C", "LineWalk", runs=3)
+    train(agent, steps=40, checkpoints=2)
+    np.testing.assert_allclose(row.value_error, agent.errors_by_state().mean(axis=0), atol=1e-12)
+
+
+def test_the_repeating_command_makes_the_same_cells(tmp_path: Path) -> None:
+    own = replace(
+        SMALL, agents=("Random", "QLearning:epsilon=0.5"), games=("penalty:k=-10",), game_agents=("IndependentQ",)
+    )
+    words = shlex.split(repeating_command(own, tmp_path / "a folder"))
+    assert words[:4] == ["python", "-m", "baselines", "compare"]
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("baselines.commands.compare.run_comparison", lambda *given: seen.append(given) or 0)
+        assert main(words[3:]) == 0
+    ((comparison, execution),) = seen
+    assert comparison == own
+    assert execution.out == tmp_path / "a folder"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backend": "rey"}, "unknown backend 'rey'. Did you mean 'ray'"),
+        ({"address": "auto"}, "an address is for the backend 'ray', but the backend is 'joblib'"),
+        ({"workers": 0}, "workers must be at least 1, but is 0"),
+    ],
+)
+def test_mistakes_in_how_it_is_run_are_refused(options: dict[str, object], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        compare(SMALL, tmp_path / "results", **options)
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_worker_with_other_versions_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare_module, "compute", lambda cell: ("another key", cell.compute()))
+    with pytest.raises(WorkerError, match="every worker must have the same versions as the process that sends it"):
+        compare(SMALL, tmp_path)
 
 
 # In processes of their own, killed for real.

@@ -20,11 +20,7 @@ from baselines.game_comparison import (
     GameCell,
     GameRow,
     game_cells,
-    play_games,
-    read_record,
-    run_game_cell,
     summarise_game,
-    write_record,
 )
 from baselines.game_loop import GameRecord, play
 from baselines.game_report import flat_game, game_explanation, game_table
@@ -61,9 +57,9 @@ ROW = GameRow("climbing", "IndependentQ", make_game_task("climbing"), RECORD)
 
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
-    assert read_record(CELL, tmp_path) is None
-    run_game_cell(CELL, tmp_path)
-    found = read_record(CELL, tmp_path)
+    assert CELL.read(tmp_path) is None
+    CELL.write(CELL.compute(), tmp_path)
+    found = GameRow.of(CELL.game, CELL.agent, CELL.read(tmp_path)).record
     again = play(
         IndependentQ(CELL.task(), runs=3, seed=1, config=replace(IndependentQ.Config(), epsilon=0.5)), steps=60
     )
@@ -93,7 +89,11 @@ def test_everything_that_decides_the_result_changes_the_file(changed: dict[str, 
 def test_versions_and_defaults_change_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     files = [CELL.file(tmp_path)]
     config = game_comparison.make_game_config("IndependentQ", {"epsilon": 0.5, "initial_value": 1.0})
-    for name, value in (("version", lambda _: "99"), ("make_game_config", lambda *_: config), ("FILE_FORMAT", 99)):
+    for name, value in (
+        ("versions_of", lambda: {"numpy": "99"}),
+        ("make_game_config", lambda *_: config),
+        ("FILE_FORMAT", 99),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(game_comparison, name, value)
             files.append(replace(CELL).file(tmp_path))
@@ -104,16 +104,16 @@ def test_versions_and_defaults_change_the_file(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_corrupt_or_foreign_file_is_found(tmp_path: Path) -> None:
-    write_record(CELL, RECORD, tmp_path)
+    CELL.write(CELL.compute(), tmp_path)
     path = CELL.file(tmp_path)
     whole = path.read_bytes()
     other = replace(CELL, seed=9)
     other.file(tmp_path).write_bytes(whole)
     with pytest.raises(StorageError, match="holds another cell's result; delete it"):
-        read_record(other, tmp_path)
+        other.read(tmp_path)
     path.write_bytes(whole[:-30])
     with pytest.raises(StorageError, match="is corrupt"):
-        read_record(CELL, tmp_path)
+        CELL.read(tmp_path)
 
 
 def test_all_that_can_play_a_game_do_unless_some_are_named() -> None:
@@ -148,21 +148,28 @@ def test_what_cannot_be_played_is_refused_at_once(
 ) -> None:
     comparison = replace(Comparison(worlds=(), games=("climbing",)), **changes)
     with pytest.raises(error, match=message):
-        comparison.game_cells()
+        comparison.cells()
 
 
 def test_worlds_may_be_none_only_beside_games() -> None:
-    assert Comparison(worlds=(), games=("climbing",)).cells() == []
+    assert {type(cell) for cell in Comparison(worlds=(), games=("climbing",)).cells()} == {GameCell}
     with pytest.raises(ValueError, match="worlds must name at least one, but is empty"):
         Comparison(worlds=()).cells()
-    assert Comparison().game_cells() == []
+    assert GameCell not in {type(cell) for cell in Comparison().cells()}
+
+
+def only_games(*agents: str, **changes: object) -> Comparison:
+    return Comparison(worlds=(), games=("climbing",), game_agents=agents, **{"runs": 2, "rounds": 30, **changes})
 
 
 def test_finished_cells_are_kept(tmp_path: Path) -> None:
-    cells = game_cells(["climbing"], ["IndependentQ", "RegretMatching"], runs=2, rounds=30, seed=0)
     told: list[str] = []
-    first = play_games(cells[:1], tmp_path, on_cell=lambda what, cell: told.append(f"{what} {cell}"))
-    second = play_games(cells, tmp_path, on_cell=lambda what, cell: told.append(f"{what} {cell}"))
+
+    def tell(what: str, cell: object) -> None:
+        told.append(f"{what} {cell}")
+
+    first = compare(only_games("IndependentQ"), tmp_path, on_cell=tell)
+    second = compare(only_games("IndependentQ", "RegretMatching"), tmp_path, on_cell=tell)
     assert told == [
         "started climbing · IndependentQ · runs 0-1",
         "finished climbing · IndependentQ · runs 0-1",
@@ -170,15 +177,25 @@ def test_finished_cells_are_kept(tmp_path: Path) -> None:
         "started climbing · RegretMatching · runs 0-1",
         "finished climbing · RegretMatching · runs 0-1",
     ]
-    np.testing.assert_array_equal(first[0].record.joint_play, second[0].record.joint_play)
-    assert [row.agent for row in second] == ["IndependentQ", "RegretMatching"]
+    np.testing.assert_array_equal(first.games[0].record.joint_play, second.games[0].record.joint_play)
+    assert [row.agent for row in second.games] == ["IndependentQ", "RegretMatching"]
+
+
+def test_a_corrupt_result_of_a_game_is_found_before_any_world_is_trained(tmp_path: Path) -> None:
+    compare(only_games("IndependentQ"), tmp_path)
+    (victim,) = (tmp_path / "cells").iterdir()
+    victim.write_bytes(victim.read_bytes()[:-30])
+    told: list[str] = []
+    both = replace(only_games("IndependentQ"), worlds=("LineWalk",), agents=("Random",), steps=10)
+    with pytest.raises(StorageError, match="is corrupt"):
+        compare(both, tmp_path, on_cell=lambda what, _: told.append(what))
+    assert told == []
 
 
 def test_an_agent_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(IndependentQ, "strategies", lambda self: (np.full((2, 3), np.nan), np.full((2, 3), np.nan)))
-    cells = game_cells(["climbing"], ["IndependentQ"], runs=2, rounds=3, seed=0)
     with pytest.raises(JobError, match="climbing · IndependentQ · runs 0-1 failed"):
-        play_games(cells, tmp_path)
+        compare(only_games("IndependentQ", rounds=3), tmp_path)
     assert not list((tmp_path / "cells").iterdir())
 
 
@@ -204,7 +221,7 @@ def test_a_single_run_has_no_interval() -> None:
 
 
 def test_a_game_with_states_has_no_joint_actions(tmp_path: Path) -> None:
-    (row,) = play_games(game_cells(["grid_soccer"], ["IndependentQ"], runs=2, rounds=20, seed=0), tmp_path)
+    (row,) = compare(replace(only_games("IndependentQ", rounds=20), games=("grid_soccer",)), tmp_path).games
     summary = summarise_game(row)
     assert (summary.joint_actions, summary.coarse_correlated_gain, summary.social_optimum) == ((), None, 0.0)
     assert summary.payoff.estimate == 0.0
@@ -250,7 +267,8 @@ def test_the_command_takes_games_beside_worlds(tmp_path: Path, capsys: pytest.Ca
     worlds = ["--worlds", "LineWalk", "--agents", "Random", "--steps", "50"]
     assert main([*COMMAND, *AGENTS, *worlds, "--out", str(tmp_path)]) == 0
     text = capsys.readouterr().out
-    assert "[5/5] penalty:k=-10 · RegretMatching · runs 0-4" in text
+    assert "[4/5] penalty:k=-10 · RegretMatching · runs 0-4" in text
+    assert "[5/5] LineWalk · Random · runs 0-4" in text  # what takes longest comes first
     assert text.index("Distance from the exact optimum") < text.index("Learners in games")
     for meaning in ("ended with:", "exploitability:", "CCE gap:", "payoff of optimum:"):
         assert meaning in text
@@ -276,7 +294,7 @@ def test_the_command_takes_games_alone(tmp_path: Path, capsys: pytest.CaptureFix
     assert main([*COMMAND, *AGENTS, "--worlds", "--out", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "Distance from the exact optimum" not in text
-    assert {path.name for path in tmp_path.iterdir()} == {"cells", "comparison.json", "results.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "cells", "comparison.json", "results.csv"}
     assert "results.csv, comparison.json and cells/" in text
 
 
@@ -298,5 +316,6 @@ def test_games_and_those_who_play_them_are_listed(capsys: pytest.CaptureFixture[
 def test_a_comparison_of_worlds_is_what_it_was(tmp_path: Path) -> None:
     """No column and no cell more where no game is asked for."""
     comparison = Comparison(worlds=("LineWalk",), agents=("Random",), runs=2, steps=10, checkpoints=1)
-    assert len(compare(comparison, tmp_path)) == 1
+    findings = compare(comparison, tmp_path)
+    assert (len(findings.rows), len(findings.games)) == (1, 0)
     assert comparison.games == comparison.game_agents == ()

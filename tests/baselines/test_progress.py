@@ -7,10 +7,10 @@ import re
 
 from rich.console import Console
 
+from baselines.cells import WorldCell
 from baselines.progress import Display
-from baselines.results import Cell
 
-CELLS = [Cell("LineWalk", "Random", first, 2, steps=10, checkpoints=1, seed=0) for first in (0, 2, 4)]
+CELLS = [WorldCell("LineWalk", "Random", first, 2, steps=10, checkpoints=1, seed=0) for first in (0, 2, 4)]
 EVENTS = [("kept", 0), ("started", 1), ("started", 2), ("finished", 2), ("finished", 1)]
 
 

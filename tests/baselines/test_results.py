@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines import results
-from baselines.results import Cell, Result, read_result, write_result
+from baselines import cells
+from baselines.cells import Result, WorldCell
+from baselines.results import version
 from baselines.storage import StorageError
 
-CELL = Cell("LineWalk:size=3", "QLearning:epsilon=0.5", first_run=2, num_runs=3, steps=100, checkpoints=2, seed=1)
+CELL = WorldCell("LineWalk:size=3", "QLearning:epsilon=0.5", first_run=2, num_runs=3, steps=100, checkpoints=2, seed=1)
 RESULT = Result(np.array([0, 50, 100]), np.arange(9.0).reshape(3, 3) / 7, exact=True, seconds=1.5)
 
 
 def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
-    assert read_result(CELL, tmp_path) is None
-    write_result(CELL, RESULT, tmp_path)
-    found = read_result(CELL, tmp_path)
+    assert CELL.read(tmp_path) is None
+    CELL.write(RESULT.arrays(), tmp_path)
+    found = Result.of(CELL.read(tmp_path))
     np.testing.assert_array_equal(found.steps, RESULT.steps)
     np.testing.assert_array_equal(found.scores, RESULT.scores)
     assert (found.exact, found.seconds) == (True, 1.5)
@@ -47,7 +48,7 @@ def test_everything_that_decides_the_result_changes_the_key(changed: dict[str, o
 
 def test_versions_the_table_and_the_defaults_change_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [CELL.key]
-    config = results.make_config("QLearning", {"initial_value": 1.0})
+    config = cells.make_config("QLearning", {"initial_value": 1.0})
     for name, value in (
         ("version", lambda distribution: "99"),
         ("describe", lambda task: {"table": "another"}),
@@ -55,7 +56,7 @@ def test_versions_the_table_and_the_defaults_change_the_key(monkeypatch: pytest.
         ("FILE_FORMAT", 99),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(results, name, value)
+            patch.setattr(cells, name, value)
             keys.append(replace(CELL).key)
     assert len(set(keys)) == 5
     assert replace(CELL).key == CELL.key
@@ -65,11 +66,11 @@ def test_a_library_s_version_is_part_of_its_own_agents_keys_only() -> None:
     ours, theirs = (replace(CELL, agent=agent).identity["versions"] for agent in ("QLearning", "SB3DQN"))
     assert "torch" not in ours
     assert {"torch", "stable-baselines3"} <= set(theirs)
-    assert results.version("no-such-distribution") == "not installed"
+    assert version("no-such-distribution") == "not installed"
 
 
 def path_of(tmp_path: Path) -> Path:
-    write_result(CELL, RESULT, tmp_path)
+    CELL.write(RESULT.arrays(), tmp_path)
     return CELL.file(tmp_path)
 
 
@@ -80,12 +81,12 @@ def test_a_file_cut_short_is_named(kept: int, tmp_path: Path) -> None:
     with pytest.raises(
         StorageError, match=r"result file .*\.npz is corrupt .*delete it and run the same command again"
     ):
-        read_result(CELL, tmp_path)
+        CELL.read(tmp_path)
 
 
-def read_or_error(folder: Path) -> Result | StorageError | None:
+def read_or_error(folder: Path) -> Result | StorageError:
     try:
-        return read_result(CELL, folder)
+        return Result.of(CELL.read(folder))
     except StorageError as error:
         return error
 
@@ -113,24 +114,24 @@ def test_an_edited_score_is_noticed(tmp_path: Path) -> None:
         arrays = dict(file)
     np.savez(path, **{**arrays, "scores": arrays["scores"] + 0.1})
     with pytest.raises(StorageError, match="its checksum does not match its content"):
-        read_result(CELL, tmp_path)
+        CELL.read(tmp_path)
 
 
 def test_another_cell_s_result_is_noticed(tmp_path: Path) -> None:
     other = replace(CELL, seed=5)
-    write_result(other, RESULT, tmp_path)
+    other.write(RESULT.arrays(), tmp_path)
     other.file(tmp_path).rename(CELL.file(tmp_path))
     with pytest.raises(StorageError, match=r"holds another cell's result; delete it"):
-        read_result(CELL, tmp_path)
+        CELL.read(tmp_path)
 
 
 def test_a_pickle_inside_is_not_opened(tmp_path: Path) -> None:
     np.savez(CELL.file(tmp_path), scores=np.array([{"a": 1}], dtype=object))
     with pytest.raises(StorageError, match="is corrupt"):
-        read_result(CELL, tmp_path)
+        CELL.read(tmp_path)
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     CELL.file(tmp_path).mkdir()
     with pytest.raises(StorageError, match=r"cannot read result file .*: Is a directory"):
-        read_result(CELL, tmp_path)
+        CELL.read(tmp_path)
