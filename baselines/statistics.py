@@ -78,7 +78,7 @@ def mean_interval(
 
     Raises:
         ValueError: no groups, fewer than two runs in one, a run that is NaN or infinite, a confidence
-            that is none, or no resamples.
+            outside (0, 1), or no resamples.
 
     Source: `scipy.stats.bootstrap`; Efron (1987), Better bootstrap confidence intervals.
     """
@@ -112,8 +112,8 @@ def difference_interval(
         The difference with its interval.
 
     Raises:
-        ValueError: fewer than two runs on a side, a run that is NaN or infinite, a confidence that is none, or no
-            resamples.
+        ValueError: fewer than two runs on a side, a run that is NaN or infinite, a confidence outside (0, 1),
+            or no resamples.
     """
     groups = [_runs(first, "the first group", at_least=2), _runs(second, "the second group", at_least=2)]
     estimate = float(groups[0].mean() - groups[1].mean())
@@ -147,7 +147,7 @@ def interquartile_mean(
 
     Raises:
         ValueError: a single world or none, fewer than two runs in one, a run that is NaN or infinite, a confidence
-            that is none, or no resamples.
+            outside (0, 1), or no resamples.
 
     Source: Agarwal et al. (2021), Deep reinforcement learning at the edge of the statistical precipice.
     """
@@ -219,7 +219,7 @@ def performance_profile(
 
     Raises:
         ValueError: thresholds that are no row of finite numbers, no groups, too few runs, a run that is NaN or
-            infinite, a confidence that is none, or no resamples.
+            infinite, a confidence outside (0, 1), or no resamples.
 
     Source: Agarwal et al. (2021), Deep reinforcement learning at the edge of the statistical precipice.
     """
@@ -250,7 +250,7 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = CONFIDEN
         The share with its interval.
 
     Raises:
-        ValueError: no runs, more successes than runs, or a confidence that is none.
+        ValueError: no runs, more successes than runs, or a confidence outside (0, 1).
 
     Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
@@ -284,6 +284,12 @@ def share_within(scores: np.ndarray, tolerance: float = 0.01) -> Interval:
     Args:
         scores: [R].
         tolerance: the score that a run may lack.
+
+    Returns:
+        The share with its interval.
+
+    Raises:
+        ValueError: no runs, or a run that is NaN or infinite.
     """
     runs = _runs(scores, "the group")
     return wilson_interval(int(_reaches(runs, 1 - tolerance).sum()), len(runs))
@@ -293,16 +299,19 @@ def steps_to(steps: np.ndarray, scores: np.ndarray, threshold: float = 0.95) -> 
     """When each run first scored the threshold or more at a checkpoint.
 
     Args:
-        steps: environment steps at the checkpoints, [C].
+        steps: environment steps at the checkpoints, rising, [C] with C at least 2.
         scores: [C, R].
         threshold: the score to reach.
 
     Returns:
         Steps [R] of float64; infinite where a run never got there.
+
+    Raises:
+        ValueError: shapes that do not fit, steps that do not rise, or a run that is NaN or infinite.
     """
-    _check_curves(steps, scores)
+    steps, scores = _curves(steps, scores)
     reached = _reaches(scores, threshold)
-    return np.where(reached.any(axis=0), np.asarray(steps, dtype=np.float64)[reached.argmax(axis=0)], np.inf)
+    return np.where(reached.any(axis=0), steps[reached.argmax(axis=0)], np.inf)
 
 
 def area_under_curve(steps: np.ndarray, scores: np.ndarray) -> np.ndarray:
@@ -314,9 +323,12 @@ def area_under_curve(steps: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
     Returns:
         Means [R], in units of score.
+
+    Raises:
+        ValueError: shapes that do not fit, steps that do not rise, or a run that is NaN or infinite.
     """
-    _check_curves(steps, scores)
-    widths = np.diff(np.asarray(steps, dtype=np.float64))
+    steps, scores = _curves(steps, scores)
+    widths = np.diff(steps)
     return widths @ ((scores[1:] + scores[:-1]) / 2) / widths.sum()
 
 
@@ -334,7 +346,8 @@ def complete(scores: np.ndarray, where: str, runs: Sequence[int] | None = None) 
     Raises:
         ValueError: no runs, a run missing, or one that is NaN or infinite.
     """
-    scores = np.asarray(scores, dtype=np.float64)
+    masked = np.ma.isMaskedArray(scores)  # a masked run is a missing one
+    scores = np.ma.filled(scores.astype(np.float64), np.nan) if masked else np.asarray(scores, dtype=np.float64)
     numbers = range(scores.shape[-1] if scores.ndim else 0) if runs is None else runs
     if scores.ndim == 0 or len(numbers) == 0:
         raise ValueError(f"there must be at least one run, but {where} has none")
@@ -488,10 +501,14 @@ def _all_alike(groups: Sequence[np.ndarray]) -> bool:
     return all(np.ptp(group) <= ROUNDING * max(1.0, float(np.abs(group).max())) for group in groups)
 
 
-def _check_curves(steps: np.ndarray, scores: np.ndarray) -> None:
-    complete(scores, "the learning curves")
-    if scores.ndim != 2 or len(steps) != len(scores) or len(steps) < 2:
+def _curves(steps: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Steps [C] and scores [C, R] of complete learning curves, as float64."""
+    steps, scores = np.asarray(steps, dtype=np.float64), complete(scores, "the learning curves")
+    if scores.ndim != 2 or steps.shape != scores.shape[:1] or len(steps) < 2:
         raise ValueError(
             f"scores must have shape [checkpoints, runs] with at least two checkpoints, "
-            f"but there are {len(steps)} steps and scores of shape {scores.shape}"
+            f"but there are {steps.size} steps and scores of shape {scores.shape}"
         )
+    if not (np.diff(steps) > 0).all():
+        raise ValueError(f"the steps of checkpoints must rise, but are {steps}")
+    return steps, scores

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from baselines.report.spreadsheet import write_csv
+from baselines.report.terminal import cells_of
 from baselines.rows import Row
-from baselines.summary import MARGIN, cross_check, cross_checks, summarise, until_half
+from baselines.statistics import difference_interval, interquartile_mean, mean_interval, worst_decile
+from baselines.summary import MARGIN, across_worlds, cross_check, cross_checks, summarise, until_half
 
 RNG = np.random.default_rng(0)
 
@@ -103,3 +108,111 @@ def test_each_library_agent_is_checked_against_its_counterpart_in_every_world() 
         "Bandit: QLearning and SB3A2C",
     ]
     assert cross_checks([row("SB3DQN", np.ones(10)), row("Random", np.ones(10))]) == []
+
+
+def test_a_cross_check_is_data() -> None:
+    ours, library = row("QLearning:epsilon=0.2", RNG.random(12)), row("SB3DQN", RNG.random(10))
+    found = cross_checks([ours, library])[0]
+    assert (found.world, found.ours, found.library) == ("LineWalk", "QLearning:epsilon=0.2", "SB3DQN")
+    assert found.difference == difference_interval(ours.final, library.final)
+    assert found.sentence == cross_check(ours, library).sentence
+
+
+@pytest.mark.parametrize(
+    ("library", "verdict"),
+    [
+        (np.ones(10), "agree"),
+        (np.full(10, 0.5), "differ"),
+        (np.array([1.0] * 9 + [0.2]), "unclear"),
+        (np.ones(9), "too few runs"),
+        (np.ones(1), "too few runs"),
+    ],
+)
+def test_a_verdict_is_one_of_four(library: np.ndarray, verdict: str) -> None:
+    found = cross_check(row("QLearning", np.ones(30)), row("SB3DQN", library))
+    assert found.verdict == verdict
+    assert (found.difference is None) == (len(library) == 1)
+
+
+def test_sampled_returns_are_not_cross_checked() -> None:
+    rows = [row(agent, np.ones(10), world="CartPole-v1", exact=False) for agent in ("DQN", "SB3DQN")]
+    assert cross_checks(rows) == []
+
+
+def test_a_users_own_agent_has_no_counterpart_whatever_its_name() -> None:
+    rows = [row(agent, np.ones(10)) for agent in ("DQN", "train_ppo", "mine: a,b", "", "SB3DQN")]
+    assert [(check.ours, check.library) for check in cross_checks(rows)] == [("DQN", "SB3DQN")]
+    assert [summarise(own).agent for own in rows] == [own.agent for own in rows]
+
+
+def test_scores_known_at_the_end_only_have_neither_steps_nor_area() -> None:
+    own = Row("LineWalk", "train_ppo", np.array([100]), np.array([[1.0, 0.5]]), exact=True, seconds=2.0)
+    found = summarise(own)
+    assert (found.steps_to_95_percent, found.area) == (None, None)
+    assert found.score.estimate == 0.75
+    assert cells_of(found)[5] == "-"
+
+
+def test_an_area_that_is_not_known_is_empty_in_the_spreadsheet(tmp_path: Path) -> None:
+    own = Row("LineWalk", "train_ppo", np.array([100]), np.array([[1.0, 0.5]]), exact=True, seconds=2.0)
+    write_csv([summarise(own)], tmp_path / "results.csv")
+    line = next(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
+    assert (line["area_under_curve"], line["steps_to_95_percent"], line["score"]) == ("", "", "0.75")
+
+
+def test_an_agent_over_its_worlds_is_summed_up_by_its_final_scores() -> None:
+    finals = {"LineWalk": RNG.random(12), "FourRooms": RNG.random(8)}
+    [found] = across_worlds([row("QLearning", final, world=world) for world, final in finals.items()])
+    assert (found.agent, found.worlds) == ("QLearning", ("LineWalk", "FourRooms"))
+    assert found.score == mean_interval(*finals.values(), resamples=2_000)
+    assert found.interquartile_mean == interquartile_mean(*finals.values(), resamples=2_000)
+    assert found.worst_decile == worst_decile(*finals.values())
+
+
+def test_agents_of_the_same_worlds_stand_together_and_say_which() -> None:
+    rows = [
+        row("A", [1, 1], world="LineWalk"),
+        row("B", [1, 1], world="LineWalk"),
+        row("C", [1, 1], world="FourRooms"),
+        row("C", [1, 1], world="LineWalk"),
+        row("A", [1, 1], world="FourRooms"),
+        row("A", [1, 1], world="CartPole-v1", exact=False),
+        row("B", [1, 1], world="RandomMDP"),
+        row("D", [1, 1], world="LineWalk"),
+        row("E", [1, 1], world="CartPole-v1", exact=False),
+        row("E", [1, 1], world="LineWalk"),
+    ]
+    # D has one world, and E one with exact scores. In the order of the rows LineWalk is first, FourRooms second.
+    assert [(found.agent, found.worlds) for found in across_worlds(rows)] == [
+        ("A", ("LineWalk", "FourRooms")),
+        ("C", ("LineWalk", "FourRooms")),
+        ("B", ("LineWalk", "RandomMDP")),
+    ]
+
+
+def test_a_world_of_a_single_run_leaves_an_agent_over_its_worlds_without_ends() -> None:
+    [found] = across_worlds([row("A", [1.0], world="LineWalk"), row("A", [0.0, 0.5], world="FourRooms")])
+    assert found.score.estimate == pytest.approx(0.625)
+    # Weights: 0 and 0.5 a quarter each, 1 a half. The middle half is 0.5 (1/4) and 1 (1/4).
+    assert found.interquartile_mean.estimate == pytest.approx(0.75)
+    assert math.isnan(found.score.low)
+    assert math.isnan(found.interquartile_mean.high)
+    assert found.worst_decile == 0.0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_run_without_a_finite_score_is_named_with_its_agent_and_world(bad: float) -> None:
+    broken, whole = row("SB3DQN", [1.0, bad] + [1.0] * 9), row("DQN", np.ones(11))
+    elsewhere = row("SB3DQN", np.ones(11), world="FourRooms")
+    for call in (
+        lambda: summarise(broken),
+        lambda: cross_checks([whole, broken]),
+        lambda: across_worlds([elsewhere, broken]),
+    ):
+        with pytest.raises(ValueError, match=f"but run 1 of SB3DQN on LineWalk has {bad}"):
+            call()
+
+
+def test_two_rows_of_an_agent_on_one_world_are_refused() -> None:
+    with pytest.raises(ValueError, match="an agent must have one row a world, but A has several of LineWalk"):
+        across_worlds([row("A", [1, 1]), row("A", [1, 1])])
