@@ -24,6 +24,7 @@ _HOMES = {
     "make_task": "baselines.task",
     "play": "baselines.game_loop",
     "Comparison": "baselines.comparison",
+    "compare": "baselines.comparison",
     "Demonstrations": "baselines.demonstration",
     "demonstrations": "baselines.demonstration",
     "score": "baselines.loop",

@@ -42,8 +42,8 @@ EPISODES, MAX_STEPS = 10, 10_000
 class EnvMaker:
     """Makes copies of a world for one run: the `env_fn` of a training function.
 
-    Each copy comes seeded, from the run's seed and the number of the copy, so that a function that forgets to seed its
-    environments can still be repeated.
+    Each copy and its spaces come seeded, from the run's seed and the number of the copy, so that a function that forgets
+    to seed its environments can still be repeated.
 
     Args:
         world: a task's name with settings: "LineWalk:size=9".
@@ -61,7 +61,10 @@ class EnvMaker:
     def __call__(self) -> gym.Env[Any, Any]:
         """A new copy."""
         env = named_task(self.world).make_single()
-        env.reset(seed=integer_seeds(self._seeds.spawn(1), bits=31)[0])
+        of_world, of_actions, of_observations = integer_seeds(self._seeds.spawn(3), bits=31)
+        env.reset(seed=of_world)
+        env.action_space.seed(of_actions)
+        env.observation_space.seed(of_observations)
         return env
 
 

@@ -25,3 +25,17 @@ def test_an_agent_of_ones_own_is_scored(capsys: pytest.CaptureFixture[str]) -> N
     assert "after 2,048 steps: exact score 1.0000" in printed
     assert "always right: 1.0000" in printed
     assert "always left: -0.3284" in printed
+
+
+def test_an_agent_of_ones_own_stands_in_the_same_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLES / "compare_your_own_agent.py"), run_name="__main__")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [(world, agent) for world, agent, _ in lines] == [
+        ("LineWalk", "Random"),
+        ("LineWalk", "QLearning"),
+        ("LineWalk", "PPO"),
+    ]
+    assert [score for _, _, score in lines[1:]] == ["1.000", "1.000"]

@@ -1,0 +1,211 @@
+"""Agents of others: any function train(env_fn, steps, seed) -> policy."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from baselines.cells import FunctionCell
+from baselines.comparison import Comparison, compare
+from baselines.functions import EnvMaker, check_function, load_function, mean_return, origin_of, train_function
+from baselines.storage import StorageError
+from baselines.summary import summarise
+from baselines.task import named_task
+from baselines.workers import JobError
+
+ONE = Comparison(worlds=("LineWalk",), agents=("Random",), runs=3, library_runs=3, steps=50, checkpoints=2)
+
+
+def always_right(env_fn: EnvMaker, steps: int, seed: int) -> np.ndarray:
+    """A policy as an array of actions."""
+    return np.ones(env_fn().observation_space.n, dtype=np.int64)
+
+
+def as_it_came(env_fn: EnvMaker, steps: int, seed: int) -> np.ndarray:
+    """A policy that depends on nothing but what chance there was in training, though nothing was seeded here."""
+    env = env_fn()
+    observation, _ = env.reset()
+    seen = []
+    for _ in range(steps):
+        observation, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+        seen.append(int(observation))
+        if terminated or truncated:
+            observation, _ = env.reset()
+    return np.array(seen[:5]) % 3
+
+
+def nothing(env_fn: EnvMaker, steps: int, seed: int) -> None:
+    """Forgets to return."""
+
+
+def test_a_function_stands_in_the_same_table(tmp_path: Path) -> None:
+    rows = compare(ONE, tmp_path, functions={"Mine": always_right}).rows
+    assert [(row.world, row.agent) for row in rows] == [("LineWalk", "Random"), ("LineWalk", "Mine")]
+    mine = rows[1]
+    np.testing.assert_array_equal(mine.steps, [50])
+    np.testing.assert_allclose(mine.scores, np.ones((1, 3)), atol=1e-12)
+    np.testing.assert_allclose(mine.value_error, 0.0, atol=1e-12)
+    summary = summarise(mine)
+    assert (summary.area, summary.steps_to_95_percent) == (None, None)
+    assert summary.score.estimate == pytest.approx(1.0)
+
+
+def test_finished_runs_of_a_function_are_kept_until_its_source_changes(tmp_path: Path) -> None:
+    told: list[str] = []
+    source = "import numpy as np\n\ndef train(env_fn, steps, seed):\n    return np.ones(11, dtype=int)\n"
+
+    def run(text: str) -> list[str]:
+        (tmp_path / f"mine{len(told)}").mkdir(exist_ok=True)
+        path = tmp_path / f"mine{len(told)}" / "mine.py"
+        path.write_text(text)
+        told.clear()
+        alone = Comparison(**{**ONE.__dict__, "agents": (), "functions": (f"Mine={path}:train",)})
+        compare(alone, tmp_path / "results", on_cell=lambda what, _: told.append(what))
+        return list(told)
+
+    assert run(source).count("finished") == 2
+    assert run(source) == ["kept"] * 2
+    assert run(source.replace("ones", "zeros")).count("finished") == 2
+
+
+def test_a_function_that_seeds_nothing_repeats_all_the_same() -> None:
+    first, again, other = (
+        train_function(as_it_came, "RandomMDP", name="X", runs=range(6), steps=40, seed=seed) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first.scores, again.scores)
+    assert len(set(first.scores)) > 1
+    assert not np.array_equal(first.scores, other.scores)
+    part = train_function(as_it_came, "RandomMDP", name="X", runs=range(4, 6), steps=40, seed=0)
+    np.testing.assert_array_equal(part.scores, first.scores[4:])
+
+
+def test_copies_of_the_world_have_random_numbers_of_their_own() -> None:
+    make = EnvMaker("LineWalk:slip=0.5", seed=3)
+    assert make.discount == named_task("LineWalk").discount
+    numbers = [make().unwrapped.np_random.random() for _ in range(3)]
+    assert len(set(numbers)) == 3
+    again = EnvMaker("LineWalk:slip=0.5", seed=3)
+    assert [again().unwrapped.np_random.random() for _ in range(3)] == numbers
+
+
+def test_a_function_that_returns_nothing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="a training function must return a policy, but Mine returned None"):
+        compare(ONE, tmp_path, functions={"Mine": nothing})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (3, r"must be a function train\(env_fn, steps, seed\), but is 3"),
+        (lambda env_fn, steps: None, r"must take \(env_fn, steps, seed\), but .*too many positional arguments"),
+        (lambda a, b, c, d: None, r"must take \(env_fn, steps, seed\), but .*missing a required argument: 'd'"),
+    ],
+)
+def test_what_cannot_be_called_is_refused_before_anything_runs(wrong: object, message: str, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=message):
+        compare(ONE, tmp_path / "results", functions={"Mine": wrong})
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("name", ["QLearning", "", " ", "a:b"])
+def test_a_name_that_could_be_taken_for_another_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the name of an agent of your own must not be that of a registered agent"):
+        compare(ONE, tmp_path, functions={name: always_right})
+
+
+def test_a_function_is_found_in_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("def train(env_fn, steps, seed):\n    return [1] * 11\n\nNUMBER = 3\n")
+    assert load_function(f"{path}:train")(None, 1, 0) == [1] * 11
+    assert load_function(f"{path}:train") is load_function(f"{path}:train")
+    with pytest.raises(ValueError, match=r"unknown function of .*mine\.py 'trian'. Did you mean 'train'"):
+        load_function(f"{path}:trian")
+    with pytest.raises(TypeError, match="must be a function"):
+        load_function(f"{path}:NUMBER")
+    with pytest.raises(StorageError, match=r"cannot read nowhere\.py: there is no such file"):
+        load_function("nowhere.py:train")
+    for place in ("mine", "mine.py", "mine.py:", "mine.txt:train"):
+        with pytest.raises(ValueError, match=r"must be given as file\.py:name, but is"):
+            load_function(place)
+
+
+def test_a_file_that_cannot_be_run_is_run_again_once_it_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("def train(env_fn, steps, seed)\n")
+    with pytest.raises(SyntaxError):
+        load_function(f"{path}:train")
+    path.write_text("def train(env_fn, steps, seed): pass\n")
+    check_function(load_function(f"{path}:train"))
+
+
+@pytest.mark.parametrize(
+    ("functions", "message"),
+    [
+        (("mine.py:train",), r"functions must be given as NAME=file\.py:function, but there is 'mine\.py:train'"),
+        (("A=examples/compare_your_own_agent.py:train_ppo",) * 2, "functions must have each name once, but 'A'"),
+    ],
+)
+def test_functions_of_a_comparison_are_given_by_name_and_place(functions: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Comparison(functions=functions).cells()
+
+
+def test_where_a_function_comes_from_is_part_of_its_results_key() -> None:
+    origin = origin_of(always_right)
+    assert origin.name == "always_right"
+    assert {"gymnasium", "numpy", "pytest"} <= set(origin.libraries)
+    assert not {"rl-envs", "rl_envs"} & set(origin.libraries)
+    given = origin_of(partial(with_size, size=3))
+    assert given.source != origin_of(partial(with_size, size=4)).source
+    cell = FunctionCell("LineWalk", "Mine", 0, 2, 50, 1, 0, function=always_right)
+    assert cell.identity["function"]["source"] == origin.source
+    assert cell.identity["versions"]["gymnasium"] == gym.__version__
+
+
+def with_size(env_fn: EnvMaker, steps: int, seed: int, *, size: int) -> None:
+    """A function with a setting."""
+
+
+def test_a_function_without_a_source_is_refused() -> None:
+    namespace: dict[str, object] = {}
+    exec("def train(env_fn, steps, seed): return None", namespace)
+    with pytest.raises(ValueError, match="the source of train cannot be read"):
+        origin_of(namespace["train"])
+
+
+def test_an_object_that_can_be_called_is_a_function_too() -> None:
+    class Trainer:
+        def __call__(self, env_fn: EnvMaker, steps: int, seed: int) -> np.ndarray:
+            return np.ones(11, dtype=np.int64)
+
+    assert "Trainer" in origin_of(Trainer()).name
+    assert train_function(Trainer(), "LineWalk", name="T", runs=range(1), steps=1, seed=0).scores == [1.0]
+
+
+def test_where_there_is_no_table_returns_are_sampled() -> None:
+    trained = train_function(
+        lambda env_fn, steps, seed: lambda seen: (seen[:, 2] + seen[:, 3] > 0).astype(int),
+        "CartPole-v1",
+        name="Lean",
+        runs=range(2),
+        steps=1,
+        seed=0,
+    )
+    assert not trained.exact
+    assert trained.value_error is None
+    assert (trained.scores > 100).all()  # it falls at once who pushes one way, after about 10 steps
+    assert mean_return(lambda seen: np.zeros(len(seen), dtype=int), named_task("CartPole-v1"), seed=0) < 12
+    with pytest.raises(TypeError, match="CartPole-v1 has no table, so its policies must be functions of observations"):
+        mean_return([1, 2], named_task("CartPole-v1"), seed=0)
+
+
+def test_the_examples_function_is_fifteen_lines() -> None:
+    place = Path(__file__).parent.parent.parent / "examples" / "compare_your_own_agent.py"
+    code = [line for line in place.read_text().split('"""')[2].splitlines() if line.strip()]
+    assert len(code) <= 15
+    assert "PPO" in inspect.getsource(load_function(f"{place}:train_ppo"))
