@@ -15,7 +15,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Protocol, final
 
 import numpy as np
 
@@ -83,6 +83,19 @@ class SB3A2CConfig:
     hidden: tuple[int, ...] = (64,)
 
 
+class Listener(Protocol):
+    """Is told of the training of the library's models, which goes on outside our own loop, run by run."""
+
+    def begin(self, run: int, model: Any) -> None:
+        """The run of this place in the population begins to learn with this model; it may be given a logger."""
+
+    def step(self, run: int, steps: int) -> None:
+        """A run has taken so many environment steps."""
+
+    def checkpoint(self, run: int, steps: int, score: float) -> None:
+        """A run has been scored after so many environment steps."""
+
+
 class SB3Agent(LibraryAgent):
     """What the library's agents have in common.
 
@@ -92,9 +105,14 @@ class SB3Agent(LibraryAgent):
         seed: as for every `Agent`.
         config: the agent's own `Config`.
 
+    Attributes:
+        listener: is told of the training, if there is one. It changes nothing of what is learned.
+
     Raises:
         TypeError: actions that are not Discrete.
     """
+
+    listener: Listener | None = None
 
     def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
@@ -115,6 +133,10 @@ class SB3Agent(LibraryAgent):
     def num_copies(self) -> int:
         """How many copies of the world one run collects from."""
         return 1
+
+    def log_interval(self, steps: int) -> int:
+        """Episodes, or updates where the library counts those, between two entries of its log."""
+        return 4  # the library's default for DQN
 
     @property
     def models(self) -> list[Any]:
@@ -159,8 +181,8 @@ class SB3Agent(LibraryAgent):
         for run, seed in enumerate(self._model_seeds()):
             with library_conventions():
                 model = self._new_model(seed, steps)
-                watch = _Checkpoints(checkpoints, partial(self._score, model, episodes))
-                seconds += watch.learn(model)
+                watch = _Checkpoints(checkpoints, partial(self._score, model, episodes), run, self.listener)
+                seconds += watch.learn(model, self.log_interval(steps))
             scores[:, run] = watch.scores
             models.append(model)
         self._trained = models
@@ -187,9 +209,14 @@ class SB3Agent(LibraryAgent):
         return integer_seeds(self.seeds("model"), bits=31)
 
     def _new_model(self, seed: int, steps: int) -> Any:
+        from stable_baselines3.common.monitor import Monitor
         from stable_baselines3.common.vec_env import DummyVecEnv
 
-        return self.make_model(DummyVecEnv([self.task.make_single] * self.num_copies), seed, steps)
+        def make() -> Any:
+            # What the library logs of episodes comes from its Monitor, which changes nothing but costs time.
+            return self.task.make_single() if self.listener is None else Monitor(self.task.make_single())
+
+        return self.make_model(DummyVecEnv([make] * self.num_copies), seed, steps)
 
     def _score(self, model: Any, episodes: int) -> float:
         if self.task.truth is not None:
@@ -289,6 +316,12 @@ class SB3A2C(SB3Agent):
         """How many copies of the world one run collects from."""
         return check_integer("num_copies", self.config.num_copies, low=1)
 
+    def log_interval(self, steps: int) -> int:
+        """Updates between two entries of the log: the library's default, but a hundred entries if somebody listens."""
+        if self.listener is None:
+            return 100
+        return max(1, steps // (100 * self.num_copies * self.config.num_steps))
+
     def make_model(self, env: Any, seed: int, steps: int) -> Any:
         """A `stable_baselines3.A2C`."""
         from stable_baselines3 import A2C
@@ -316,16 +349,24 @@ class _Checkpoints:
     Args:
         checkpoints: environment steps, rising, [C].
         score: gives the model's present score.
+        run: which of the population's runs the model is, counted from 0.
+        listener: is told of the training.
     """
 
-    def __init__(self, checkpoints: np.ndarray, score: Callable[[], float]) -> None:
+    def __init__(
+        self, checkpoints: np.ndarray, score: Callable[[], float], run: int = 0, listener: Listener | None = None
+    ) -> None:
         self._checkpoints = checkpoints
-        self._score = score
+        self._score_of_now = score
+        self._run = run
+        self._listener = listener
         self.scores: list[float] = []
 
-    def learn(self, model: Any) -> float:
+    def learn(self, model: Any, log_interval: int) -> float:
         """Train the model to the last checkpoint; gives the seconds that this took without scoring."""
-        self.scores.append(self._score())
+        if self._listener is not None:
+            self._listener.begin(self._run, model)
+        self._score(model)
         scoring = 0.0
 
         def after_step(local: dict[str, Any], _: dict[str, Any]) -> bool:
@@ -333,15 +374,22 @@ class _Checkpoints:
             started = time.perf_counter()
             # The last checkpoint is left for after the last update.
             while len(self.scores) < len(self._checkpoints) - 1 and model.num_timesteps >= self._next:
-                self.scores.append(self._score())
+                self._score(model)
+            if self._listener is not None:
+                self._listener.step(self._run, model.num_timesteps)
             scoring += time.perf_counter() - started
             return True
 
         started = time.perf_counter()
-        model.learn(int(self._checkpoints[-1]), callback=after_step)
+        model.learn(int(self._checkpoints[-1]), callback=after_step, log_interval=log_interval)
         seconds = time.perf_counter() - started - scoring
-        self.scores.append(self._score())
+        self._score(model)
         return seconds
+
+    def _score(self, model: Any) -> None:
+        self.scores.append(self._score_of_now())
+        if self._listener is not None:
+            self._listener.checkpoint(self._run, model.num_timesteps, self.scores[-1])
 
     @property
     def _next(self) -> int:

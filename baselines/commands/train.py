@@ -1,0 +1,300 @@
+"""`python -m baselines train`: one agent on one world, watched in the terminal and in TensorBoard, filmed and saved."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gymnasium as gym
+import numpy as np
+import tyro
+
+from baselines.agent import Agent
+from baselines.commands.exit_codes import INTERRUPTED, complain
+from baselines.commands.flags import changed_fields, mistakes_end_the_command, value_of, with_config
+from baselines.interruption import Interruption, StoppedBetweenSteps
+from baselines.loop import LearningCurve, score, train
+from baselines.registry import agent_class, make_config
+from baselines.replaying import check_episodes, make_env
+from baselines.saved_agents import load_agent
+from baselines.sb3 import SB3Agent
+from baselines.specification import label, parse
+from baselines.storage import StorageError, make_folder
+from baselines.surroundings import Transition
+from baselines.task import named_task
+from baselines.tensorboard_log import LibraryLog, TensorBoardLog, new_folder
+from baselines.training_display import TrainingDisplay, say, show_scores
+from baselines.video import record_video
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Episodes that a score is the mean of where there is no table.
+EVALUATION_EPISODES = 10
+
+
+@dataclass(frozen=True)
+class Population:
+    """Who learns what.
+
+    Attributes:
+        world: a world's name or Gymnasium id, with settings after a colon: "LineWalk:size=9".
+        agent: an agent's name, with settings after a colon: "DQN:preset=CartPole". Each of its settings is a flag too,
+            which goes before.
+        runs: how many learn, independently of each other.
+        seed: the base seed of everything random.
+    """
+
+    world: str = "LineWalk"
+    agent: str = "QLearning"
+    runs: int = 1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long to train, and what to keep of it.
+
+    Attributes:
+        steps: environment steps of each run.
+        checkpoints: how often each run is scored, besides once at the start.
+        tensorboard: folder of logs for TensorBoard; each run gets a folder of its own in it.
+        video: folder for a film of the trained agent's first run, acting greedily.
+        episodes: how many episodes are filmed.
+        save: file for the trained agent, which `watch` replays and --resume goes on from.
+    """
+
+    steps: int = 10_000
+    checkpoints: int = 20
+    tensorboard: Path | None = None
+    video: Path | None = None
+    episodes: int = 1
+    save: Path | None = None
+
+
+def command(typed: Sequence[str]) -> Callable[..., int]:
+    """The command, with a flag for each setting of the agent that was typed; or that which goes on from a file."""
+    if value_of(typed, "--resume", ""):
+        return resume_training
+    with mistakes_end_the_command():
+        name, settings = parse(value_of(typed, "--agent", Population.agent))
+        default = make_config(name, settings)
+
+    def train_anew(
+        population: tyro.conf.OmitArgPrefixes[Population],
+        training: tyro.conf.OmitArgPrefixes[Training],
+        config: Any,
+        resume: Path | None = None,
+    ) -> int:
+        """Train an agent on a world, and show how far each run ends from the exact optimum.
+
+        Args:
+            population: who learns what.
+            training: how long to train, and what to keep of it.
+            config: settings of the agent.
+            resume: file of a saved agent to go on from, instead of all that says who learns what.
+        """
+        specification = label(name, {**settings, **changed_fields(config, default)})
+
+        def make() -> Agent:
+            task = named_task(population.world)
+            return agent_class(name)(task, runs=population.runs, seed=population.seed, config=config)
+
+        return run_training(make, specification, training)
+
+    return with_config(train_anew, "config", default, title=name)
+
+
+def resume_training(resume: Path, training: tyro.conf.OmitArgPrefixes[Training]) -> int:
+    """Go on with the training of a saved agent, exactly as if it had never been interrupted.
+
+    The world, the agent, its settings, the runs and the seed are those in the file, so they are no flags here.
+
+    Args:
+        resume: file of a saved agent.
+        training: how much longer to train, and what to keep of it.
+    """
+    return run_training(lambda: load_agent(resume), "", training)
+
+
+def run_training(make: Callable[[], Agent], specification: str, training: Training) -> int:
+    """Train, show, save and film, and turn what goes wrong into a message.
+
+    Args:
+        make: gives the agent.
+        specification: the agent's name with its settings; empty for what the agent's own Config says.
+        training: how long to train, and what to keep of it.
+
+    Returns:
+        The exit code.
+    """
+    from rich.console import Console
+
+    console = Console()
+    try:
+        agent = make()
+        end = agent.steps + training.steps
+        name = specification or label(agent.name, changed_fields(agent.config, agent.Config()))
+        check_outputs(agent, training)
+        try:
+            scores = train_and_show(agent, name, training, console)
+        except StoppedBetweenSteps:
+            complain(f"Stopped after {agent.steps:,} of {end:,} steps.", *save_what_there_is(agent, end, training))
+            return INTERRUPTED
+        show_scores(agent, scores, EVALUATION_EPISODES, console)
+        keep(agent, training, console)
+    except (ValueError, TypeError, StorageError, gym.error.Error) as error:
+        return complain(f"Error: {error}")
+    except KeyboardInterrupt:
+        complain("Stopped at once; nothing more is saved.")
+        return INTERRUPTED
+    return 0
+
+
+def check_outputs(agent: Agent, training: Training) -> None:
+    """See beforehand that what is to be kept of a training can be.
+
+    Raises:
+        StorageError: a folder that cannot be made or written to, or a folder where a file shall be.
+        ValueError: fewer than one episode, or a world that gives no pictures.
+        DependencyNotInstalled: pygame is missing.
+    """
+    if training.save is not None:
+        make_folder(training.save.parent)
+        if training.save.is_dir():
+            raise StorageError(f"cannot write {training.save}: it is a folder")
+    if training.video is not None:
+        check_episodes(training.episodes)
+        make_folder(training.video)
+        make_env(agent.task, "rgb_array").close()
+
+
+def train_and_show(agent: Agent, name: str, training: Training, console: Console) -> np.ndarray:
+    """Train with a bar in the terminal and a log for TensorBoard, until the end or Ctrl-C.
+
+    Args:
+        agent: the population.
+        name: what the agent is called, with its settings.
+        training: how long, and whether there is a log.
+        console: where the bar is shown.
+
+    Returns:
+        The scores at the end, [R].
+
+    Raises:
+        StoppedBetweenSteps: Ctrl-C; the agent is as after some whole step.
+        StorageError: the log cannot be written.
+    """
+    folder = None
+    if training.tensorboard is not None:
+        folder = new_folder(training.tensorboard, f"{agent.task.name}-{name}")
+        say(f"Logs in {folder}; to see them: tensorboard --logdir {training.tensorboard}", console)
+    one_after_the_other = agent.num_runs if isinstance(agent, SB3Agent) else 1
+    with TrainingDisplay(console, training.steps * one_after_the_other) as display, Interruption() as interruption:
+        if isinstance(agent, SB3Agent):
+            curve = _train_library(agent, training, folder, display, interruption)
+        else:
+            curve = _train_own(agent, training, folder, display, interruption)
+    return curve.scores[-1]
+
+
+def _train_own(
+    agent: Agent, training: Training, folder: Path | None, display: TrainingDisplay, interruption: Interruption
+) -> LearningCurve:
+    """Train one of our own agents, all runs together."""
+    begin = agent.steps
+    log = None if folder is None else TensorBoardLog(agent, folder, world=agent.task.name, steps=training.steps)
+
+    def on_step(transition: Transition, metrics: Mapping[str, np.ndarray]) -> None:
+        display.advance(agent.steps - begin)
+        if log is not None:
+            log.on_step(transition, metrics)
+        interruption.check()
+
+    def measure(agent: Agent) -> np.ndarray:
+        scores = score(agent, episodes=EVALUATION_EPISODES)
+        display.scored(agent.steps, scores)
+        if log is not None:
+            log.on_scores(scores)
+        return scores
+
+    with closing(log) if log is not None else nullcontext():
+        return train(agent, steps=training.steps, checkpoints=training.checkpoints, on_step=on_step, measure=measure)
+
+
+def _train_library(
+    agent: SB3Agent, training: Training, folder: Path | None, display: TrainingDisplay, interruption: Interruption
+) -> LearningCurve:
+    """Train one of the library's agents, run by run."""
+    log = None if folder is None else LibraryLog(agent, folder, world=agent.task.name)
+    agent.listener = _LibraryListener(agent, training.steps, display, interruption, log)
+    with closing(log) if log is not None else nullcontext():
+        return train(agent, steps=training.steps, checkpoints=training.checkpoints, episodes=EVALUATION_EPISODES)
+
+
+@dataclass(frozen=True)
+class _LibraryListener:
+    """Hands on what the library's training tells, to the display and to the log."""
+
+    agent: SB3Agent
+    steps: int
+    display: TrainingDisplay
+    interruption: Interruption
+    log: LibraryLog | None
+
+    def begin(self, run: int, model: Any) -> None:
+        """A run begins."""
+        if self.log is not None:
+            self.log.begin(run, model)
+
+    def step(self, run: int, steps: int) -> None:
+        """A run has taken so many steps; it may have taken a few more than it should by then."""
+        self.display.advance(run * self.steps + min(steps, self.steps))
+        self.interruption.check()
+
+    def checkpoint(self, run: int, steps: int, score: float) -> None:
+        """A run has been scored."""
+        self.display.scored(steps, np.array([score]), f"run {self.agent.runs[run]}: ")
+        if self.log is not None:
+            self.log.checkpoint(run, steps, score)
+
+
+def save_what_there_is(agent: Agent, end: int, training: Training) -> list[str]:
+    """Save an agent whose training was stopped, if it was to be saved.
+
+    Args:
+        agent: the population, as after some whole step.
+        end: the environment steps that it was to have learned from.
+        training: where it was to be saved.
+
+    Returns:
+        What to say of it, in lines.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    if isinstance(agent, SB3Agent):
+        return [f"Nothing is saved: {agent.name} is trained in one go."]
+    if training.save is None:
+        return ["Nothing is saved: --save PATH would have kept what was learned."]
+    agent.save(training.save)
+    again = ["python", "-m", "baselines", "train", "--resume", str(training.save), "--steps", str(end - agent.steps)]
+    for flag in ("save", "tensorboard", "video"):
+        path = getattr(training, flag)
+        again += [] if path is None else [f"--{flag}", str(path)]
+    return [f"Saved to {training.save}. To go on:", f"  {shlex.join(again)}"]
+
+
+def keep(agent: Agent, training: Training, console: Console) -> None:
+    """Save a trained agent and film it, as far as that is asked for; raises as `Agent.save` and `record_video`."""
+    if training.save is not None:
+        agent.save(training.save)
+        watch = f"python -m baselines watch {shlex.quote(str(training.save))}"
+        say(f"Saved to {training.save}; to see it play: {watch}", console)
+    if training.video is not None:
+        for film in record_video(agent, training.video, episodes=training.episodes, seed=agent.seed):
+            say(f"Filmed: {film}", console)
