@@ -497,7 +497,7 @@ def _runs(scores: np.ndarray, where: str, *, at_least: int = 1) -> np.ndarray:
 
 
 def _all_alike(groups: Sequence[np.ndarray]) -> bool:
-    """Whether the runs of each group are equal but for rounding, from which the bootstrap would only get NaN."""
+    """Whether the runs of each group are equal but for rounding: nothing would come of resampling the last digits."""
     return all(np.ptp(group) <= ROUNDING * max(1.0, float(np.abs(group).max())) for group in groups)
 
 

@@ -190,7 +190,7 @@ def cross_checks(rows: Sequence[Row]) -> list[CrossCheck]:
     An agent that is not in the registry, as a user's own, has no counterpart.
     """
     # Of several rows of the same agent with different settings, the first.
-    by_name = {(row.world, _name(row)): row for row in reversed(rows) if row.exact}
+    by_name = {(row.world, _name(row)): row for row in reversed(rows)}
     checks = []
     for row in rows:
         counterparts = AGENTS[_name(row)].counterparts if _name(row) in AGENTS else ()
