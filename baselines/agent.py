@@ -21,6 +21,7 @@ import numpy as np
 import rl_envs
 from baselines.exploration import RunStreams
 from baselines.seeding import run_seeds
+from baselines.specification import label
 from baselines.storage import StorageError, write_atomically
 from baselines.surroundings import Surroundings, Transition
 from baselines.task import Task, make_task
@@ -231,6 +232,9 @@ class Agent(ABC):
         own = _task_of(path, about) if task is None else make_task(task)
         if about["table"] != own.table_hash:
             raise StorageError(f"{path} was trained on another table than that of {own.name}: pass its own as task=")
+        trained = label(about["world"], about["arguments"])
+        if own.table_hash is None and trained != label(own.environment, own.arguments):
+            raise StorageError(f"{path} was trained on {trained}, not on {own.name}: pass its own as task=")
         agent = cls(own, runs=range(*about["runs"]), seed=about["seed"], config=cls.Config(**about["config"]))
         if any(name.startswith("environment.") for name in arrays):
             _ = agent.surroundings  # so that the file's arrays have something to be checked against

@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from baselines.agent import Agent
+from baselines.agents.dqn import DQN
 from baselines.agents.optimal import Optimal
 from baselines.agents.q_learning import QLearning, QLearningConfig
 from baselines.agents.random_policy import Random
@@ -92,6 +93,14 @@ def test_a_world_that_is_not_registered_is_passed_on_loading(tmp_path: Path) -> 
         QLearning.load(tmp_path / "agent", task="LineWalk")
     with pytest.raises(StorageError, match="was trained on Small, which is no registered world: pass it as task="):
         QLearning.load(tmp_path / "agent")
+
+
+def test_without_a_table_the_name_tells_one_world_from_another(tmp_path: Path) -> None:
+    agent = DQN("CartPole-v1", runs=1)
+    agent.save(tmp_path / "agent")
+    assert DQN.load(tmp_path / "agent", task="CartPole-v1").task.name == "CartPole-v1"
+    with pytest.raises(StorageError, match="was trained on CartPole-v1, not on MountainCar-v0: pass its own as task="):
+        DQN.load(tmp_path / "agent", task="MountainCar-v0")
 
 
 def saved(tmp_path: Path) -> Path:

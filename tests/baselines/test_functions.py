@@ -206,6 +206,8 @@ def test_where_there_is_no_table_returns_are_sampled() -> None:
 
 def test_the_examples_function_is_fifteen_lines() -> None:
     place = Path(__file__).parent.parent.parent / "examples" / "compare_your_own_agent.py"
-    code = [line for line in place.read_text().split('"""')[2].splitlines() if line.strip()]
+    code = [line for line in place.read_text().split('"""', 2)[2].splitlines() if line.strip()]
     assert len(code) <= 15
     assert "PPO" in inspect.getsource(load_function(f"{place}:train_ppo"))
+    page = (place.parent.parent / "docs" / "comparison.md").read_text()
+    assert place.read_text().split('"""', 2)[2].strip() == page.split("```python\n")[1].partition("```")[0].strip()

@@ -1,0 +1,124 @@
+"""What a comparison needs: its peak memory on two processes, what a cell costs, and how long the report of many takes.
+
+    python benchmarks/comparison.py [--quick]
+
+Memory is that of all processes of the comparison together, sampled ten times a second: the proportional set size, which
+counts what processes share once, and the plain sum of resident sizes, which counts it again for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from baselines.cells import WorldCell
+from baselines.comparison import Comparison, account
+from baselines.report.findings import read_findings
+from baselines.report.writing import write_report
+from baselines.results import FILE_FORMAT
+from baselines.storage import write_atomically
+
+GIB = 2**30
+
+# The worlds of the report of many cells: names that differ in a setting, so that their tables are small and their own.
+MANY_WORLDS, MANY_AGENTS, MANY_RUNS, MANY_CHECKPOINTS = 50, 20, 30, 40
+
+
+def peak_memory(command: list[str]) -> tuple[float, float, float]:
+    """Run a command to its end.
+
+    Returns:
+        Peak proportional and resident size of it and its descendants, in bytes, and its seconds.
+    """
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    peak_shared = peak_resident = 0.0
+    while process.poll() is None:
+        shared = resident = 0.0
+        try:
+            family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        except psutil.NoSuchProcess:
+            break
+        for member in family:
+            try:
+                usage = member.memory_full_info()
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                continue  # it has ended meanwhile
+            shared, resident = shared + usage.pss, resident + usage.rss
+        peak_shared, peak_resident = max(peak_shared, shared), max(peak_resident, resident)
+        time.sleep(0.1)
+    if process.wait():
+        raise SystemExit(f"{command} failed with exit code {process.returncode}")
+    return peak_shared, peak_resident, time.perf_counter() - started
+
+
+def many_cells(folder: Path) -> Comparison:
+    """Write the results of a comparison of a thousand cells, with made-up learning curves."""
+    comparison = Comparison(
+        worlds=tuple(f"FourRooms:noise={i / 100}" if i % 2 else f"LineWalk:size={i + 11}" for i in range(MANY_WORLDS)),
+        agents=("Random", "Optimal", *(f"QLearning:epsilon={i / 100}" for i in range(1, MANY_AGENTS - 1))),
+        runs=MANY_RUNS,
+        checkpoints=MANY_CHECKPOINTS,
+    )
+    rng = np.random.default_rng(0)
+    cells = comparison.cells()
+    (folder / "cells").mkdir(parents=True)
+    steps = np.linspace(0, comparison.steps, MANY_CHECKPOINTS + 1).round().astype(np.int64)
+    for cell in cells:
+        assert isinstance(cell, WorldCell)
+        truth = cell.task().truth
+        speed = rng.uniform(0.0003, 0.003, MANY_RUNS)
+        scores = 1 - np.exp(-steps[:, None] * speed) + rng.normal(0, 0.01, (len(steps), MANY_RUNS))
+        error = truth.v_star * rng.uniform(0, 1, len(truth.v_star))
+        arrays = {"steps": steps, "scores": scores, "exact": np.array(True), "seconds": np.array(1.0)}
+        cell.write({**arrays, "value_error": error}, folder / "cells")
+    about = account(comparison, folder, cells, None, 2, "joblib")
+    assert about["format"] == FILE_FORMAT
+    write_atomically(folder / "comparison.json", json.dumps(about).encode())
+    return comparison
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="the quick preset in place of the default comparison")
+    quick = parser.parse_args().quick
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        preset = "quick" if quick else "default"
+        typed = [sys.executable, "-m", "baselines", "compare", "--preset", preset, "--workers", "2"]
+        shared, resident, seconds = peak_memory([*typed, "--out", str(folder / "full")])
+        print(f"comparison, preset {preset}, two processes: {seconds:.0f} s")
+        print(f"  peak memory {shared / GIB:.2f} GiB (wanted: under 2), sum of resident sizes {resident / GIB:.2f} GiB")
+        per_cell: dict[str, list[float]] = {}
+        for row in read_findings(folder / "full").rows:
+            per_cell.setdefault(row.agent, []).append(row.seconds / row.num_runs / row.steps[-1] * 1e6)
+        for agent, costs in per_cell.items():
+            print(f"  {agent}: {statistics.median(costs):.2f} s of training a million steps of one run")
+
+        many_cells(folder / "many")
+        size = sum(path.stat().st_size for path in (folder / "many" / "cells").iterdir())
+        started = time.perf_counter()
+        findings = read_findings(folder / "many")
+        reading = time.perf_counter() - started
+        started = time.perf_counter()
+        write_report(findings, folder / "many")
+        writing = time.perf_counter() - started
+        page = (folder / "many" / "report.html").stat().st_size
+        count = MANY_WORLDS * MANY_AGENTS
+        print(
+            f"report of {count:,} cells: {reading + writing:.1f} s (wanted: under 20), of which reading {reading:.1f} s"
+        )
+        print(f"  page {page / 2**20:.1f} MiB, result files {size / count / 1024:.1f} KiB each")
+
+
+if __name__ == "__main__":
+    main()
