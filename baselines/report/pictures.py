@@ -1,4 +1,4 @@
-"""Pictures of a comparison for papers, as PNG files."""
+"""Pictures of a comparison for papers, as PNG files: learning curves, performance profiles, and where games end."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baselines.game_comparison import GameRow, GameSummary
+from baselines.report.contents import BAND, LEVELS, Contents, WorldProfile, base_name, pure_equilibria
 from baselines.rows import Row
-from baselines.specification import parse
+from baselines.statistics import Profile
 from baselines.storage import write_atomically
+from rl_envs.palette import HEAT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, which people of every kind of colour vision can tell apart; and dashes, for print.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
-
-# The part of the runs between these quantiles is shaded.
-BAND = (0.1, 0.9)
-
-# These two are drawn as level lines: they do not learn, and their exact scores are 0 and 1 by definition.
-LEVELS = ("Random", "Optimal")
 
 
 def draw_learning_curves(rows: Sequence[Row], path: Path) -> None:
@@ -38,27 +36,128 @@ def draw_learning_curves(rows: Sequence[Row], path: Path) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    from matplotlib.figure import Figure  # not pyplot, which keeps global state and may open windows
-
     worlds = list(dict.fromkeys(row.world for row in rows))
-    learners = [agent for agent in dict.fromkeys(row.agent for row in rows) if parse(agent)[0] not in LEVELS]
+    learners = [agent for agent in dict.fromkeys(row.agent for row in rows) if base_name(agent) not in LEVELS]
     styles = {agent: style_of(i) for i, agent in enumerate(learners)}
-    columns = min(2, len(worlds))
-    lines = math.ceil(len(worlds) / columns)
-    figure = Figure(figsize=(5.2 * columns, 3.3 * lines + 0.9), layout="constrained")
-    figure.suptitle("Mean over runs; shaded: the middle 80% of runs", fontsize=10, color="#444444", x=0.01, ha="left")
-    panels = figure.subplots(lines, columns, squeeze=False).ravel()
-    for panel in panels[len(worlds) :]:
-        panel.set_visible(False)
+    figure, panels = _panels(len(worlds), "Mean over runs; shaded: the middle 80% of runs")
     for panel, world in zip(panels, worlds):
         _draw_panel(panel, [row for row in rows if row.world == world], styles)
+    _save(figure, panels, path)
+
+
+def draw_profiles(contents: Contents, path: Path) -> None:
+    """Draw the performance profile of each agent, over all worlds and a panel a world.
+
+    Args:
+        contents: what the report shows; it has worlds.
+        path: the file, a PNG.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    across = [WorldProfile("All worlds", agent.agent, profile) for agent, profile in contents.profiles_across]
+    found = [profile for profile in (*across, *contents.profiles) if profile.agent in contents.styles]
+    titles = list(dict.fromkeys(profile.world for profile in found))
+    figure, panels = _panels(len(titles), "Share of runs that score at least so much; shaded: 95% intervals")
+    sampled = {row.world for row in contents.rows if not row.exact}
+    for panel, title in zip(panels, titles):
+        for profile in found:
+            if profile.world == title:
+                _draw_profile(panel, profile.agent, profile.profile, *style_of(contents.styles[profile.agent]))
+        panel.set_xlabel("mean return (sampled)" if title in sampled else "exact score")
+        panel.set_ylabel("share of runs")
+        panel.set_ylim(-0.03, 1.03)
+        panel.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        _finish(panel, title)
+    _save(figure, panels, path)
+
+
+def draw_games(contents: Contents, path: Path) -> None:
+    """Draw where games end: exploitability over rounds, and for matrix games the shares of joint actions.
+
+    Args:
+        contents: what the report shows; it has games.
+        path: the file, a PNG.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    figure, panels = _panels(2 * len(contents.games), "Where games end; ★ marks pure equilibria")
+    for number, game in enumerate(contents.games):
+        rows = [row for row in contents.findings.games if row.game == game]
+        for row in rows:
+            _draw_exploitability(panels[2 * number], row, *style_of(contents.styles[row.agent]))
+        panels[2 * number].set(xlabel="rounds of each run", ylabel="exploitability")
+        panels[2 * number].set_ylim(bottom=0)
+        _finish(panels[2 * number], game)
+        summaries = [summary for summary in contents.game_summaries if summary.game == game]
+        _draw_ends(panels[2 * number + 1], summaries, pure_equilibria(rows[0].task))
+    _save(figure, panels, path)
+
+
+def _panels(number: int, title: str) -> tuple[Figure, Sequence[Axes]]:
+    """A figure with so many panels in two columns."""
+    from matplotlib.figure import Figure  # not pyplot, which keeps global state and may open windows
+
+    columns = min(2, number)
+    lines = math.ceil(number / columns)
+    figure = Figure(figsize=(5.2 * columns, 3.3 * lines + 0.9), layout="constrained")
+    figure.suptitle(title, fontsize=10, color="#444444", x=0.01, ha="left")
+    panels = figure.subplots(lines, columns, squeeze=False).ravel()
+    for panel in panels[number:]:
+        panel.set_visible(False)
+    return figure, panels[:number].tolist()
+
+
+def _save(figure: Figure, panels: Sequence[Axes], path: Path) -> None:
+    """Add one legend for all panels, and write the figure."""
     handles = {label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels())}
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=min(6, len(handles)), frameon=False
-    )
+    if handles:
+        figure.legend(
+            handles.values(), handles.keys(), loc="outside lower center", ncols=min(6, len(handles)), frameon=False
+        )
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=150)
     write_atomically(path, content.getvalue())
+
+
+def _finish(panel: Axes, title: str) -> None:
+    """What all panels have in common."""
+    panel.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    panel.grid(axis="y", color="#dddddd", linewidth=0.6)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_profile(panel: Axes, agent: str, profile: Profile, colour: str, dashes: Any) -> None:
+    panel.fill_between(profile.thresholds, profile.low, profile.high, color=colour, alpha=0.12, linewidth=0)
+    panel.plot(profile.thresholds, profile.share, color=colour, linestyle=dashes, linewidth=1.9, label=agent)
+
+
+def _draw_exploitability(panel: Axes, row: GameRow, colour: str, dashes: Any) -> None:
+    record = row.record
+    low, high = np.quantile(record.exploitability, BAND, axis=1)
+    panel.fill_between(record.steps, low, high, color=colour, alpha=0.18, linewidth=0)
+    mean = record.exploitability.mean(axis=1)
+    panel.plot(record.steps, mean, color=colour, linestyle=dashes, linewidth=1.9, label=row.agent)
+
+
+def _draw_ends(panel: Axes, summaries: Sequence[GameSummary], equilibria: Sequence[str]) -> None:
+    """A square for each agent and joint action, coloured by the share of runs that ended there."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    ends = list(dict.fromkeys([*equilibria, *(name for line in summaries for name, _ in line.joint_actions)]))
+    if not any(summary.joint_actions for summary in summaries):
+        panel.axis("off")
+        panel.text(0, 0.5, "joint actions are not counted in a game with states", transform=panel.transAxes)
+        return
+    shares = np.array([[dict(summary.joint_actions).get(end, 0.0) for end in ends] for summary in summaries])
+    panel.imshow(shares, vmin=0, vmax=1, aspect="auto", cmap=LinearSegmentedColormap.from_list("heat", HEAT / 255))
+    for (line, column), share in np.ndenumerate(shares):
+        panel.text(column, line, f"{share:.0%}", ha="center", va="center", color="black" if share > 0.55 else "white")
+    labels = [f"★ {end}" if end in equilibria else end for end in ends]
+    panel.set_xticks(range(len(ends)), labels, rotation=30, ha="right", fontsize=8)
+    panel.set_yticks(range(len(summaries)), [summary.agent for summary in summaries])
 
 
 def style_of(number: int) -> tuple[str, Any]:
@@ -73,7 +172,9 @@ def _draw_panel(panel: Axes, rows: Sequence[Row], styles: dict[str, tuple[str, A
     if exact:
         panel.axhline(1, color="#222222", linewidth=1.2, label="optimum")
     # Its exact score is 0 by definition; its sampled return is known only if it was in the comparison.
-    random = 0.0 if exact else next((float(row.scores.mean()) for row in rows if parse(row.agent)[0] == "Random"), None)
+    random = (
+        0.0 if exact else next((float(row.scores.mean()) for row in rows if base_name(row.agent) == "Random"), None)
+    )
     if random is not None:
         panel.axhline(random, color="#888888", linewidth=1.2, linestyle=(0, (1, 1)), label="random policy")
     lowest = 0.0
@@ -82,18 +183,21 @@ def _draw_panel(panel: Axes, rows: Sequence[Row], styles: dict[str, tuple[str, A
             continue
         colour, dashes = styles[row.agent]
         low, high = np.quantile(row.scores, BAND, axis=1)
-        panel.fill_between(row.steps, low, high, color=colour, alpha=0.18, linewidth=0)
-        panel.plot(row.steps, row.scores.mean(axis=1), color=colour, linestyle=dashes, linewidth=1.9, label=row.agent)
+        mean = row.scores.mean(axis=1)
+        if len(row.steps) > 1:
+            panel.fill_between(row.steps, low, high, color=colour, alpha=0.18, linewidth=0)
+            panel.plot(row.steps, mean, color=colour, linestyle=dashes, linewidth=1.9, label=row.agent)
+        else:  # judged at the end only: a point, and the middle 80% of runs as a bar
+            panel.errorbar(
+                row.steps, mean, [mean - low, high - mean], color=colour, marker="o", capsize=4, label=row.agent
+            )
         lowest = min(lowest, float(low.min()))
     if exact:
         # One run that is far below the uniform policy must not squeeze all others into a line.
         panel.set_ylim(max(lowest, -1.0) - 0.06, 1.06)
-    panel.set_title(rows[0].world, loc="left", fontsize=11, fontweight="bold")
     panel.set_xlabel("environment steps of each run")
     panel.set_ylabel("exact score" if exact else "mean return (sampled)")
     panel.xaxis.set_major_formatter(lambda steps, _: f"{steps:,.0f}")
     steps = max(int(row.steps[-1]) for row in rows)
     panel.set_xlim(-0.01 * steps, 1.01 * steps)
-    panel.grid(axis="y", color="#dddddd", linewidth=0.6)
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
+    _finish(panel, rows[0].world)

@@ -16,7 +16,7 @@ from baselines.agents.ucb1 import UCB1
 from baselines.loop import train
 from baselines.registry import make_agent
 from baselines.regret import RegretMeter, arm_means, has_regret, regret_bounds, regret_curve
-from baselines.regret_figure import draw_regret_curves
+from baselines.report.regret_pictures import draw_regret_curves
 from baselines.task import make_task
 
 

@@ -1,0 +1,34 @@
+"""`python -m baselines report results/`: the page, the tables and the pictures of a comparison that was made before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from baselines.commands.exit_codes import complain
+from baselines.storage import StorageError
+
+
+def command(typed: Sequence[str]) -> Callable[..., int]:
+    """The command, whatever was typed after it."""
+    return write_report_of
+
+
+def write_report_of(folder: Annotated[Path, tyro.conf.Positional]) -> int:
+    """Write the report of a finished comparison: report.html, report.md, results.csv and PNGs.
+
+    Args:
+        folder: Where the comparison was made.
+    """
+    from baselines.report.findings import read_findings
+    from baselines.report.writing import write_report
+
+    try:
+        written = write_report(read_findings(folder), folder)
+    except (ValueError, StorageError) as error:
+        return complain(f"Error: {error}")
+    print(f"Written to {folder}: {', '.join(path.name for path in written)}")
+    return 0

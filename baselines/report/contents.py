@@ -1,0 +1,207 @@
+"""What every report shows, computed once: summaries, what agents come to over all worlds, profiles and cross-checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from baselines.game_comparison import GameSummary, summarise_game
+from baselines.game_task import GameTask
+from baselines.regret import RegretCurve, regret_bounds
+from baselines.report.value_maps import ValueMaps, value_maps
+from baselines.rows import Row
+from baselines.statistics import Profile, complete, performance_profile
+from baselines.summary import AcrossWorlds, CrossCheck, Summary, across_worlds, cross_checks, summarise
+from baselines.task import named_task
+from rl_envs.games import NormalFormGame
+
+if TYPE_CHECKING:
+    from baselines.report.findings import Findings
+
+# The part of the runs between these quantiles is shaded.
+BAND = (0.1, 0.9)
+
+# These two are drawn as level lines: they do not learn, and their exact scores are 0 and 1 by definition.
+LEVELS = ("Random", "Optimal")
+
+# Profiles are drawn from this score on, unless all runs are better: one hopeless run must not squeeze all others.
+LOWEST_THRESHOLD = -1.0
+
+# So many thresholds a profile of sampled returns has, which have no scale of their own.
+NUM_THRESHOLDS = 101
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """Runs of one agent over training, as drawn: the mean, and the middle 80% of the runs.
+
+    Attributes:
+        steps: at the checkpoints, [C].
+        runs: what each run had, [C, R].
+    """
+
+    steps: np.ndarray
+    runs: np.ndarray
+
+    @cached_property
+    def mean(self) -> np.ndarray:
+        """The mean over runs, [C]."""
+        return self.runs.mean(axis=1)
+
+    @cached_property
+    def edges(self) -> np.ndarray:
+        """The quantiles 0.1 and 0.9 over runs, [2, C]."""
+        return np.quantile(self.runs, BAND, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class WorldProfile:
+    """The performance profile of one agent on one world."""
+
+    world: str
+    agent: str
+    profile: Profile
+
+
+class Contents:
+    """Everything that a report shows of what a comparison found.
+
+    Args:
+        findings: what it found.
+
+    Attributes:
+        findings: the same.
+        worlds: names of the worlds, in their order.
+        agents: names of all agents of worlds, in their order.
+        games: names of the games, in their order.
+        summaries: of each row.
+        game_summaries: of each game row.
+
+    Raises:
+        ValueError: a run, a regret or a value error that is missing or NaN; the message names it.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        for row in findings.rows:
+            check_row(row)
+        for game_row in findings.games:
+            complete(game_row.record.exploitability, f"{game_row.agent} in {game_row.game}")
+        self.findings = findings
+        self.worlds = list(dict.fromkeys(row.world for row in findings.rows))
+        self.agents = list(dict.fromkeys(row.agent for row in findings.rows))
+        self.games = list(dict.fromkeys(row.game for row in findings.games))
+        self.summaries: list[Summary] = [summarise(row) for row in findings.rows]
+        self.game_summaries: list[GameSummary] = [summarise_game(row) for row in findings.games]
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows of worlds."""
+        return self.findings.rows
+
+    @property
+    def about(self) -> Any:
+        """How the comparison was made, the content of comparison.json."""
+        return self.findings.about
+
+    @cached_property
+    def styles(self) -> dict[str, int]:
+        """The number of each agent that learns, by which colour, dashes and marker of its lines are chosen."""
+        learners = [agent for agent in self.agents if base_name(agent) not in LEVELS]
+        players = list(dict.fromkeys(row.agent for row in self.findings.games))
+        return {agent: number for number, agent in enumerate(dict.fromkeys([*learners, *players]))}
+
+    @cached_property
+    def across(self) -> list[AcrossWorlds]:
+        """What each agent comes to over all of its worlds with exact scores."""
+        return across_worlds(self.rows)
+
+    @cached_property
+    def checks(self) -> list[CrossCheck]:
+        """Each library's agent against its counterpart of ours."""
+        return cross_checks(self.rows)
+
+    @cached_property
+    def thresholds(self) -> np.ndarray:
+        """Scores at which profiles of exact scores are drawn, in steps of 0.01 up to 1, [T]."""
+        worst = min((float(row.final.min()) for row in self.rows if row.exact), default=0.0)
+        lowest = int(np.floor(max(worst, LOWEST_THRESHOLD) * 10)) * 10
+        return np.arange(min(lowest, 0), 101) / 100
+
+    @cached_property
+    def profiles(self) -> list[WorldProfile]:
+        """The profile of each row."""
+        found = []
+        for row in self.rows:
+            thresholds = self.thresholds if row.exact else self._return_thresholds(row.world)
+            found.append(WorldProfile(row.world, row.agent, performance_profile(thresholds, row.final)))
+        return found
+
+    @cached_property
+    def profiles_across(self) -> list[tuple[AcrossWorlds, Profile]]:
+        """The profile over all worlds of each agent that has several of them with at least two runs each."""
+        finals = {(row.world, row.agent): row.final for row in self.rows if row.exact}
+        found = []
+        for agent in self.across:
+            strata = [finals[world, agent.agent] for world in agent.worlds]
+            if min(map(len, strata)) > 1:
+                found.append((agent, performance_profile(self.thresholds, *strata)))
+        return found
+
+    @cached_property
+    def regret(self) -> dict[str, dict[str, RegretCurve]]:
+        """The regret of each agent whose regret was counted, with what theory says, by world and agent."""
+        found: dict[str, dict[str, RegretCurve]] = {}
+        for row in self.rows:
+            if row.regret is not None:
+                curve = RegretCurve(row.steps, row.regret, regret_bounds(named_task(row.world), row.steps))
+                found.setdefault(row.world, {})[row.agent] = curve
+        return found
+
+    @cached_property
+    def value_maps(self) -> list[ValueMaps]:
+        """The value errors on each world where they are known."""
+        levels = [agent for agent in self.agents if base_name(agent) in LEVELS]
+        found = (value_maps(world, self.of_world(world), levels) for world in self.worlds)
+        return [maps for maps in found if maps is not None]
+
+    def of_world(self, world: str) -> list[Row]:
+        """The rows of a world."""
+        return [row for row in self.rows if row.world == world]
+
+    def _return_thresholds(self, world: str) -> np.ndarray:
+        """Returns at which profiles of a world without a table are drawn, [T]."""
+        returns = np.concatenate([row.final for row in self.of_world(world)])
+        return np.linspace(returns.min(), returns.max(), NUM_THRESHOLDS)
+
+
+def base_name(agent: str) -> str:
+    """An agent's name without its settings. A user's own may hold anything, so it is not parsed."""
+    return agent.partition(":")[0].strip()
+
+
+def pure_equilibria(task: GameTask) -> list[str]:
+    """The names of a matrix game's pure equilibria, "(a, a)"; none in a game with states."""
+    if not isinstance(task.table, NormalFormGame):
+        return []
+    return [task.table.joint_name(joint) for joint in task.table.pure_equilibria()]
+
+
+def check_row(row: Row) -> None:
+    """Refuse a row with a number that is missing or NaN; raises ValueError naming it, the agent and the world."""
+    where = f"{row.agent} on {row.world}"
+    complete(row.scores, where)
+    if len(row.scores) != len(row.steps):
+        raise ValueError(f"every checkpoint must have scores, but {where} has {len(row.scores)} of {len(row.steps)}")
+    if row.regret is not None:
+        complete(row.regret, f"the regret of {where}")
+        if row.regret.shape != row.scores.shape:
+            raise ValueError(
+                f"regret must be {row.scores.shape} like the scores, but that of {where} is {row.regret.shape}"
+            )
+    if row.value_error is not None and np.isnan(row.value_error).any():
+        state = int(np.flatnonzero(np.isnan(row.value_error))[0])
+        raise ValueError(f"every state must have a value error, but state {state} has none for {where}")

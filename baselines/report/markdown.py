@@ -1,0 +1,92 @@
+"""The report as Markdown: the tables, the cross-check, how it was made, and the pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from baselines.report.contents import Contents
+from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS, Column
+from baselines.summary import MARGIN, MINIMUM_RUNS
+
+
+def markdown(contents: Contents, pictures: Mapping[str, str]) -> str:
+    """The whole report.
+
+    Args:
+        contents: what it shows.
+        pictures: files beside it, by their titles.
+
+    Returns:
+        Markdown as GitHub reads it.
+    """
+    parts = ["# Comparison"]
+    if contents.summaries:
+        parts += ["## How far each agent ends from the optimum", *_table(WORLD_COLUMNS, contents.summaries)]
+    if contents.across:
+        parts += ["## Over all worlds", *_table(ACROSS_COLUMNS, contents.across)]
+    if contents.game_summaries:
+        parts += ["## Where games end", *_table(GAME_COLUMNS, contents.game_summaries)]
+    if contents.checks:
+        parts += [
+            "## Cross-check against Stable-Baselines3",
+            f"Two agents agree on a world if the 95% interval of the difference of their mean scores lies within "
+            f"±{MARGIN}. This margin was fixed beforehand; a check takes at least {MINIMUM_RUNS} runs a side.",
+            "\n".join(f"- {plain(check.sentence)}" for check in contents.checks),
+        ]
+    if pictures:
+        parts.append("## Pictures")
+        parts += [f"![{plain(title)}]({name})" for title, name in pictures.items()]
+    parts += ["## How each number was made", *_made(contents.about)]
+    return "\n\n".join(parts) + "\n"
+
+
+def plain(text: str) -> str:
+    """Text whose characters mean nothing to Markdown: names may hold any."""
+    return re.sub(r"([\\`*_{}\[\]<>|#~&])", r"\\\1", text).replace("\n", " ")
+
+
+def code(text: str) -> str:
+    """Text to be typed, in a block that nothing in it can end."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}sh\n{text}\n{fence}"
+
+
+def _table(columns: Sequence[Column[Any]], lines: Sequence[Any]) -> list[str]:
+    """A table, and what its columns mean."""
+    heads = [column.heading for column in columns]
+    rules = ["---:" if column.is_number(lines) else "---" for column in columns]
+    rows = [[plain(column.text(line)) for column in columns] for line in lines]
+    meanings = "\n".join(f"- **{column.heading}**: {column.meaning}" for column in columns if column.meaning)
+    return ["\n".join("| " + " | ".join(row) + " |" for row in (heads, rules, *rows)), meanings]
+
+
+def _made(about: Mapping[str, Any]) -> list[str]:
+    """The command, and everything else that decides what comes out."""
+    parts = []
+    if "repeat" in about:
+        parts += ["This command makes it again:", code(str(about["repeat"]))]
+    if "command" in about:
+        parts += ["What was typed:", code(str(about["command"]))]
+    facts = {name: value for name, value in about.items() if name in ("started", "backend", "workers", "format")}
+    for group in ("comparison", "machine", "versions"):
+        facts.update(about.get(group, {}))
+    for group in ("configs", "game_configs"):
+        for agent, settings in about.get(group, {}).items():
+            facts[f"settings of {agent}"] = _settings(settings)
+    if facts:
+        parts.append("\n".join(f"- {plain(str(name))}: {plain(_text(value))}" for name, value in facts.items()))
+    return parts
+
+
+def _settings(settings: Any) -> str:
+    if not isinstance(settings, Mapping):
+        return str(settings)
+    return ", ".join(f"{name} {_text(value)}" for name, value in settings.items()) or "none"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)

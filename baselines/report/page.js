@@ -1,0 +1,587 @@
+"use strict";
+// The page's figures, drawn from the numbers in #data. A figure is drawn when it comes near the window and taken down
+// when it is far away, so that a comparison of a thousand cells scrolls as lightly as one of four.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+
+// Okabe and Ito's colours; each agent has a dash pattern and a marker too, so that no line is told by colour alone.
+const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
+const DASHES = ["solid", "dash", "dashdot", "dot", "10px,3px", "6px,3px,2px,3px,2px,3px"];
+const SVG_DASHES = ["", "6 4", "7 3 2 3", "2 3", "10 3", "6 3 2 3 2 3"];
+const MARKERS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down"];
+const MARKER_PATHS = {
+  circle: "M4 0A4 4 0 1 1-4 0A4 4 0 1 1 4 0Z", square: "M-3.5-3.5H3.5V3.5H-3.5Z", diamond: "M0-5L5 0L0 5L-5 0Z",
+  "triangle-up": "M0-4.5L4.5 3.5H-4.5Z", cross: "M-1.5-4.5H1.5V-1.5H4.5V1.5H1.5V4.5H-1.5V1.5H-4.5V-1.5H-1.5Z",
+  x: "M-4-2L-2-4L0-2L2-4L4-2L2 0L4 2L2 4L0 2L-2 4L-4 2L-2 0Z", "triangle-down": "M0 4.5L4.5-3.5H-4.5Z",
+};
+const BOUNDS = [
+  ["uniform", "uniform play", "dot"], ["ucb1", "UCB1's proved bound", "dashdot"],
+  ["lai_robbins", "Lai & Robbins, in the long run", "dash"],
+];
+
+const chosen = { world: "", hidden: new Set(), runs: "hover", logarithmic: false, scale: "learners" };
+const panels = [];
+
+// Small things -------------------------------------------------------------------------------------------------------
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return Array.from(new Float32Array(bytes.buffer));
+}
+
+// Plotly reads a little HTML in its labels; names are text.
+function plain(text) {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+}
+
+function short(number) {
+  if (!Number.isFinite(number)) return number > 0 ? "infinite" : String(number);
+  if (number === 0) return "0";
+  return Math.abs(number) >= 1e5 || Math.abs(number) < 1e-3 ? number.toExponential(2) : String(Number(number.toPrecision(4)));
+}
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+}
+
+function style(agent) {
+  const number = data.styles[agent], round = Math.floor(number / COLOURS.length), which = number % COLOURS.length;
+  const dashes = (which + round) % DASHES.length;
+  return {
+    colour: COLOURS[which], dash: DASHES[dashes], svgDash: SVG_DASHES[dashes], marker: MARKERS[number % MARKERS.length],
+  };
+}
+
+function transparent(hex, opacity) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  return `rgba(${red},${green},${blue},${opacity})`;
+}
+
+// Figures ------------------------------------------------------------------------------------------------------------
+
+// What a draw function gives back is handed to Plotly; null says that there is nothing to be seen of the agents chosen.
+function panel(container, world, title, draw) {
+  const plot = element("div", { class: "plot" });
+  const figure = element("figure", { class: "panel" }, element("h3", {}, title), plot);
+  figure.dataset.world = world;
+  container.append(figure);
+  const made = { figure, plot, draw, near: false, drawn: false };
+  panels.push(made);
+  figure.panel = made;
+  watcher.observe(figure);
+}
+
+const watcher = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    const seen = entry.target.panel;
+    seen.near = entry.isIntersecting;
+    if (seen.near && !seen.drawn) soon(seen);
+    if (!seen.near && seen.drawn) takeDown(seen);
+  }
+}, { rootMargin: "900px 0px" });
+
+const waiting = new Set();
+
+// One figure a frame, so that the page answers while many are drawn.
+function soon(seen) {
+  if (waiting.size === 0) requestAnimationFrame(drawNext);
+  waiting.add(seen);
+}
+
+function drawNext() {
+  const [next] = waiting;
+  waiting.delete(next);
+  if (next.near) drawPanel(next);
+  if (waiting.size > 0) requestAnimationFrame(drawNext);
+}
+
+function drawPanel(seen) {
+  seen.drawn = true;
+  if (seen.paint) return seen.paint(seen);
+  const figure = seen.draw();
+  seen.plot.classList.toggle("empty", figure === null);
+  if (figure === null) {
+    Plotly.purge(seen.plot);
+    seen.plot.textContent = "None of the agents chosen has anything to show here.";
+    return;
+  }
+  if (!seen.plot.classList.contains("js-plotly-plot")) seen.plot.textContent = "";
+  Plotly.react(seen.plot, figure.data, figure.layout, { displaylogo: false, responsive: true,
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+  seen.plot.removeAllListeners("plotly_hover");
+  if (figure.onHover) seen.plot.on("plotly_hover", (event) => figure.onHover(seen.plot, event.points[0]));
+}
+
+function takeDown(seen) {
+  seen.drawn = false;
+  if (seen.paint) return seen.figure.querySelector(".maps").replaceChildren();
+  Plotly.purge(seen.plot);
+}
+
+function drawAgain() {
+  for (const seen of panels) {
+    const shown = chosen.world === "" || seen.figure.dataset.world === "" || seen.figure.dataset.world === chosen.world;
+    seen.figure.hidden = !shown;
+    if (seen.drawn && shown) soon(seen);
+  }
+}
+
+function layout(xTitle, yTitle, options = {}) {
+  const axis = {
+    gridcolor: colour("grid"), linecolor: colour("line"), zerolinecolor: colour("line"), tickcolor: colour("line"),
+    automargin: true,
+  };
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, hovermode: "closest",
+    font: { color: colour("ink"), size: 12, family: getComputedStyle(document.body).fontFamily },
+    margin: { l: 52, r: 12, t: 8, b: 44 },
+    hoverlabel: { bgcolor: colour("paper"), bordercolor: colour("soft"), font: { color: colour("ink") }, align: "left",
+      namelength: -1 },
+    xaxis: { ...axis, title: { text: xTitle, standoff: 8 }, zeroline: false, ...options.x },
+    yaxis: { ...axis, title: { text: yTitle, standoff: 6 }, zeroline: false, ...options.y },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("soft"), activecolor: colour("ink") },
+  };
+}
+
+function lineOf(agent, x, y, more) {
+  const look = style(agent);
+  return {
+    type: "scatter", mode: x.length > 1 ? "lines+markers" : "markers", name: plain(agent), x, y,
+    line: { color: look.colour, dash: look.dash, width: 2.2 },
+    marker: { color: look.colour, symbol: look.marker, size: 7, maxdisplayed: 9 }, ...more,
+  };
+}
+
+function bandOf(agent, x, low, high) {
+  return {
+    type: "scatter", mode: "lines", x: [...x, ...[...x].reverse()], y: [...high, ...[...low].reverse()], fill: "toself",
+    fillcolor: transparent(style(agent).colour, 0.15), line: { width: 0 }, hoverinfo: "skip",
+  };
+}
+
+// The runs of a curve one after the other, with gaps between them.
+function runsOf(curve, from) {
+  const x = [], y = [], customdata = [], numbers = unpacked(curve.runs), length = curve.steps.length;
+  for (let run = 0; run < curve.count; run++) {
+    for (let at = from; at < length; at++) {
+      x.push(curve.steps[at]);
+      y.push(numbers[run * length + at]);
+      customdata.push(run);
+    }
+    x.push(null);
+    y.push(null);
+    customdata.push(run);
+  }
+  return { x, y, customdata };
+}
+
+function runsTrace(curve, from) {
+  const agent = curve ? curve.agent : "";
+  return {
+    type: "scatter", mode: "lines+markers", connectgaps: false, ...(curve ? runsOf(curve, from) : { x: [], y: [] }),
+    line: { color: curve ? style(agent).colour : colour("soft"), width: 0.8 }, opacity: 0.75,
+    marker: { color: curve ? style(agent).colour : colour("soft"), size: 2.5 },
+    text: plain(agent), hovertemplate: "%{text}, run %{customdata}<br>%{x:,} steps: %{y:.4~f}<extra></extra>",
+  };
+}
+
+// Curves of several agents over their steps, with bands and single runs; `from` leaves out checkpoints at the start.
+function curvesFigure(curves, levels, xTitle, yTitle, options = {}) {
+  const shown = curves.filter((curve) => !chosen.hidden.has(curve.agent));
+  if (shown.length === 0 && levels.length === 0) return null;
+  const from = options.from || 0, traces = [], lines = [];
+  const owners = new Map();
+  for (const curve of shown) {
+    const steps = curve.steps.slice(from), mean = unpacked(curve.mean).slice(from);
+    const low = unpacked(curve.low).slice(from), high = unpacked(curve.high).slice(from);
+    if (steps.length > 1) {
+      traces.push(bandOf(curve.agent, steps, low, high));
+      lines.push([curve, lineOf(curve.agent, steps, mean, {
+        customdata: steps.map((_, at) => [low[at], high[at]]),
+        hovertemplate: "<b>%{fullData.name}</b>, mean of " + curve.count + " runs<br>%{x:,} steps: %{y:.4~f}" +
+          "<br>middle 80%: %{customdata[0]:.4~f} to %{customdata[1]:.4~f}<extra></extra>",
+      })]);
+    } else if (steps.length === 1) {
+      const [, lowEnd, highEnd] = curve.end || [mean[0], mean[0], mean[0]];
+      lines.push([curve, lineOf(curve.agent, steps, mean, {
+        error_y: { type: "data", symmetric: false, array: [highEnd - mean[0]], arrayminus: [mean[0] - lowEnd],
+          color: style(curve.agent).colour, thickness: 1.6, width: 5 },
+        customdata: [[lowEnd, highEnd]],
+        hovertemplate: "<b>%{fullData.name}</b>, judged at the end only, " + curve.count + " runs<br>%{x:,} steps: " +
+          "%{y:.4~f}<br>95% interval: %{customdata[0]:.4~f} to %{customdata[1]:.4~f}<extra></extra>",
+      })]);
+    }
+  }
+  if (chosen.runs === "all") for (const curve of shown) traces.push(runsTrace(curve, from));
+  const pointedAt = traces.length;
+  if (chosen.runs === "hover") traces.push(runsTrace(null, from));
+  for (const [curve, trace] of lines) {
+    owners.set(traces.length, curve);
+    traces.push(trace);
+  }
+  traces.push(...levels);
+  const figure = { data: traces, layout: layout(xTitle, yTitle, options) };
+  if (chosen.runs === "hover") figure.onHover = (plot, point) => {
+    const curve = owners.get(point.curveNumber);
+    if (!curve || plot.pointedAt === curve.agent) return;
+    plot.pointedAt = curve.agent;
+    const trace = runsTrace(curve, from);
+    Plotly.restyle(plot, { x: [trace.x], y: [trace.y], customdata: [trace.customdata], text: [trace.text],
+      "line.color": trace.line.color, "marker.color": trace.marker.color }, [pointedAt]);
+  };
+  return figure;
+}
+
+function levelLine(name, value, last, dash) {
+  return {
+    type: "scatter", mode: "lines", x: [0, last], y: [value, value], name,
+    line: { color: colour("level"), width: 1.4, dash }, hovertemplate: "%{fullData.name}: %{y:.4~f}<extra></extra>",
+  };
+}
+
+// The sections -------------------------------------------------------------------------------------------------------
+
+function container(section) {
+  return document.querySelector(`.panels[data-section="${section}"]`);
+}
+
+function byWorld(entries) {
+  const found = new Map();
+  for (const entry of entries) {
+    if (!found.has(entry.world)) found.set(entry.world, []);
+    found.get(entry.world).push(entry);
+  }
+  return found;
+}
+
+function learningCurves() {
+  for (const [world, curves] of byWorld(data.curves)) {
+    const exact = curves.every((curve) => curve.exact), last = Math.max(...curves.map((curve) => curve.steps.at(-1)));
+    panel(container("curves"), world, world, () => {
+      const levels = [];
+      if (exact) levels.push(levelLine("optimum", 1, last, "solid"), levelLine("random policy", 0, last, "dot"));
+      else for (const curve of curves.filter((one) => one.level === "Random")) {
+        levels.push(levelLine("random policy", unpacked(curve.mean).at(-1), last, "dot"));
+      }
+      const learners = curves.filter((curve) => curve.level === null);
+      // One run that is far below the uniform policy must not squeeze all others into a line.
+      const lowest = Math.min(0, ...learners.flatMap((curve) => unpacked(curve.low)));
+      const y = exact ? { range: [Math.max(lowest, -1) - 0.06, 1.06] } : {};
+      return curvesFigure(learners, levels, "environment steps of each run",
+        exact ? "exact score" : "mean return (sampled)", { y });
+    });
+  }
+}
+
+function profileFigure(profiles, exact) {
+  const shown = profiles.filter((profile) => !chosen.hidden.has(profile.agent) && profile.agent in data.styles);
+  if (shown.length === 0) return null;
+  const bands = [], lines = [];
+  for (const profile of shown) {
+    const thresholds = unpacked(profile.thresholds), share = unpacked(profile.share);
+    const low = unpacked(profile.low), high = unpacked(profile.high);
+    bands.push(bandOf(profile.agent, thresholds, low, high));
+    lines.push(lineOf(profile.agent, thresholds, share, {
+      customdata: thresholds.map((_, at) => [low[at], high[at]]),
+      hovertemplate: "<b>%{fullData.name}</b><br>%{y:.1%} of runs score at least %{x:.4~f}" +
+        "<br>95% interval: %{customdata[0]:.1%} to %{customdata[1]:.1%}<extra></extra>",
+    }));
+  }
+  // What all runs of all agents reach is not worth the room.
+  const thresholds = lines[0].x, last = thresholds.at(-1);
+  const first = thresholds.find((_, at) => lines.some((line) => line.y[at + 1] < 1 - 1e-6)) ?? thresholds[0];
+  const room = Math.max(last - first, (last - thresholds[0]) / 10);
+  const x = { range: [last - 1.06 * room, last + 0.03 * room] }, y = { range: [-0.03, 1.03], tickformat: ".0%" };
+  const title = exact ? "exact score" : "mean return (sampled)";
+  return { data: [...bands, ...lines], layout: layout(title, "share of runs", { x, y }) };
+}
+
+function performanceProfiles() {
+  const across = data.profiles.across;
+  if (across.length > 0) panel(container("profiles"), "", "All worlds", () => profileFigure(across, true));
+  for (const [world, profiles] of byWorld(data.profiles.worlds)) {
+    panel(container("profiles"), world, world, () => profileFigure(profiles, profiles[0].exact));
+  }
+}
+
+function regretCurves() {
+  for (const [world, { rows, bounds }] of Object.entries(data.regret)) {
+    panel(container("regret"), world, world, () => {
+      const from = chosen.logarithmic ? 1 : 0, axis = chosen.logarithmic ? { type: "log", dtick: 1 } : {};
+      const levels = BOUNDS.filter(([name]) => name in bounds).map(([name, title, dash]) => ({
+        type: "scatter", mode: "lines", x: bounds.steps.slice(from), y: bounds[name].slice(from), name: title,
+        line: { color: colour("bound"), width: 1.6, dash }, hovertemplate: "%{fullData.name}<br>%{x:,} pulls: %{y:.4~g}<extra></extra>",
+      }));
+      const highest = Math.max(...rows.filter((row) => !chosen.hidden.has(row.agent)).flatMap((row) => unpacked(row.high)), 0);
+      // A bound far above everything that happened may leave the picture, but not squeeze it.
+      const y = chosen.logarithmic ? axis : { rangemode: "tozero", ...(highest > 0 ? { range: [0, 1.15 * highest] } : {}) };
+      return curvesFigure(rows, levels, "pulls of each run", "regret", { from, x: axis, y });
+    });
+  }
+}
+
+function exploitabilityCurves() {
+  for (const [game, curves] of byWorld(data.exploitability)) {
+    panel(container("exploitability"), game, game, () =>
+      curvesFigure(curves, [], "rounds of each run", "exploitability", { y: { rangemode: "tozero" } }));
+  }
+}
+
+// Value errors -------------------------------------------------------------------------------------------------------
+
+function heat(level) {
+  const place = Math.min(Math.max(level, 0), 1) * (data.heat.length - 1);
+  const below = Math.min(Math.floor(place), data.heat.length - 2), part = place - below;
+  return data.heat[below].map((from, at) => Math.round(from + part * (data.heat[below + 1][at] - from)));
+}
+
+// An error without end has a colour that the scale has not.
+function tileColour(error, highest) {
+  if (Number.isNaN(error)) return data.ended;
+  return error === Infinity ? data.endless : heat(highest > 0 ? error / highest : 0);
+}
+
+function drawTile(context, tile, grow) {
+  const [, x, y, width, height] = tile;
+  if (height > 0) return context.fillRect(x - grow, y - grow, width + 2 * grow, height + 2 * grow);
+  context.beginPath();
+  context.arc(x, y, width / 2 + grow, 0, 2 * Math.PI);
+  context.fill();
+}
+
+function drawMap(canvas, picture, errors, highest, image) {
+  const context = canvas.getContext("2d");
+  context.fillStyle = `rgb(252,252,250)`;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  // Tiles reach half a pixel under the picture's edges around its holes, so that nothing shines through between.
+  for (const tile of picture.shapes) {
+    context.fillStyle = `rgb(${tileColour(errors[tile[0]], highest)})`;
+    drawTile(context, tile, 0.6);
+  }
+  context.drawImage(image, 0, 0);
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  for (const [state, x, y, size, text] of picture.labels) {
+    const [red, green, blue] = tileColour(errors[state], highest);
+    context.fillStyle = 0.299 * red + 0.587 * green + 0.114 * blue > 120 ? "#262a34" : "#ffffff";
+    context.font = `600 ${size}px system-ui, sans-serif`;
+    context.fillText(text, x, y);
+  }
+}
+
+function stateAt(picture, canvas, event) {
+  const box = canvas.getBoundingClientRect(), scale = canvas.width / box.width;
+  const px = (event.clientX - box.left) * scale, py = (event.clientY - box.top) * scale;
+  const found = picture.shapes.find(([, x, y, width, height]) => height > 0
+    ? px >= x && px < x + width && py >= y && py < y + height : Math.hypot(px - x, py - y) <= width / 2);
+  return found ? found[0] : null;
+}
+
+function showTip(text, event) {
+  const tip = document.getElementById("tip");
+  tip.hidden = text === "";
+  tip.textContent = text;
+  tip.style.left = `${Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8)}px`;
+  tip.style.top = `${Math.max(event.clientY - 34, 4)}px`;
+}
+
+async function paintValues(world, seen) {
+  const values = data.values[world], maps = seen.figure.querySelector(".maps"), highest = values.worst[chosen.scale];
+  const beyond = highest < values.worst.all ? " and more" : "";
+  seen.figure.querySelector(".upper").textContent = short(highest) + beyond;
+  for (const picture of values.pictures) {
+    if (picture.shapes) continue;
+    picture.shapes = [];
+    for (let at = 0; at < picture.tiles.length; at += 5) picture.shapes.push(picture.tiles.slice(at, at + 5));
+    picture.image = new Image();
+    picture.image.src = picture.png;
+  }
+  await Promise.all(values.pictures.map((picture) => picture.image.decode()));
+  if (!seen.drawn) return;
+  const shown = values.rows.filter((row) => !chosen.hidden.has(row.agent));
+  maps.replaceChildren(...shown.map((row) => {
+    const errors = unpacked(row.errors);
+    const worst = Math.max(...errors.filter((error) => !Number.isNaN(error)));
+    const figure = element("figure", {}, element("figcaption", {}, element("b", {}, row.agent),
+      element("span", {}, `worst ${short(worst)}`)));
+    for (const picture of values.pictures) {
+      const canvas = element("canvas", { width: picture.size[0], height: picture.size[1], role: "img",
+        "aria-label": `${row.agent} on ${world}: value errors, worst ${short(worst)}` });
+      drawMap(canvas, picture, errors, highest, picture.image);
+      canvas.addEventListener("pointermove", (event) => {
+        const state = stateAt(picture, canvas, event);
+        showTip(state === null ? "" : Number.isNaN(errors[state]) ? `state ${state}: the episode is over`
+          : `state ${state}: ${short(errors[state])}`, event);
+      });
+      canvas.addEventListener("pointerleave", (event) => showTip("", event));
+      figure.append(canvas);
+    }
+    return figure;
+  }));
+}
+
+function valueMaps() {
+  for (const [world, values] of Object.entries(data.values)) {
+    const bar = element("i");
+    bar.style.background = `linear-gradient(90deg, ${data.heat.map((one) => `rgb(${one})`).join(", ")})`;
+    const scale = element("div", { class: "scale" }, "0", bar, element("span", { class: "upper" }));
+    if (values.rows.some((row) => unpacked(row.errors).includes(Infinity))) {
+      const endless = element("i", { class: "endless" });
+      endless.style.background = `rgb(${data.endless})`;
+      scale.append(endless, "infinite");
+    }
+    const figure = element("div", { class: "world-values" }, element("h3", {}, world), scale);
+    if (values.note) figure.append(element("p", { class: "note" }, values.note));
+    const isWide = values.pictures.every((picture) => picture.size[0] > 2.5 * picture.size[1]);
+    figure.append(element("div", { class: isWide ? "maps wide-pictures" : "maps" }));
+    figure.dataset.world = world;
+    document.querySelector("#values .values").append(figure);
+    figure.panel = { figure, near: false, drawn: false, paint: (seen) => paintValues(world, seen) };
+    panels.push(figure.panel);
+    watcher.observe(figure);
+  }
+}
+
+// Choices ------------------------------------------------------------------------------------------------------------
+
+function sample(colour, dash, marker) {
+  const svg = `<svg width="34" height="12" viewBox="-17 -6 34 12" aria-hidden="true">` +
+    `<path d="M-17 0H17" stroke="${colour}" stroke-width="2.2" stroke-dasharray="${dash}" fill="none"/>` +
+    (marker ? `<path d="${MARKER_PATHS[marker]}" fill="${colour}"/>` : "") + `</svg>`;
+  const holder = document.createElement("template");
+  holder.innerHTML = svg;
+  return holder.content.firstChild;
+}
+
+// The lines of theory and of the level lines, which cannot be put away.
+const FIXED = {
+  curves: [["optimum", "var(--level)", ""], ["random policy", "var(--level)", "2 3"]],
+  regret: [["uniform play", "var(--bound)", "2 3"], ["UCB1's proved bound", "var(--bound)", "7 3 2 3"],
+    ["Lai & Robbins, in the long run", "var(--bound)", "6 4"]],
+};
+
+function legends() {
+  const agents = {
+    curves: data.curves, profiles: data.profiles.worlds, exploitability: data.exploitability,
+    regret: Object.values(data.regret).flatMap((world) => world.rows),
+  };
+  for (const legend of document.querySelectorAll(".legend")) {
+    const section = legend.dataset.section;
+    const names = new Set(agents[section].map((entry) => entry.agent).filter((agent) => agent in data.styles));
+    for (const agent of names) {
+      const look = style(agent), button = element("button", { type: "button", "aria-pressed": "true" },
+        sample(look.colour, look.svgDash, look.marker), element("b", {}, agent));
+      button.dataset.agent = agent;
+      button.title = `Show or hide ${agent} on the whole page`;
+      button.addEventListener("click", () => choose(agent));
+      legend.append(button);
+    }
+    if (names.size > 0) for (const [name, colour, dash] of FIXED[section] || []) {
+      legend.append(element("span", {}, sample(colour, dash, null), name));
+    }
+  }
+}
+
+function choose(agent) {
+  if (!chosen.hidden.delete(agent)) chosen.hidden.add(agent);
+  for (const button of document.querySelectorAll(".legend button")) {
+    button.setAttribute("aria-pressed", String(!chosen.hidden.has(button.dataset.agent)));
+  }
+  drawAgain();
+}
+
+function chooseWorld(world) {
+  chosen.world = world;
+  drawAgain();
+  filterLines();
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  const button = document.getElementById("theme");
+  button.setAttribute("aria-pressed", String(theme === "dark"));
+  drawAgain();
+}
+
+// Tables -------------------------------------------------------------------------------------------------------------
+
+// What is not known comes last whichever way the others are sorted, and before it what was never reached.
+function place(text) {
+  if (text === "") return 2;
+  return text === "inf" ? 1 : 0;
+}
+
+function sortTable(table, column, direction) {
+  const body = table.tBodies[0], sign = direction === "descending" ? -1 : 1;
+  const isNumber = table.tHead.rows[0].cells[column].classList.contains("number");
+  const lines = [...body.rows].map((line) => [line.cells[column].dataset.order, line]);
+  lines.sort(([a], [b]) => place(a) - place(b) || (place(a) ? 0 : sign * (isNumber ? a - b : a.localeCompare(b))));
+  body.append(...lines.map(([, line]) => line));
+  for (const [number, head] of [...table.tHead.rows[0].cells].entries()) {
+    head.setAttribute("aria-sort", number === column ? direction : "none");
+  }
+}
+
+function sortableTables() {
+  for (const table of document.querySelectorAll("table.sortable")) {
+    for (const [column, head] of [...table.tHead.rows[0].cells].entries()) {
+      head.querySelector("button").addEventListener("click", () =>
+        sortTable(table, column, head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending"));
+    }
+  }
+}
+
+function filterLines() {
+  for (const line of document.querySelectorAll("[data-line-world]")) {
+    line.hidden = chosen.world !== "" && line.dataset.lineWorld !== chosen.world;
+  }
+  for (const field of document.querySelectorAll("input[type=search]")) {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const table = document.getElementById(field.dataset.table);
+    let shown = 0;
+    for (const line of table.tBodies[0].rows) {
+      const text = `${line.cells[0].textContent} ${line.cells[1].textContent}`.toLowerCase();
+      if (!words.every((word) => text.includes(word))) line.hidden = true;
+      if (!line.hidden) shown += 1;
+    }
+    document.getElementById(`${field.dataset.table}-count`).textContent = `${shown} of ${table.tBodies[0].rows.length} lines`;
+  }
+}
+
+// All of it ----------------------------------------------------------------------------------------------------------
+
+legends();
+learningCurves();
+performanceProfiles();
+regretCurves();
+valueMaps();
+exploitabilityCurves();
+sortableTables();
+filterLines();
+setTheme(document.documentElement.dataset.theme);
+
+document.getElementById("world").addEventListener("change", (event) => chooseWorld(event.target.value));
+document.getElementById("theme").addEventListener("click", () =>
+  setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
+document.getElementById("runs").addEventListener("change", (event) => { chosen.runs = event.target.value; drawAgain(); });
+document.getElementById("scale").addEventListener("change", (event) => { chosen.scale = event.target.value; drawAgain(); });
+document.getElementById("logarithmic").addEventListener("change", (event) => {
+  chosen.logarithmic = event.target.checked;
+  drawAgain();
+});
+for (const field of document.querySelectorAll("input[type=search]")) field.addEventListener("input", filterLines);
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = "Copied";
+  });
+}
+// What is printed must be drawn, wherever it is on the page.
+addEventListener("beforeprint", () => panels.filter((seen) => !seen.figure.hidden && !seen.drawn).forEach(drawPanel));

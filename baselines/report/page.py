@@ -1,0 +1,326 @@
+"""The page: one file of HTML that holds its numbers, its pictures and the library that draws them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+import rl_envs
+from baselines.game_comparison import GameSummary
+from baselines.report.contents import Contents, pure_equilibria
+from baselines.report.page_data import page_data
+from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS, Column
+from baselines.report.wording import interval_text
+from baselines.summary import MARGIN, MINIMUM_RUNS, CrossCheck
+
+LINKS = (
+    ("summary", "Tables"),
+    ("across", "Over all worlds"),
+    ("curves", "Learning curves"),
+    ("profiles", "Profiles"),
+    ("regret", "Regret"),
+    ("values", "Value errors"),
+    ("games", "Games"),
+    ("check", "Cross-check"),
+    ("made", "How made"),
+)
+
+# What a section says that has nothing to show.
+NONE = {
+    "summary": "There are no worlds in this comparison.",
+    "across": "No agent has exact scores on two worlds or more.",
+    "curves": "There are no worlds in this comparison.",
+    "profiles": "There are no worlds in this comparison.",
+    "regret": "No agent in this comparison has its regret counted: that needs a bandit, and an agent of ours.",
+    "values": "No agent in this comparison has its value error known: that needs a world with a table.",
+    "games": "There are no games in this comparison.",
+    "check": "No agent of Stable-Baselines3 stands beside its counterpart in this comparison.",
+}
+
+
+def page(contents: Contents) -> str:
+    """The whole page.
+
+    Args:
+        contents: what it shows.
+
+    Returns:
+        HTML that needs nothing beside itself.
+    """
+    from plotly.offline import get_plotlyjs
+
+    template = Template(_part("page.html"))
+    data = page_data(contents)
+    return template.substitute(
+        title=escape(_title(contents)),
+        lead=escape(_lead(contents)),
+        style=_part("page.css"),
+        links="".join(f'<li><a href="#{name}">{words}</a></li>' for name, words in LINKS),
+        world_options=_options(contents),
+        summary=_summary(contents),
+        across=_across(contents),
+        curves=_none("curves", contents.rows),
+        profiles=_none("profiles", contents.rows),
+        regret=_none("regret", contents.regret),
+        values=_none("values", contents.value_maps),
+        games=_games(contents),
+        margin=f"{MARGIN:g}",
+        minimum_runs=str(MINIMUM_RUNS),
+        check=_check(contents.checks),
+        made=_made(contents.about),
+        version=escape(rl_envs.__version__),
+        data=json_in_html(data),
+        plotly=get_plotlyjs(),
+        script=_part("page.js"),
+    )
+
+
+def json_in_html(data: Any) -> str:
+    """JSON for a script element: no name in it can end the element, or begin a comment in it.
+
+    Raises:
+        ValueError: a number that is NaN or infinite, which JSON does not know.
+    """
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _part(name: str) -> str:
+    return files("baselines.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _title(contents: Contents) -> str:
+    parts = []
+    if contents.worlds:
+        parts.append(f"{_count(contents.agents, 'agent')} on {_count(contents.worlds, 'world')}")
+    if contents.games:
+        players = {row.agent for row in contents.findings.games}
+        parts.append(f"{_count(players, 'learner')} in {_count(contents.games, 'game')}")
+    return ", ".join(parts) or "An empty comparison"
+
+
+def _count(things: Iterable[Any], name: str) -> str:
+    number = len(list(things))
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
+def _lead(contents: Contents) -> str:
+    settings = contents.about.get("comparison", {})
+    runs = f"{sum(row.num_runs for row in contents.rows) + sum(g.runs for g in contents.game_summaries):,} runs"
+    parts = [runs, f"begun {contents.about['started']}" if "started" in contents.about else ""]
+    parts.append(f"seed {settings['seed']}" if "seed" in settings else "")
+    return ", ".join(filter(None, parts)) + ". Every score of a world with a table is exact, not sampled."
+
+
+def _options(contents: Contents) -> str:
+    def group(name: str, members: Sequence[str]) -> str:
+        options = "".join(f'<option value="{escape(member)}">{escape(member)}</option>' for member in members)
+        return f'<optgroup label="{name}">{options}</optgroup>' if members else ""
+
+    return group("Worlds", contents.worlds) + group("Games", contents.games)
+
+
+def _none(section: str, things: Any) -> str:
+    """What stands in a section without anything to show; empty where there is something."""
+    return "" if things else f'<p class="note">{escape(NONE[section])}</p>'
+
+
+def _summary(contents: Contents) -> str:
+    if not contents.summaries:
+        return _none("summary", [])
+    search = (
+        '<div class="options"><label>Filter <input type="search" data-table="worlds" '
+        'placeholder="world or agent" autocomplete="off"></label> '
+        '<span class="count" id="worlds-count" role="status"></span></div>'
+    )
+    worlds = [summary.world for summary in contents.summaries]
+    return search + table(WORLD_COLUMNS, contents.summaries, name="worlds", worlds=worlds) + _meanings(WORLD_COLUMNS)
+
+
+def _across(contents: Contents) -> str:
+    if not contents.across:
+        return _none("across", [])
+    note = ""
+    if len({line.worlds for line in contents.across}) > 1:
+        note = '<p class="note">These agents were not all run on the same worlds: compare only those that were.</p>'
+    return note + table(ACROSS_COLUMNS, contents.across, name="over-worlds") + _meanings(ACROSS_COLUMNS)
+
+
+def table(
+    columns: Sequence[Column[Any]], lines: Sequence[Any], *, name: str, worlds: Sequence[str] | None = None
+) -> str:
+    """A table that is sorted by any column with a click or a key.
+
+    Args:
+        columns: its columns.
+        lines: what its lines are about.
+        name: its id on the page.
+        worlds: the world or game of each line, by which lines are shown or hidden; None where lines belong to none.
+
+    Returns:
+        HTML, in a box of its own that scrolls.
+    """
+    kinds = ["number" if column.is_number(lines) else "name" for column in columns]
+    head = "".join(
+        f'<th scope="col" class="{kind}" aria-sort="none" title="{escape(column.meaning)}">'
+        f'<button type="button">{escape(column.heading)}</button></th>'
+        for column, kind in zip(columns, kinds)
+    )
+    body = []
+    for number, line in enumerate(lines):
+        cells = "".join(
+            f'<td class="{kind}" data-order="{escape(_order(column.order(line)))}">{escape(column.text(line))}</td>'
+            for column, kind in zip(columns, kinds)
+        )
+        belongs = "" if worlds is None else f' data-line-world="{escape(worlds[number])}"'
+        body.append(f"<tr{belongs}>{cells}</tr>")
+    return (
+        f'<div class="table" role="region" tabindex="0" aria-label="Table {name}"><table class="sortable" id="{name}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def _order(key: float | str | None) -> str:
+    """What a cell is sorted by: empty for what is not known, "inf" for what was never reached."""
+    if key is None or key != key:
+        return ""
+    return key if isinstance(key, str) else f"{key:.10g}"
+
+
+def _meanings(columns: Sequence[Column[Any]]) -> str:
+    meanings = "".join(
+        f"<dt>{escape(column.heading)}</dt><dd>{escape(column.meaning)}</dd>" for column in columns if column.meaning
+    )
+    return f'<details><summary>What the columns mean</summary><dl class="meanings">{meanings}</dl></details>'
+
+
+def _games(contents: Contents) -> str:
+    if not contents.games:
+        return _none("games", [])
+    names = [summary.game for summary in contents.game_summaries]
+    parts = [table(GAME_COLUMNS, contents.game_summaries, name="learners", worlds=names), _meanings(GAME_COLUMNS)]
+    for game in contents.games:
+        summaries = [summary for summary in contents.game_summaries if summary.game == game]
+        task = next(row.task for row in contents.findings.games if row.game == game)
+        if any(summary.joint_actions for summary in summaries):
+            parts.append(_ends(game, pure_equilibria(task), summaries))
+    return "".join(parts)
+
+
+def _ends(game: str, equilibria: Sequence[str], summaries: Sequence[GameSummary]) -> str:
+    """Where the runs of each agent ended in a matrix game: a column a joint action that is an equilibrium or an end."""
+    ends = list(dict.fromkeys([*equilibria, *(name for line in summaries for name, _ in line.joint_actions)]))
+    head = "".join(
+        f'<th scope="col" class="number">{"★ " if end in equilibria else ""}{escape(end)}</th>' for end in ends
+    )
+    lines = []
+    for summary in summaries:
+        shares = {end: dict(summary.joint_actions).get(end, 0.0) for end in ends}
+        cells = "".join(
+            f'<td class="number share"><i style="width:{100 * share:.3g}%"></i>{share:.0%}</td>'
+            for share in shares.values()
+        )
+        lines.append(f'<tr><th scope="row">{escape(summary.agent)}</th>{cells}</tr>')
+    return (
+        f'<div data-line-world="{escape(game)}"><h3>{escape(game)}: share of runs by where they ended</h3>'
+        f'<div class="table" role="region" tabindex="0" aria-label="Where {escape(game)} ended"><table class="plain">'
+        f'<thead><tr><th scope="col">agent</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div></div>'
+    )
+
+
+def _check(checks: Sequence[CrossCheck]) -> str:
+    if not checks:
+        return _none("check", [])
+    reach = 1.08 * max([2 * MARGIN, *(abs(end) for check in checks if check.difference for end in check.difference)])
+    rows = "".join(_forest_row(check, reach) for check in checks)
+    ticks = (-reach, -MARGIN, 0.0, MARGIN, reach) if reach > 4 * MARGIN else (-reach, 0.0, reach)
+    axis = "".join(f'<span style="left:{_percent(tick, reach)}">{_difference(tick)}</span>' for tick in ticks)
+    sentences = "".join(
+        f'<li data-line-world="{escape(check.world)}">{escape(check.sentence)}</li>' for check in checks
+    )
+    return (
+        f'<div class="forest">{rows}'
+        f'<div class="row"><span></span><div class="axis">{axis}</div><span></span></div></div>'
+        f'<ul class="sentences">{sentences}</ul>'
+    )
+
+
+def _forest_row(check: CrossCheck, reach: float) -> str:
+    """A check as a point with its interval on a line from -reach to reach, the margin behind it."""
+    kind = check.verdict.split()[-1] if check.verdict != "too few runs" else "few"
+    marks = ""
+    if check.difference is not None:
+        estimate, low, high = check.difference
+        marks = (
+            f'<i class="whisker" style="left:{_percent(low, reach)};right:{_percent(-high, reach)}"></i>'
+            f'<i class="dot" style="left:{_percent(estimate, reach)}"></i>'
+        )
+    margin = f"left:{_percent(-MARGIN, reach)};right:{_percent(-MARGIN, reach)}"
+    return (
+        f'<div class="row" data-line-world="{escape(check.world)}">'
+        f"<div><strong>{escape(check.world)}</strong> {escape(check.ours)} − {escape(check.library)}</div>"
+        f'<div class="track {kind}" title="{escape(interval_text(check.difference))}">'
+        f'<i class="margin" style="{margin}"></i><i class="zero" style="left:50%"></i>{marks}</div>'
+        f'<div class="verdict">{escape(check.verdict)}</div></div>'
+    )
+
+
+def _difference(value: float) -> str:
+    return f"{value:+.2g}" if value else "0"
+
+
+def _percent(value: float, reach: float) -> str:
+    """Where a difference lies between -reach and reach."""
+    return f"{50 + 50 * value / reach:.2f}%"
+
+
+def _made(about: Mapping[str, Any]) -> str:
+    parts = []
+    if "repeat" in about:
+        parts.append(
+            '<div class="options"><span>This command makes it again:</span> '
+            '<button type="button" data-copy="repeat">Copy</button></div>'
+            f'<pre id="repeat">{escape(str(about["repeat"]))}</pre>'
+        )
+    if "command" in about:
+        parts.append(f'<p class="note">What was typed: <code>{escape(str(about["command"]))}</code></p>')
+    facts = [
+        ("Comparison", about.get("comparison", {})),
+        ("Machine", {**about.get("machine", {}), **_given(about, "started", "backend", "workers", "format")}),
+        ("Versions", about.get("versions", {})),
+    ]
+    parts.append(f'<div class="facts">{"".join(_facts(title, values) for title, values in facts if values)}</div>')
+    configs = {**about.get("configs", {}), **about.get("game_configs", {})}
+    if configs:
+        listed = "".join(_facts(agent, values) for agent, values in configs.items())
+        parts.append(
+            f'<details><summary>All settings of every agent</summary><div class="facts">{listed}</div></details>'
+        )
+    return "".join(parts)
+
+
+def _given(about: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: about[name] for name in names if name in about}
+
+
+def _facts(title: str, values: Any) -> str:
+    if not isinstance(values, Mapping):
+        return f"<div><h3>{escape(title)}</h3><p>{escape(str(values))}</p></div>"
+    lines = "".join(
+        f"<dt>{escape(str(name))}</dt><dd>{escape(fact_text(value))}</dd>" for name, value in values.items()
+    )
+    return f"<div><h3>{escape(title)}</h3><dl>{lines}</dl></div>"
+
+
+def fact_text(value: Any) -> str:
+    """A setting as text: a list by its members."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, float) and math.isinf(value):
+        return "infinite"
+    return str(value)

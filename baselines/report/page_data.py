@@ -1,0 +1,144 @@
+"""The numbers behind the page's figures, as plain values for JSON: the browser draws, and computes nothing.
+
+Long arrays travel as the bytes of float32 numbers in base64, which browsers read without parsing a single digit.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from baselines.report.contents import LEVELS, Band, Contents, base_name
+from baselines.report.value_maps import ENDED, ENDLESS, ValueMaps
+from baselines.report.world_pictures import CutOut
+from baselines.rows import Row
+from baselines.statistics import Profile
+from baselines.summary import Summary
+from rl_envs.palette import HEAT
+
+
+def page_data(contents: Contents) -> dict[str, Any]:
+    """Everything that the page's figures are drawn from.
+
+    Args:
+        contents: what the report shows.
+
+    Returns:
+        Plain values: lists, strings, finite numbers and None.
+    """
+    return {
+        "styles": contents.styles,
+        "heat": [rounded(colour, 0) for colour in HEAT],
+        "worlds": contents.worlds,
+        "games": contents.games,
+        "curves": [_learning_curve(row, summary) for row, summary in zip(contents.rows, contents.summaries)],
+        "profiles": _profiles(contents),
+        "regret": _regret(contents),
+        "values": {maps.world: _value_maps(maps) for maps in contents.value_maps},
+        "endless": ENDLESS,
+        "ended": ENDED,
+        "exploitability": [
+            {
+                "world": row.game,
+                "agent": row.agent,
+                **_band(Band(row.record.steps, row.record.exploitability)),
+            }
+            for row in contents.findings.games
+        ],
+    }
+
+
+def packed(numbers: np.ndarray) -> str:
+    """Numbers as float32 bytes, the lowest first, in base64."""
+    return base64.b64encode(np.ascontiguousarray(numbers, dtype="<f4").tobytes()).decode()
+
+
+def rounded(numbers: Iterable[float], digits: int) -> list[float]:
+    """Numbers with so many decimals."""
+    return np.round(np.asarray(numbers, dtype=np.float64), digits).tolist()
+
+
+def _band(band: Band) -> dict[str, Any]:
+    """Runs over training; `runs` holds one run after the other."""
+    low, high = band.edges
+    return {
+        "steps": band.steps.tolist(),
+        "count": band.runs.shape[1],
+        "mean": packed(band.mean),
+        "low": packed(low),
+        "high": packed(high),
+        "runs": packed(band.runs.T),
+    }
+
+
+def _learning_curve(row: Row, summary: Summary) -> dict[str, Any]:
+    """A row as a curve; `level` says that it is drawn as a level line, `end` is the last mean with its interval."""
+    level = base_name(row.agent) if base_name(row.agent) in LEVELS else None
+    return {
+        "world": row.world,
+        "agent": row.agent,
+        "exact": row.exact,
+        "level": level,
+        "end": rounded(summary.score, 5) if row.num_runs > 1 else None,
+        **_band(Band(row.steps, row.scores)),
+    }
+
+
+def _profiles(contents: Contents) -> dict[str, Any]:
+    return {
+        "worlds": [
+            {"world": found.world, "agent": found.agent, "exact": row.exact, **_profile(found.profile)}
+            for found, row in zip(contents.profiles, contents.rows)
+        ],
+        "across": [
+            {"agent": agent.agent, "worlds": len(agent.worlds), **_profile(profile)}
+            for agent, profile in contents.profiles_across
+        ],
+    }
+
+
+def _profile(profile: Profile) -> dict[str, Any]:
+    return {name: packed(getattr(profile, name)) for name in ("thresholds", "share", "low", "high")}
+
+
+def _regret(contents: Contents) -> dict[str, Any]:
+    """The regret of those that learn, and the bounds at the checkpoints of the first of them."""
+    found = {}
+    for world, curves in contents.regret.items():
+        shown = {agent: curve for agent, curve in curves.items() if agent in contents.styles}
+        bounds = next(iter(curves.values())).bounds
+        known = {name: getattr(bounds, name) for name in ("uniform", "ucb1", "lai_robbins")}
+        found[world] = {
+            "bounds": {
+                "steps": bounds.pulls.tolist(),
+                **{name: rounded(bound, 4) for name, bound in known.items() if bound is not None},
+            },
+            "rows": [
+                {"world": world, "agent": agent, **_band(Band(curve.steps, curve.regret))}
+                for agent, curve in shown.items()
+            ],
+        }
+    return found
+
+
+def _value_maps(maps: ValueMaps) -> dict[str, Any]:
+    return {
+        "worst": {"all": maps.worst_of_all, "learners": maps.worst_of_learners},
+        "note": maps.note,
+        "pictures": [_picture(picture) for picture in maps.pictures],
+        "rows": [{"agent": agent, "errors": packed(error)} for agent, error in maps.errors.items()],
+    }
+
+
+def _picture(picture: CutOut) -> dict[str, Any]:
+    """A picture; `tiles` holds five numbers a tile."""
+    tiles = [n for tile in picture.tiles for n in (tile.state, tile.x, tile.y, tile.width, tile.height)]
+    return {
+        "png": picture.png(),
+        "size": list(picture.size),
+        "tiles": rounded(tiles, 1),
+        "labels": [[label.state, label.x, label.y, label.size, label.text] for label in picture.labels],
+    }

@@ -1,0 +1,162 @@
+"""The tables of a report, column by column: what the page, the Markdown file and their explanations have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from baselines.game_comparison import GameSummary
+from baselines.game_report import GAME_HEADINGS, ends_text
+from baselines.report.terminal import HEADINGS
+from baselines.report.wording import interval_text, number_text, share_text, steps_text
+from baselines.summary import AcrossWorlds, Summary
+
+Line = TypeVar("Line")
+
+RUNS = "independent runs, each from a seed of its own"
+
+# So many worlds are named in a cell of a table; more are counted.
+MOST_WORLDS = 4
+
+
+def names_text(names: Sequence[str]) -> str:
+    """Names, or how many there are."""
+    return ", ".join(names) if len(names) <= MOST_WORLDS else f"{len(names)} worlds"
+
+
+@dataclass(frozen=True)
+class Column(Generic[Line]):
+    """A column of a table.
+
+    Attributes:
+        heading: what stands above it.
+        text: what stands in it for a line.
+        order: what lines are sorted by: text, or a number with infinity for what was never reached, or None for what is
+            not known.
+        meaning: what the column says, in one sentence; empty for a name.
+    """
+
+    heading: str
+    text: Callable[[Line], str]
+    order: Callable[[Line], float | str | None]
+    meaning: str = ""
+
+    def is_number(self, lines: Sequence[Line]) -> bool:
+        """Whether the column holds numbers, which are written to the right."""
+        return not any(isinstance(self.order(line), str) for line in lines)
+
+
+WORLD_COLUMNS: tuple[Column[Summary], ...] = (
+    Column("world", lambda line: line.world, lambda line: line.world),
+    Column("agent", lambda line: line.agent, lambda line: line.agent),
+    Column(
+        "runs", lambda line: f"{line.runs}", lambda line: line.runs, "independent runs, each from a seed of its own"
+    ),
+    Column(
+        "score",
+        lambda line: interval_text(line.score) + ("" if line.exact else " (sampled)"),
+        lambda line: line.score.estimate,
+        f"mean over runs with its 95% interval: {HEADINGS['score']}",
+    ),
+    Column(
+        "worst tenth",
+        lambda line: number_text(line.worst_decile),
+        lambda line: line.worst_decile,
+        HEADINGS["worst tenth"],
+    ),
+    Column(
+        "within 1%",
+        lambda line: share_text(line.within_1_percent),
+        lambda line: None if line.within_1_percent is None else line.within_1_percent.estimate,
+        HEADINGS["within 1%"],
+    ),
+    Column(
+        "steps to 95%",
+        lambda line: steps_text(line.steps_to_95_percent),
+        lambda line: line.steps_to_95_percent,
+        HEADINGS["steps to 95%"],
+    ),
+    Column(
+        "area", lambda line: number_text(line.area), lambda line: line.area, "mean score over the whole of training"
+    ),
+    Column(
+        "steps/s", lambda line: f"{line.steps_per_second:,.0f}", lambda line: line.steps_per_second, HEADINGS["steps/s"]
+    ),
+    Column(
+        "time", lambda line: f"{line.seconds:.1f} s", lambda line: line.seconds, "training time of all runs together"
+    ),
+)
+
+ACROSS_COLUMNS: tuple[Column[AcrossWorlds], ...] = (
+    Column("agent", lambda line: line.agent, lambda line: line.agent),
+    Column(
+        "worlds",
+        lambda line: names_text(line.worlds),
+        lambda line: len(line.worlds),
+        "those where its scores are exact",
+    ),
+    Column(
+        "mean",
+        lambda line: interval_text(line.score),
+        lambda line: line.score.estimate,
+        "mean over worlds of the mean over runs, with its 95% interval; every run counts",
+    ),
+    Column(
+        "interquartile mean",
+        lambda line: interval_text(line.interquartile_mean),
+        lambda line: line.interquartile_mean.estimate,
+        "mean of the middle half of all runs: steadier, but blind to a quarter of failed runs, so never read it alone",
+    ),
+    Column(
+        "worst tenth",
+        lambda line: number_text(line.worst_decile),
+        lambda line: line.worst_decile,
+        "mean score of the worst tenth of all runs",
+    ),
+)
+
+GAME_COLUMNS: tuple[Column[GameSummary], ...] = (
+    Column("game", lambda line: line.game, lambda line: line.game),
+    Column("agent", lambda line: line.agent, lambda line: line.agent),
+    Column(
+        "runs", lambda line: f"{line.runs}", lambda line: line.runs, "independent runs, each from a seed of its own"
+    ),
+    Column(
+        "ended with",
+        lambda line: ends_text(line.joint_actions),
+        lambda line: ends_text(line.joint_actions),
+        GAME_HEADINGS["ended with"],
+    ),
+    Column(
+        "exploitability",
+        lambda line: interval_text(line.exploitability),
+        lambda line: line.exploitability.estimate,
+        f"mean over runs with its 95% interval: {GAME_HEADINGS['exploitability']}",
+    ),
+    Column(
+        "CCE gap",
+        lambda line: number_text(line.coarse_correlated_gain),
+        lambda line: line.coarse_correlated_gain,
+        GAME_HEADINGS["CCE gap"],
+    ),
+    Column(
+        "payoff",
+        lambda line: f"{line.payoff.estimate:.2f}",
+        lambda line: line.payoff.estimate,
+        "mean sum of the players' payoffs a round in the last tenth of the rounds, exploration included",
+    ),
+    Column(
+        "optimum",
+        lambda line: f"{line.social_optimum:g}",
+        lambda line: line.social_optimum,
+        "the largest sum of payoffs that there is",
+    ),
+    Column(
+        "rounds/s",
+        lambda line: f"{line.steps_per_second:,.0f}",
+        lambda line: line.steps_per_second,
+        "rounds of all runs per second of learning, in one process",
+    ),
+    Column("time", lambda line: f"{line.seconds:.1f} s", lambda line: line.seconds, "time of all runs together"),
+)

@@ -1,0 +1,249 @@
+"""The pictures of a world with the tiles of its states cut out, so that any numbers about states can shine through.
+
+A world is painted a few times in all, not once for every agent: behind a painting with holes the page and the PNGs put
+tiles in the colours of one agent's numbers, and then of the next one's.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rl_envs.canvas import Box, Canvas, Point
+from rl_envs.overlay import Overlay
+from rl_envs.palette import Colour, rgb
+from rl_envs.rendering import History
+from rl_envs.world import World
+
+# SubtaskGrid needs three pictures to show all of its states; a robot arm would need hundreds, and gets none.
+MOST_PICTURES = 4
+
+# Room around what a world's drawing paints, in pixels.
+MARGIN = 10
+
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Where a state is in a picture.
+
+    Attributes:
+        state: its number.
+        x: left edge, or middle of a disc, in pixels.
+        y: upper edge, or middle of a disc.
+        width: of a rectangle, or diameter of a disc.
+        height: of a rectangle; 0 for a disc.
+    """
+
+    state: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Label:
+    """Text that stands on a tile, and must be readable on whatever colour that has.
+
+    Attributes:
+        state: whose tile it is on.
+        x: the middle of the text, in pixels.
+        y: the middle of the text.
+        size: height of the letters' line in pixels.
+        text: what it says.
+    """
+
+    state: int
+    x: float
+    y: float
+    size: int
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class CutOut:
+    """A picture of a world that is transparent where its states' tiles are.
+
+    Attributes:
+        pixels: uint8 [H, W, 4], red, green, blue and opacity.
+        tiles: what lies behind the holes.
+        labels: what stands on the tiles.
+    """
+
+    pixels: np.ndarray
+    tiles: tuple[Tile, ...]
+    labels: tuple[Label, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def states(self) -> set[int]:
+        """The states that have a tile."""
+        return {tile.state for tile in self.tiles}
+
+    def png(self) -> str:
+        """The picture as a data URL."""
+        from PIL import Image
+
+        content = io.BytesIO()
+        Image.fromarray(self.pixels).save(content, format="png")
+        return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def cut_outs(world: World) -> list[CutOut]:
+    """Pictures of a world that show each of its states, but for those that only stand for an ended episode.
+
+    Args:
+        world: the world.
+
+    Returns:
+        Few pictures; none where the world's drawing does not show its states as tiles, or a few pictures do not show
+        all of them.
+
+    Raises:
+        DependencyNotInstalled: pygame is missing.
+    """
+    missing = {int(np.argmax(world.mdp.start)), *np.flatnonzero(~world.mdp.terminal_states).tolist()}
+    state = int(np.argmax(world.mdp.start))
+    pictures: list[CutOut] = []
+    while missing and len(pictures) < MOST_PICTURES:
+        picture = cut_out(world, state)
+        found = picture.states & missing
+        missing -= found
+        if len(missing) > MOST_PICTURES * len(found):
+            return []
+        pictures.append(picture)
+        state = min(missing, default=state)
+    return [] if missing else pictures
+
+
+def cut_out(world: World, state: int) -> CutOut:
+    """A picture of a world at the start of an episode in this state.
+
+    The world is painted with black tiles and with white ones. Where the two differ a tile is seen, and by how much
+    they differ tells how much of it: at smoothed edges, a part.
+
+    Args:
+        world: the world.
+        state: where the episode starts.
+    """
+    history = History(world.mdp.num_states, world.mdp.num_actions)
+    history.begin(state)
+    canvases = [_TileCanvas(world, colour) for colour in (BLACK, WHITE)]
+    for canvas in canvases:
+        world.drawing.paint(canvas, history.moment())
+    dark, light = (canvas.pixels().astype(np.float64) for canvas in canvases)
+    opacity = 1 - np.clip(light - dark, 0, 255).max(axis=2, keepdims=True) / 255
+    colour = np.divide(dark, opacity, out=np.zeros_like(dark), where=opacity > 0)
+    pixels = np.concatenate([np.clip(colour, 0, 255), 255 * opacity], axis=2).round().astype(np.uint8)
+    return CutOut(pixels, tuple(canvases[0].tiles), tuple(canvases[0].labels))
+
+
+class _StateColour(tuple[int, int, int]):
+    """The colour of a state's tile, by which the canvas knows what it is asked to paint."""
+
+    state: int
+
+
+class _InkOnState(_StateColour):
+    """The colour of what stands on a state's tile."""
+
+
+class _NoNumbers(Overlay):
+    """An overlay that has room made for it, and writes nothing."""
+
+    def number(self, state: int) -> str:
+        return ""
+
+
+class _TileCanvas(Canvas):
+    """A canvas that paints every state's tile in one colour, and notes where it is.
+
+    Args:
+        world: what will be painted.
+        colour: of the tiles.
+    """
+
+    def __init__(self, world: World, colour: tuple[int, int, int]) -> None:
+        width, height = world.drawing.size
+        nothing = np.zeros(world.mdp.num_states)
+        area = Box(MARGIN, MARGIN, width, height)
+        super().__init__(width + 2 * MARGIN, height + 2 * MARGIN, area, _NoNumbers("", values=nothing))
+        self.tiles: list[Tile] = []
+        self.labels: list[Label] = []
+        self._colour = colour
+
+    def shade(self, state: int, otherwise: Colour) -> Colour:
+        """A colour that says whose it is."""
+        colour = _StateColour(self._colour)
+        colour.state = int(state)
+        return colour
+
+    def ink_on(self, colour: Colour) -> Colour:
+        """A colour that says whose tile it stands on."""
+        if not isinstance(colour, _StateColour):
+            return super().ink_on(colour)
+        ink = _InkOnState(rgb("ink"))
+        ink.state = colour.state
+        return ink
+
+    def box(self, box: Box, colour: Colour, **looks: Any) -> None:
+        """Note the tile, and paint it."""
+        if isinstance(colour, _StateColour):
+            self.tiles.append(Tile(colour.state, box.x, box.y, box.width, box.height))
+        super().box(box, colour, **looks)
+
+    def circle(self, center: Point, radius: float, colour: Colour | None, **looks: Any) -> None:
+        """Note the tile, and paint it."""
+        if isinstance(colour, _StateColour):
+            self.tiles.append(Tile(colour.state, *center, 2 * radius, 0))
+        super().circle(center, radius, colour, **looks)
+
+    def text(
+        self,
+        at: Point,
+        text: str,
+        size: int = 13,
+        colour: Colour = "ink",
+        align: str = "center",
+        longest: float = float("inf"),
+    ) -> float:
+        """Write it, unless it stands on a tile: that is noted, to be written when the tile's colour is known."""
+        if not isinstance(colour, _InkOnState):
+            return super().text(at, text, size, colour, align, longest)
+        if text:
+            self.labels.append(Label(colour.state, *at, size, text))
+        return 0.0
+
+
+def squares(states: Sequence[int], *, columns: int = 64, width: int = 512) -> CutOut:
+    """A picture for states that a world's own drawing does not show: equal squares, row by row in the order given.
+
+    Args:
+        states: which states.
+        columns: how many squares a row has at most.
+        width: of the picture, in pixels.
+    """
+    side = width // min(columns, max(len(states), 8))
+    in_a_row = width // side
+    tiles = tuple(
+        Tile(state, number % in_a_row * side, number // in_a_row * side, side, side)
+        for number, state in enumerate(states)
+    )
+    pixels = np.zeros((math.ceil(len(states) / in_a_row) * side + 1, width, 4), dtype=np.uint8)
+    pixels[...] = (*rgb("paper"), 255)
+    for tile in tiles:
+        x, y = int(tile.x), int(tile.y)
+        pixels[y + 1 : y + side, x + 1 : x + side, 3] = 0
+    return CutOut(pixels, tiles, ())
