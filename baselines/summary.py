@@ -129,7 +129,7 @@ def across_worlds(rows: Sequence[Row]) -> list[AcrossWorlds]:
         rows: of a comparison.
 
     Returns:
-        One for each agent with at least two worlds, sorted by when its worlds first appear among the rows.
+        One for each agent with at least two worlds, in the order of the rows but for those of the same worlds together.
 
     Raises:
         ValueError: an agent with two rows of one world, or a run that is NaN or infinite.
