@@ -1,0 +1,222 @@
+"""`python -m baselines tune`: a search for settings that do better, judged by runs of their own."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import tyro
+
+from baselines.commands.exit_codes import INTERRUPTED, complain
+from baselines.statistics import Interval, mean_interval, worst_decile
+from baselines.storage import StorageError
+from baselines.trials import Outcome, Tuning
+from baselines.tuning import DATABASE, REPORT, Contender, OptunaMissingError, TuningResult, as_toml, tune
+from baselines.workers import JobError, WorkerError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+# A log has no width of its own; the table needs this much.
+LOG_WIDTH = 140
+
+# What the numbers of each metric are, for the table and the sentences.
+MEANING = {
+    "score": "score at the end",
+    "area": "mean score over training",
+    "worst_decile": "score at the end",
+    "regret": "regret in units of reward, the less the better",
+}
+
+
+def command(typed: Sequence[str]) -> Callable[..., int]:
+    """The command, whatever was typed after it."""
+    return tune_agent
+
+
+def tune_agent(
+    tuning: tyro.conf.OmitArgPrefixes[Tuning],
+    trials: int = 50,
+    out: Path = Path("tuning"),
+    held_out_runs: int = 30,
+    workers: int = 1,
+) -> int:
+    """Search for settings with which an agent does better than with those it has, and judge them by runs of their own.
+
+    The same command again goes on where an interrupted one ended, up to the same number of trials in all.
+
+    Args:
+        tuning: What is tuned.
+        trials: Trials in all, those of earlier commands among them.
+        out: Folder of the database and of what is written at the end.
+        held_out_runs: Fresh runs of the default and of the best settings at the end, on each world.
+        workers: Processes. With one, the seed decides every trial; with more, it matters which ends first.
+    """
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=LOG_WIDTH)
+    try:
+        with TrialDisplay(console, trials) as display:
+            result = tune(tuning, out, trials=trials, held_out_runs=held_out_runs, workers=workers, on_trial=display)
+    except (ValueError, TypeError, OptunaMissingError) as error:
+        return complain(f"Error: {error}")
+    except (StorageError, WorkerError) as error:
+        return complain(f"Error: {error}", how_to_go_on(out))
+    except JobError as error:
+        complain(f"Error: {error}", how_to_go_on(out))
+        return 1
+    except KeyboardInterrupt:
+        complain("Stopped.", how_to_go_on(out))
+        return INTERRUPTED
+    show(result, console)
+    console.print(f"Written to {out}: {DATABASE}, {REPORT}", markup=False)
+    return 0
+
+
+def how_to_go_on(out: Path) -> str:
+    """What to do after an interruption; empty where nothing was begun."""
+    if not (out / DATABASE).is_file():
+        return ""
+    return f"Finished trials are kept in {out}; the same command goes on from there."
+
+
+def show(result: TuningResult, console: Console) -> None:
+    """Print what tuning came to.
+
+    Args:
+        result: of `tune`.
+        console: where to.
+    """
+    console.print(contenders_table(result))
+    for line in explanation(result):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def contenders_table(result: TuningResult) -> Table:
+    """The default and the best side by side, by their fresh runs."""
+    from rich.table import Table
+
+    meaning = "mean return of episodes" if result.tuning.is_sampled else MEANING[result.tuning.metric]
+    table = Table("world", "settings", "runs", f"{meaning} (95%)", "worst tenth of the runs", title_justify="left")
+    table.title = "Fresh runs, which the search has not seen"
+    for world in result.tuning.worlds:
+        for name, contender in contenders(result).items():
+            if not contender.held_out:
+                table.add_row(world, name, "0", contender.failure, "")
+                continue
+            runs = contender.held_out[world].of_each_run(result.tuning.metric)
+            # The worst runs are those that lose most, where it is regret that was measured.
+            worst = -worst_decile(-runs) if result.tuning.metric == "regret" else worst_decile(runs)
+            table.add_row(world, name, str(len(runs)), _with_ends(mean_interval(runs)), f"{worst:.3f}")
+    return table
+
+
+def contenders(result: TuningResult) -> dict[str, Contender]:
+    """Who is compared: the default, and the best if it is another."""
+    both = {"default": result.default}
+    return {**both, "best": result.best} if result.found_better else both
+
+
+def explanation(result: TuningResult) -> list[str]:
+    """Sentences on what was found, and the settings to paste."""
+    others = "".join(f", {number} {kind}" for kind, number in result.shortfalls.items())
+    lines = [f"{result.finished} trials: {result.complete} went all the way{others}."]
+    if result.kept:
+        lines[0] += f" {result.kept} of them were kept from earlier."
+    if result.interrupted:
+        lines[0] += f" {result.interrupted} more were interrupted and do not count."
+    if not result.found_better:
+        return [*lines, f"No trial was better than the default, {result.default.specification}."]
+    metric = result.tuning.metric.replace("_", " ")
+    for name, contender in contenders(result).items():
+        value = contender.outcome.value
+        said = contender.outcome.reason if value is None else f"{value:.3f}"
+        lines.append(f"{name} (trial {contender.trial}): {metric} {said} on the runs of the search.")
+    lines.append("The best of many is flattered by the runs it was chosen by: report fresh runs, as in the table.")
+    lines += [verdict(world, interval, result) for world, interval in result.differences.items()]
+    if result.importance:
+        shares = ", ".join(f"{field} {share:.0%}" for field, share in result.importance.items())
+        lines.append(f"How much each setting matters in this search: {shares}.")
+    best = result.best.specification
+    return [
+        *lines,
+        "The best settings, to paste, and as a table of a comparison's file:",
+        shlex.quote(best),
+        as_toml(best),
+    ]
+
+
+def verdict(world: str, difference: Interval, result: TuningResult) -> str:
+    """Whether the best is better than the default on fresh runs.
+
+    Args:
+        world: where.
+        difference: best minus default.
+        result: of `tune`.
+    """
+    sign = -1 if result.tuning.metric == "regret" else 1
+    if min(sign * difference.low, sign * difference.high) > 0:
+        said = "the best is better than the default"
+    elif max(sign * difference.low, sign * difference.high) < 0:
+        said = "the best is worse than the default"
+    else:
+        said = "the fresh runs do not tell the best from the default"
+    return f"{world}: {said}, difference {_with_ends(difference, signed=True)}."
+
+
+def _with_ends(interval: Interval, *, signed: bool = False) -> str:
+    number = "+.3f" if signed else ".3f"
+    return f"{interval.estimate:{number}} ({interval.low:{number}} to {interval.high:{number}})"
+
+
+class TrialDisplay:
+    """Shows how far tuning is: a moving bar in a terminal, a line a trial in a log.
+
+    Args:
+        console: where to.
+        total: how many trials there are to be in all.
+    """
+
+    def __init__(self, console: Console, total: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._bar = Progress(
+            TextColumn("trials"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("starting", total=total)
+
+    def __enter__(self) -> TrialDisplay:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, what: str, number: int, specification: str, outcome: Outcome | None) -> None:
+        """Take note of a trial that was "kept", "started" or "finished"."""
+        if what == "started":
+            self._bar.update(self._task, description=f"{number}: {specification}")
+            return
+        self._done += 1
+        self._bar.update(self._task, completed=self._done)
+        if what == "finished" and outcome is not None and not self._console.is_terminal:
+            said = outcome.reason if outcome.value is None else f"{outcome.value:.4f}"
+            line = f"[{self._done}/{self._total}] trial {number}: {said} · {specification}"
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
