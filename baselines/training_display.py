@@ -34,7 +34,7 @@ class TrainingDisplay:
 
         self._console = console
         self._every = max(1, steps // MOVES)
-        self._shown = 0
+        self._steps = self._shown = 0
         self._bar = Progress(
             TextColumn("steps"),
             BarColumn(),
@@ -53,12 +53,13 @@ class TrainingDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.update(self._task, completed=self._shown)
+        self._bar.update(self._task, completed=self._steps)
         self._bar.stop()
 
     def advance(self, steps: int) -> None:
         """So many of the steps have been taken."""
-        if steps - self._shown >= self._every or steps == self._bar.tasks[0].total:
+        self._steps = steps
+        if steps - self._shown >= self._every:
             self._shown = steps
             self._bar.update(self._task, completed=steps)
 

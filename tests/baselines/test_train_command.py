@@ -507,3 +507,38 @@ def test_a_librarys_agent_is_not_resumed(tmp_path: Path, capsys: pytest.CaptureF
     capsys.readouterr()
     assert trained("--resume", str(tmp_path / "agent")) == 2
     assert "SB3DQN is trained in one call" in capsys.readouterr().err
+
+
+# Documentation -------------------------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "training.md").read_text()
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    for line in block.splitlines()
+    if "baselines" in line
+]
+
+
+def test_the_commands_of_the_documentation_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(COMMANDS) == 9
+    for command in COMMANDS:
+        program, typed = shlex.split(command)[:3], shlex.split(command)[3:]
+        assert program == ["python", "-m", "baselines"]
+        if "--help" in typed:
+            with pytest.raises(SystemExit) as left:
+                main(typed)
+            assert left.value.code == 0
+            continue
+        # Shorter, where nothing is promised of the end: the last of two flags counts.
+        short = typed[0] == "train" and "SubtaskGrid" not in typed
+        more = ["--steps", "200", "--checkpoints", "1"] if short else ["--fps", "1000"] if "human" in typed else []
+        assert main([*typed, *more]) == 0
+    assert load_agent("sarsa.safetensors").steps == 400
+    assert Path("runs/LineBalance-DQN/seed0-run2").is_dir()
+    assert len(list(Path("films").iterdir())) == 2
+    promised = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[0]
+    assert promised in capsys.readouterr().out
