@@ -26,6 +26,10 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
 
 
+# Dots per inch; a picture of more panels than stand on a page has fewer.
+DOTS, MANY, DOTS_OF_MANY = 150, 12, 100
+
+
 def draw_learning_curves(rows: Sequence[Row], path: Path) -> None:
     """Draw the mean score of each agent over training, a panel a world, the middle 80% of runs shaded.
 
@@ -39,7 +43,7 @@ def draw_learning_curves(rows: Sequence[Row], path: Path) -> None:
     worlds = list(dict.fromkeys(row.world for row in rows))
     learners = [agent for agent in dict.fromkeys(row.agent for row in rows) if base_name(agent) not in LEVELS]
     styles = {agent: style_of(i) for i, agent in enumerate(learners)}
-    figure, panels = _panels(len(worlds), "Mean over runs; shaded: the middle 80% of runs")
+    figure, panels = _panels(len(worlds), "Mean over runs; shaded: the middle 80% of runs", [*styles, *LEVELS])
     for panel, world in zip(panels, worlds):
         _draw_panel(panel, [row for row in rows if row.world == world], styles)
     _save(figure, panels, path)
@@ -48,22 +52,29 @@ def draw_learning_curves(rows: Sequence[Row], path: Path) -> None:
 def draw_profiles(contents: Contents, path: Path) -> None:
     """Draw the performance profile of each agent, over all worlds and a panel a world.
 
+    Of more than `MANY` worlds the one over all of them is drawn alone, as papers print it; the page has the others.
+
     Args:
-        contents: what the report shows; it has worlds.
+        contents: what the report shows; it has worlds, and agents that learn.
         path: the file, a PNG.
 
     Raises:
         StorageError: it cannot be written.
     """
     across = [WorldProfile("All worlds", agent.agent, profile) for agent, profile in contents.profiles_across]
-    found = [profile for profile in (*across, *contents.profiles) if profile.agent in contents.styles]
+    alone = bool(across) and len(contents.worlds) > MANY
+    every = across if alone else [*across, *contents.profiles]
+    found = [profile for profile in every if profile.agent in contents.styles]
     titles = list(dict.fromkeys(profile.world for profile in found))
-    figure, panels = _panels(len(titles), "Share of runs that score at least so much; shaded: 95% intervals")
+    figure, panels = _panels(
+        len(titles), "Share of runs that score at least so much; shaded: 95% intervals", [*contents.styles]
+    )
     sampled = {row.world for row in contents.rows if not row.exact}
     for panel, title in zip(panels, titles):
-        for profile in found:
-            if profile.world == title:
-                _draw_profile(panel, profile.agent, profile.profile, *style_of(contents.styles[profile.agent]))
+        here = [profile for profile in found if profile.world == title]
+        for profile in here:
+            _draw_profile(panel, profile.agent, profile.profile, *style_of(contents.styles[profile.agent]))
+        _leave_out_what_all_reach(panel, [profile.profile for profile in here])
         panel.set_xlabel("mean return (sampled)" if title in sampled else "exact score")
         panel.set_ylabel("share of runs")
         panel.set_ylim(-0.03, 1.03)
@@ -82,7 +93,9 @@ def draw_games(contents: Contents, path: Path) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    figure, panels = _panels(2 * len(contents.games), "Where games end; ★ marks pure equilibria")
+    figure, panels = _panels(
+        2 * len(contents.games), "Where games end; ★ marks pure equilibria", [*contents.styles], between=1.9
+    )
     for number, game in enumerate(contents.games):
         rows = [row for row in contents.findings.games if row.game == game]
         for row in rows:
@@ -95,29 +108,47 @@ def draw_games(contents: Contents, path: Path) -> None:
     _save(figure, panels, path)
 
 
-def _panels(number: int, title: str) -> tuple[Figure, Sequence[Axes]]:
-    """A figure with so many panels in two columns."""
+def _panels(number: int, title: str, labels: Sequence[str], *, between: float = 0.9) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels in two columns, `between` inches apart, and room below for a legend of these labels.
+
+    Places are reckoned in inches rather than left to a layout engine, which takes longer than all drawing does.
+    """
     from matplotlib.figure import Figure  # not pyplot, which keeps global state and may open windows
 
     columns = min(2, number)
     lines = math.ceil(number / columns)
-    figure = Figure(figsize=(5.2 * columns, 3.3 * lines + 0.9), layout="constrained")
-    figure.suptitle(title, fontsize=10, color="#444444", x=0.01, ha="left")
-    panels = figure.subplots(lines, columns, squeeze=False).ravel()
+    width, top, bottom = 5.2 * columns, 0.45, 0.15 + 0.22 * math.ceil(len(labels) / _legend_columns(labels, columns))
+    height = 3.3 * lines + top + bottom
+    figure = Figure(figsize=(width, height))
+    figure.text(0.12 / width, 1 - 0.12 / height, title, fontsize=10, color="#444444", va="top")
+    figure.subplots_adjust(
+        left=0.72 / width,
+        right=1 - 0.3 / width,
+        top=1 - (top + 0.3) / height,
+        bottom=(bottom + 0.5) / height,
+        wspace=between / (5.2 - between),
+        hspace=0.9 / 2.4,
+    )
+    panels = figure.subplots(lines, columns, squeeze=False).ravel().tolist()
     for panel in panels[number:]:
         panel.set_visible(False)
-    return figure, panels[:number].tolist()
+    return figure, panels[:number]
+
+
+def _legend_columns(labels: Sequence[str], columns: int) -> int:
+    """How many labels go side by side under so many panels."""
+    widest = max(map(len, labels), default=0)
+    return max(1, int(5.2 * columns / (0.085 * widest + 0.6)))
 
 
 def _save(figure: Figure, panels: Sequence[Axes], path: Path) -> None:
     """Add one legend for all panels, and write the figure."""
     handles = {label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels())}
     if handles:
-        figure.legend(
-            handles.values(), handles.keys(), loc="outside lower center", ncols=min(6, len(handles)), frameon=False
-        )
+        ncols = _legend_columns(list(handles), 1 if len(panels) == 1 else 2)
+        figure.legend(handles.values(), handles.keys(), loc="lower center", ncols=ncols, frameon=False, fontsize=9)
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
+    figure.savefig(content, format="png", dpi=DOTS if len(panels) <= MANY else DOTS_OF_MANY)
     write_atomically(path, content.getvalue())
 
 
@@ -129,15 +160,32 @@ def _finish(panel: Axes, title: str) -> None:
     panel.spines[["top", "right"]].set_visible(False)
 
 
+def _fill(panel: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, opacity: float = 0.18) -> None:
+    """A band, as `fill_between` makes it in many more steps."""
+    from matplotlib.collections import PolyCollection
+
+    outline = np.column_stack([np.append(x, x[::-1]), np.append(high, low[::-1])])
+    panel.add_collection(PolyCollection([outline], color=colour, alpha=opacity, linewidth=0))
+
+
 def _draw_profile(panel: Axes, agent: str, profile: Profile, colour: str, dashes: Any) -> None:
-    panel.fill_between(profile.thresholds, profile.low, profile.high, color=colour, alpha=0.12, linewidth=0)
+    _fill(panel, profile.thresholds, profile.low, profile.high, colour, 0.12)
     panel.plot(profile.thresholds, profile.share, color=colour, linestyle=dashes, linewidth=1.9, label=agent)
+
+
+def _leave_out_what_all_reach(panel: Axes, profiles: Sequence[Profile]) -> None:
+    """Begin where the first run of any agent stays behind; at least a tenth of the thresholds is shown."""
+    thresholds = profiles[0].thresholds
+    some_fail = np.any([profile.share < 1 for profile in profiles], axis=0)
+    first = min(max(int(some_fail.argmax()) - 1, 0), len(thresholds) - len(thresholds) // 10 - 1)
+    room = thresholds[-1] - thresholds[first if some_fail.any() else 0]
+    panel.set_xlim(thresholds[-1] - 1.06 * room, thresholds[-1] + 0.03 * room)
 
 
 def _draw_exploitability(panel: Axes, row: GameRow, colour: str, dashes: Any) -> None:
     record = row.record
     low, high = np.quantile(record.exploitability, BAND, axis=1)
-    panel.fill_between(record.steps, low, high, color=colour, alpha=0.18, linewidth=0)
+    _fill(panel, record.steps, low, high, colour)
     mean = record.exploitability.mean(axis=1)
     panel.plot(record.steps, mean, color=colour, linestyle=dashes, linewidth=1.9, label=row.agent)
 
@@ -156,7 +204,7 @@ def _draw_ends(panel: Axes, summaries: Sequence[GameSummary], equilibria: Sequen
     for (line, column), share in np.ndenumerate(shares):
         panel.text(column, line, f"{share:.0%}", ha="center", va="center", color="black" if share > 0.55 else "white")
     labels = [f"★ {end}" if end in equilibria else end for end in ends]
-    panel.set_xticks(range(len(ends)), labels, rotation=30, ha="right", fontsize=8)
+    panel.set_xticks(range(len(ends)), labels, rotation=25, ha="right", rotation_mode="anchor", fontsize=8)
     panel.set_yticks(range(len(summaries)), [summary.agent for summary in summaries])
 
 
@@ -185,7 +233,7 @@ def _draw_panel(panel: Axes, rows: Sequence[Row], styles: dict[str, tuple[str, A
         low, high = np.quantile(row.scores, BAND, axis=1)
         mean = row.scores.mean(axis=1)
         if len(row.steps) > 1:
-            panel.fill_between(row.steps, low, high, color=colour, alpha=0.18, linewidth=0)
+            _fill(panel, row.steps, low, high, colour)
             panel.plot(row.steps, mean, color=colour, linestyle=dashes, linewidth=1.9, label=row.agent)
         else:  # judged at the end only: a point, and the middle 80% of runs as a bar
             panel.errorbar(
