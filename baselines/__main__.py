@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from baselines.commands import COMMANDS
-from baselines.commands.exit_codes import complain
-from rl_envs.names import unknown
+from baselines.commands.exit_codes import INTERRUPTED, complain, end_at_interrupts, raise_at_interrupts
 
 PROGRAM = "python -m baselines"
 
@@ -23,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    from rl_envs.names import unknown
+
     show_what_can_be_shown()
     name, *typed = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
     if name in ("-h", "--help"):
@@ -32,8 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(f"Error: {unknown('command', name, COMMANDS)}", usage())
     import tyro
 
-    command = importlib.import_module(f"baselines.commands.{name}").command(typed)
-    return tyro.cli(command, prog=f"{PROGRAM} {name}", args=typed)
+    module = importlib.import_module(f"baselines.commands.{name}")
+    try:
+        raise_at_interrupts()
+        return tyro.cli(module.command(typed), prog=f"{PROGRAM} {name}", args=typed)
+    except KeyboardInterrupt:
+        complain("Stopped.")
+        return INTERRUPTED
 
 
 def usage() -> str:
@@ -49,4 +55,7 @@ def show_what_can_be_shown() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_at_interrupts()
+    code = main()
+    end_at_interrupts()
+    sys.exit(code)

@@ -18,7 +18,7 @@ import numpy as np
 
 import rl_envs
 from baselines.agent import LibraryAgent
-from baselines.functions import TrainFunction, origin_of, train_function
+from baselines.functions import Origin, TrainFunction, origin_of, train_function
 from baselines.loop import train
 from baselines.registry import AGENTS, agent_class, make_agent, make_config
 from baselines.regret import RegretMeter, has_regret
@@ -70,6 +70,10 @@ class Cell(ABC):
     def key(self) -> str:
         """A hash of the identity, 16 hexadecimal digits."""
         return key_of(self.identity)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process finds out for itself what decides: it may have other versions of the libraries.
+        return {name: value for name, value in vars(self).items() if name not in ("identity", "key")}
 
     def file(self, folder: Path) -> Path:
         """Where the result lies."""
@@ -208,18 +212,24 @@ class FunctionCell(WorldCell):
 
     Args:
         function: trains one run and gives back its policy.
+
+    Attributes:
+        origin: where it comes from; it goes with the function to machines that lack its file.
     """
 
     function: TrainFunction = field(compare=False, repr=False, kw_only=True)
+    origin: Origin = field(compare=False, repr=False, init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", origin_of(self.function))
 
     @cached_property
     def identity(self) -> dict[str, Any]:
         """Everything that decides the result, as far as the function's source tells."""
-        origin = origin_of(self.function)
         return {
             **self._settings(),
-            "function": asdict(origin),
-            "versions": versions_of("gymnasium", *origin.libraries),
+            "function": asdict(self.origin),
+            "versions": versions_of("gymnasium", *self.origin.libraries),
         }
 
     @property

@@ -7,7 +7,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
@@ -234,7 +234,7 @@ _Answer = tuple[str, dict[str, np.ndarray]]
 
 def _run(
     cells: Sequence[Cell], workers: int, backend: Backend, address: str | None
-) -> Iterator[tuple[str, Cell, _Answer | None]]:
+) -> Generator[tuple[str, Cell, _Answer | None], None, None]:
     if backend == "joblib":
         yield from run_jobs(cells, compute, workers)
     elif cells:

@@ -6,11 +6,14 @@ import contextlib
 import json
 import os
 import platform
+import time
+import warnings
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
-from baselines.storage import StorageError, write_atomically
+from baselines.storage import StorageError, is_alive, write_atomically
 
 LOCK, HOLDER = ".lock", ".holder.json"
 
@@ -33,11 +36,16 @@ def locked(folder: Path, command: str) -> Iterator[None]:
 
     lock = FileLock(folder / LOCK)
     try:
-        lock.acquire(timeout=0)
+        with warnings.catch_warnings():
+            # Where a file system has no locks, newer versions take a file that is removed at the end for one, and say so.
+            warnings.filterwarnings("ignore", message="flock not supported", category=UserWarning)
+            lock.acquire(timeout=0)
     except Timeout:
         raise StorageError(
             f"{folder} is in use by {_holder(folder)}: wait until it has ended, or choose another folder"
         ) from None
+    except NotImplementedError as error:
+        raise StorageError(f"cannot lock {folder}: its file system has no locks; choose another folder") from error
     except OSError as error:
         raise StorageError(f"cannot lock {folder}: {error.strerror or error}") from error
     try:
@@ -55,9 +63,21 @@ def locked(folder: Path, command: str) -> Iterator[None]:
 
 
 def _holder(folder: Path) -> str:
-    """Who holds the folder, as far as it has said so."""
+    """Who holds the folder, as far as it says so; it may just be about to."""
+    for wait in (*[0.1] * 20, 0.0):
+        about = _about_holder(folder)
+        if about is not None:
+            return f"process {about['process']} on {about['machine']} since {about['since']} ({about['command']})"
+        time.sleep(wait)
+    return "another process, which has not said who it is"
+
+
+def _about_holder(folder: Path) -> dict[str, Any] | None:
+    """What the holder has written; None if there is nothing, or only what one that was killed has left."""
     try:
-        about = json.loads((folder / HOLDER).read_text())
-        return f"process {about['process']} on {about['machine']} since {about['since']} ({about['command']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process, which has not said yet who it is"
+        about = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        here = about["machine"] == platform.node()
+        complete = {"process", "machine", "since", "command"} <= about.keys()
+        return about if complete and not (here and not is_alive(about["process"])) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -24,6 +24,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import gymnasium as gym
 import numpy as np
 
@@ -230,6 +231,7 @@ def load_function(place: str) -> TrainFunction:
         except BaseException:
             del sys.modules[module_name]
             raise
+        cloudpickle.register_pickle_by_value(module)  # no other process could import it by this name
     function = getattr(module, name, None)
     if function is None:
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]

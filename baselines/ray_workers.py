@@ -1,12 +1,20 @@
-"""Doing jobs on a Ray cluster: this machine's own for the time being, or one that is there already."""
+"""Doing jobs on a Ray cluster: this machine's own for the time being, or one that is there already.
+
+A cluster that is started here ends with this process, even if that is killed; of Ray's own processes two that only watch
+it then take about a minute to notice.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import socket
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
-from baselines.workers import Job, Value, WorkerError, attempt, value_or_error
+from baselines.interrupts import interrupts_held_back
+from baselines.workers import ONE_THREAD, Job, Value, WorkerError, attempt_packed, environment, pack, value_or_error
 
 # How often Ray begins a job again whose worker was killed: one that kills its worker each time must not go on for ever.
 RETRIES = 5
@@ -14,7 +22,8 @@ RETRIES = 5
 # Bytes of shared memory for what passes between processes on this machine: results are small.
 OBJECT_STORE = 100 * 2**20
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# How long a cluster may take to answer that it is there.
+SECONDS_TO_ANSWER = 10.0
 
 
 def run_on_ray(
@@ -28,35 +37,36 @@ def run_on_ray(
         jobs: what to do; each goes to a worker as a pickle. This package must be installed on every machine.
         work: does one job.
         num_workers: how many cores of this machine to use; a cluster's own number counts where there is an address.
-        address: of a running cluster ("auto", "ray://host:10001", "host:6379"); one is started on this machine for the
-            time being when left out.
+        address: of a running cluster ("auto", "ray://host:10001", "host:6379"); when left out, the one that this
+            process is connected to already, or else one that is started on this machine for the time being.
 
     Yields:
         ("started", job, None) and ("finished", job, what it gave back), these in the order in which they end.
 
     Raises:
-        JobError: a job raised anything.
+        JobError: a job raised anything, or cannot be pickled.
         WorkerError: Ray is not installed, no cluster answers, or a job's worker died again and again.
     """
     ray = _ray()
     with _cluster(ray, num_workers, address):
-        remote = ray.remote(num_cpus=1, max_retries=RETRIES, runtime_env={"env_vars": ONE_THREAD})(attempt)
-        at_once = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        waiting = list(reversed(jobs))
+        remote = ray.remote(num_cpus=1, max_retries=RETRIES, runtime_env={"env_vars": ONE_THREAD})(attempt_packed)
+        waiting = deque(jobs)
         running: dict[Any, Job] = {}
         try:
             while waiting or running:
                 # No more are sent than can run, so that a million jobs do not lie in the cluster's memory.
-                while waiting and len(running) < at_once:
-                    job = waiting.pop()
-                    running[remote.remote(work, job)] = job
+                for _ in range(min(len(waiting), _cores(ray) - len(running))):
+                    job = waiting.popleft()
+                    running[remote.remote(pack(work, job))] = job
                     yield "started", job, None
-                (reference,), _ = ray.wait(list(running), num_returns=1)
-                job = running.pop(reference)
-                yield "finished", job, value_or_error(_answer(ray, reference, job), job)
+                for reference in ray.wait(list(running), num_returns=1)[0]:
+                    outcome = _answer(ray, reference, running[reference])
+                    job = running.pop(reference)
+                    yield "finished", job, value_or_error(outcome, job)
         finally:
-            for reference in running:
-                ray.cancel(reference, force=True)
+            with interrupts_held_back():
+                for reference in running:
+                    ray.cancel(reference, force=True)
 
 
 def _ray() -> Any:
@@ -70,19 +80,53 @@ def _ray() -> Any:
 @contextlib.contextmanager
 def _cluster(ray: Any, num_workers: int, address: str | None) -> Iterator[None]:
     """Be connected to a cluster; one that was started for this is shut down again."""
-    own = {"num_cpus": num_workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
+    if ray.is_initialized():
+        if address is not None:
+            raise WorkerError(f"cannot connect to {address}: this process is connected to a Ray cluster already")
+        yield
+        return
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+    if address is None:
+        own = {"num_cpus": num_workers, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
+        options |= {"address": "local", **own}
+    else:
+        _check_listens(address)
+        options |= {"address": address}
     try:
-        ray.init(address=address or "local", log_to_driver=False, logging_level="error", **({} if address else own))
+        # Nothing is told to anybody outside this machine.
+        with interrupts_held_back(), environment({"RAY_USAGE_STATS_ENABLED": "0"}):
+            ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
         raise WorkerError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
     try:
         yield
     finally:
-        ray.shutdown()
+        with interrupts_held_back():
+            ray.shutdown()
+
+
+def _check_listens(address: str) -> None:
+    """Raise WorkerError where nothing listens: Ray itself would try for minutes."""
+    place = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        host, port = place.hostname, place.port
+    except ValueError as error:
+        raise WorkerError(f"{address!r} is no address of a Ray cluster: {error}") from None
+    if host is None or port is None:
+        return  # "auto", or a name that Ray knows
+    try:
+        socket.create_connection((host, port), timeout=SECONDS_TO_ANSWER).close()
+    except OSError as error:
+        raise WorkerError(f"no Ray cluster at {address}: {error.strerror or error}") from error
+
+
+def _cores(ray: Any) -> int:
+    """How many jobs can run at once; machines come and go."""
+    return max(1, int(ray.cluster_resources().get("CPU", 0)))
 
 
 def _answer(ray: Any, reference: Any, job: object) -> Any:
     try:
         return ray.get(reference)
-    except (ray.exceptions.RayTaskError, ray.exceptions.WorkerCrashedError, ray.exceptions.RayError) as error:
+    except ray.exceptions.RayError as error:
         raise WorkerError(f"the cluster lost {job}: {error}") from error

@@ -79,11 +79,12 @@ def remove_leftovers(folder: Path) -> None:
     """Remove temporary files whose writer was killed; those of a process that still lives are left alone."""
     for leftover in folder.glob(".*.tmp"):
         writer = leftover.name.split(".")[-2]
-        if not (writer.isdigit() and _is_alive(int(writer))):
+        if not (writer.isdigit() and is_alive(int(writer))):
             leftover.unlink(missing_ok=True)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether there is a process of this number on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

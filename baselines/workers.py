@@ -1,27 +1,39 @@
 """Doing jobs in several processes of this machine, so that a kill, an interrupt or a crash leaves none behind.
 
-joblib runs them, in fresh interpreters with one thread each. What a job gives back comes to this process, which alone
-writes files.
+joblib's processes do them: fresh interpreters with one thread each. They are asked for by its executor (loky) and not by
+`joblib.Parallel`, which can neither tell when a job begins nor, in its older versions, let the processes watch whether
+their parent lives. What a job gives back comes to this process, which alone writes files.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import queue
+import pickle
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from typing import Any, TypeVar
+
+from baselines.interrupts import interrupts_held_back
 
 Job = TypeVar("Job")
 Value = TypeVar("Value")
 
 # How often a process looks whether the one that started it is still there.
 SECONDS_BETWEEN_LOOKS = 0.5
+
+# Characters of a traceback that are kept of each end: an error may quote a whole array.
+TRACEBACK_ENDS = 5_000
+
+# Libraries read these when they are first imported.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 class JobError(Exception):
@@ -46,7 +58,7 @@ def run_jobs(
         ("started", job, None) and ("finished", job, what it gave back), these in the order in which they end.
 
     Raises:
-        JobError: a job raised anything.
+        JobError: a job raised anything, or cannot be pickled.
         WorkerError: a process died, for want of memory perhaps.
     """
     if num_workers == 1 or len(jobs) <= 1:
@@ -54,47 +66,112 @@ def run_jobs(
             yield "started", job, None
             yield "finished", job, value_or_error(attempt(work, job), job)
         return
-    yield from _run_in_processes(jobs, work, min(num_workers, len(jobs)))
+    with _executor(min(num_workers, len(jobs))) as executor:
+        yield from _share_out(jobs, work, executor, min(num_workers, len(jobs)))
 
 
-def _run_in_processes(
-    jobs: Sequence[Job], work: Callable[[Job], Value], num_workers: int
+def _share_out(
+    jobs: Sequence[Job], work: Callable[[Job], Value], executor: Any, num_workers: int
 ) -> Iterator[tuple[str, Job, Value | None]]:
-    from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky import get_reusable_executor
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    handed_out: queue.SimpleQueue[int] = queue.SimpleQueue()
-    running: dict[int, Job] = {}
-
-    def tasks() -> Iterator[Any]:
-        # joblib takes the next one when a process is free, so taking it is its start.
-        for number, job in enumerate(jobs):
-            handed_out.put(number)
-            yield delayed(_serve)(os.getpid(), work, number, job)
-
-    def new_starts() -> Iterator[tuple[str, Job, None]]:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                number = handed_out.get_nowait()
-                running[number] = jobs[number]
-                yield "started", jobs[number], None
-
-    with parallel_config(backend="loky", n_jobs=num_workers, inner_max_num_threads=1):
-        parallel = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
-        answers = parallel(tasks())
+    """Keep as many jobs in the executor as it has processes, so that a job that is in it has begun."""
+    waiting = deque(jobs)
+    running: dict[Future[Any], Job] = {}
     try:
-        yield from new_starts()
-        for number, outcome in answers:
-            yield from new_starts()
-            job = running.pop(number)
-            yield "finished", job, value_or_error(outcome, job)
-    except TerminatedWorkerError as error:
+        while waiting or running:
+            begun = []
+            while waiting and len(running) < num_workers:
+                job = waiting.popleft()
+                packed = pack(work, job)
+                begun.append(job)
+                with interrupts_held_back():  # it may start processes
+                    running[executor.submit(attempt_packed, packed)] = job
+            for job in begun:
+                yield "started", job, None
+            # With a time limit Ctrl-C is heard on every system.
+            for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
+                outcome = future.result()
+                job = running.pop(future)
+                yield "finished", job, value_or_error(outcome, job)
+    except BrokenExecutor as error:
         names = "; ".join(str(job) for job in running.values())
         raise WorkerError(f"a process died (killed, or out of memory?), working on one of: {names}") from error
-    finally:
-        answers.close()
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+@contextlib.contextmanager
+def _executor(num_workers: int) -> Iterator[Any]:
+    """Processes that end with this block, or with this process if it is killed."""
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    # A process whose memory has grown much is replaced between two jobs, which is as it should be and no news.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
+        _start_trackers()
+        with interrupts_held_back():
+            executor = ProcessPoolExecutor(num_workers, initializer=_begin, initargs=(os.getpid(),), env=ONE_THREAD)
+        kill = True
+        try:
+            yield executor
+            kill = False
+        finally:
+            with interrupts_held_back():
+                executor.shutdown(wait=True, kill_workers=kill)
+
+
+def _start_trackers() -> None:
+    """Start the processes that clear away after a parent that was killed; what they find to clear away is no news.
+
+    Those of some versions of Python let Ctrl-C through again when they start, so it is not done while it is held back
+    from workers.
+    """
+    if os.name == "posix":
+        from multiprocessing import resource_tracker
+
+        from joblib.externals.loky.backend import resource_tracker as resource_tracker_of_joblib
+
+        with environment({"PYTHONWARNINGS": "ignore::UserWarning"}):
+            resource_tracker.ensure_running()
+            resource_tracker_of_joblib.ensure_running()
+
+
+def _begin(parent: int) -> None:
+    """What a process does first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be kept from new processes
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End at once, in the middle of a job, when the parent is gone: its children then get another."""
+    while os.name != "posix" or os.getppid() == parent:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
+
+
+def pack(work: Callable[[Job], Any], job: Job) -> bytes:
+    """Pickle a job and what does it.
+
+    Args:
+        work: does one job.
+        job: the job; functions in it that no other process could import are taken along whole.
+
+    Raises:
+        JobError: something in it cannot be pickled.
+    """
+    import cloudpickle
+
+    try:
+        return cloudpickle.dumps((work, job))
+    except Exception as error:  # a pickler raises whatever the objects raise
+        raise JobError(f"{job} cannot be sent to another process: {error}") from error
+
+
+def attempt_packed(packed: bytes) -> Any:
+    """Do a job that was packed, in another process; gives back a JobError if it fails."""
+    return attempt(_unpack_and_do, packed)
+
+
+def _unpack_and_do(packed: bytes) -> Any:
+    work, job = pickle.loads(packed)
+    return work(job)
 
 
 def attempt(work: Callable[[Any], Value], job: Any) -> Value | JobError:
@@ -102,8 +179,15 @@ def attempt(work: Callable[[Any], Value], job: Any) -> Value | JobError:
     try:
         with one_torch_thread():
             return work(job)
-    except Exception:  # noqa: BLE001 - it is raised again by the parent, which has the whole traceback to show
-        return JobError(traceback.format_exc())
+    except (Exception, SystemExit):  # noqa: BLE001 - it is raised again by the parent, which has the traceback to show
+        return JobError(_shortened(traceback.format_exc()))
+
+
+def _shortened(text: str) -> str:
+    left_out = len(text) - 2 * TRACEBACK_ENDS
+    if left_out <= 0:
+        return text
+    return f"{text[:TRACEBACK_ENDS]}\n... {left_out} characters are left out ...\n{text[-TRACEBACK_ENDS:]}"
 
 
 def value_or_error(outcome: Value | JobError, job: object) -> Value:
@@ -119,39 +203,28 @@ def one_torch_thread() -> Iterator[None]:
 
     A torch that is imported only meanwhile is bound by the environment variable.
     """
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
     torch = sys.modules.get("torch")
     threads = None if torch is None else torch.get_num_threads()
     if torch is not None:
         torch.set_num_threads(1)
     try:
-        yield
+        with environment({"OMP_NUM_THREADS": "1"}):
+            yield
     finally:
         if torch is not None:
             torch.set_num_threads(threads)
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
 
 
-def _serve(parent: int, work: Callable[[Any], Any], number: int, job: Any) -> tuple[int, Any]:
-    """One job in a worker."""
-    global _watched
-    if _watched != parent:
-        _watched = parent
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent decides
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    return number, attempt(work, job)
-
-
-# Whose end this process waits for, once it works for somebody.
-_watched: int | None = None
-
-
-def _end_with(parent: int) -> None:
-    """End at once, in the middle of a job, when the parent is gone: its children then get another."""
-    while os.name != "posix" or os.getppid() == parent:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
-    os._exit(1)
+@contextlib.contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while, for what is imported or started in it."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
