@@ -19,6 +19,9 @@ const BOUNDS = [
   ["lai_robbins", "Lai & Robbins, in the long run", "dash"],
 ];
 
+// From so many agents on, a legend can show or hide all of them at once.
+const MANY = 5;
+
 const chosen = { world: "", hidden: new Set(), runs: "hover", logarithmic: false, scale: "learners" };
 const panels = [];
 
@@ -130,6 +133,10 @@ function drawAgain() {
     const shown = chosen.world === "" || seen.figure.dataset.world === "" || seen.figure.dataset.world === chosen.world;
     seen.figure.hidden = !shown;
     if (seen.drawn && shown) soon(seen);
+  }
+  // A figure that is alone in its section has all of its room.
+  for (const group of document.querySelectorAll(".panels")) {
+    group.classList.toggle("one", group.querySelectorAll(".panel:not([hidden])").length === 1);
   }
 }
 
@@ -475,6 +482,13 @@ function legends() {
   for (const legend of document.querySelectorAll(".legend")) {
     const section = legend.dataset.section;
     const names = new Set(agents[section].map((entry) => entry.agent).filter((agent) => agent in data.styles));
+    if (names.size > MANY) {
+      for (const [words, all] of [["show all", true], ["hide all", false]]) {
+        const button = element("button", { type: "button", class: "every" }, words);
+        button.addEventListener("click", () => chooseEvery(names, all));
+        legend.append(button);
+      }
+    }
     for (const agent of names) {
       const look = style(agent), button = element("button", { type: "button", "aria-pressed": "true" },
         sample(look.colour, look.svgDash, look.marker), element("b", {}, agent));
@@ -491,7 +505,19 @@ function legends() {
 
 function choose(agent) {
   if (!chosen.hidden.delete(agent)) chosen.hidden.add(agent);
-  for (const button of document.querySelectorAll(".legend button")) {
+  markChosen();
+}
+
+function chooseEvery(agents, shown) {
+  for (const agent of agents) {
+    if (shown) chosen.hidden.delete(agent);
+    else chosen.hidden.add(agent);
+  }
+  markChosen();
+}
+
+function markChosen() {
+  for (const button of document.querySelectorAll(".legend button[data-agent]")) {
     button.setAttribute("aria-pressed", String(!chosen.hidden.has(button.dataset.agent)));
   }
   drawAgain();
@@ -531,6 +557,11 @@ function sortTable(table, column, direction) {
 
 function sortableTables() {
   for (const table of document.querySelectorAll("table.sortable")) {
+    // On a narrow screen a line becomes a card, in which each number stands beside the heading of its column.
+    const headings = [...table.tHead.rows[0].cells].map((head) => head.textContent);
+    for (const line of table.tBodies[0].rows) {
+      for (const [column, cell] of [...line.cells].entries()) cell.dataset.heading = headings[column];
+    }
     for (const [column, head] of [...table.tHead.rows[0].cells].entries()) {
       head.querySelector("button").addEventListener("click", () =>
         sortTable(table, column, head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending"));

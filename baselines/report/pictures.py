@@ -154,7 +154,7 @@ def _save(figure: Figure, panels: Sequence[Axes], path: Path) -> None:
 
 def _finish(panel: Axes, title: str) -> None:
     """What all panels have in common."""
-    panel.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    panel.set_title(title, loc="left", fontsize=11, fontweight="bold", y=1.02)
     panel.grid(axis="y", color="#dddddd", linewidth=0.6)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
