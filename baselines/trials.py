@@ -41,7 +41,8 @@ class Tuning:
         metric: "score", the mean score at the end; "area", the mean score over the whole of training; "worst_decile",
             the mean of the worst tenth of the runs at the end; "regret", what a bandit agent has lost, the less the
             better.
-        prune: whether to give up a trial that does worse than half of the earlier ones did at the same checkpoint.
+        prune: whether to give up a trial in its second half, at a checkpoint where it does worse than the median of
+            those that went all the way.
         search: what to search: "step_size=0.01..1:log", "hidden=(32,)|(64,64)", "epsilon" (its usual range), "usual"
             (all fields that have a usual range, as when nothing is given).
     """

@@ -48,14 +48,21 @@ FORMAT = 1
 # Trials that run to their end before any may be given up.
 TRIALS_BEFORE_PRUNING = 5
 
+# Fewer that ran to their end do not tell which field matters.
+TRIALS_FOR_IMPORTANCE = 10
+
 # How long to wait for a database that somebody else is reading or writing (a dashboard, say), in seconds.
 PATIENCE = 60
 
 # Values that differ by less come from the last digits of linear solves; of two such trials the earlier is the best.
 TIE = 1e-9
 
-# Under what a trial's suggestion stands in the database: 0 is the agent's own settings, the others are the sampler's.
-SUGGESTION, DEFAULT = "suggestion", 0
+# What the database holds of each trial beside Optuna's own: the number of the suggestion that it tries, the settings,
+# and why it did not go all the way.
+SUGGESTION, SPECIFICATION, REASON = "suggestion", "specification", "reason"
+
+# The suggestion that is not the sampler's: the settings that the agent has now.
+DEFAULT = 0
 
 # Told of each trial: what became of it ("kept", "started", "finished"), its number, its settings and its outcome.
 Progress = Callable[[str, int, str, "Outcome | None"], None]
@@ -98,7 +105,7 @@ class TuningResult:
         interrupted: trials that a kill, Ctrl-C or an error ended; they do not count.
         default: the settings that the search began with.
         best: the settings with the best value; those of `default` where nothing was better.
-        importance: the share of each searched field in how good a trial is, where Optuna can tell.
+        importance: the share of each searched field in how good a trial is, where enough trials went all the way.
     """
 
     tuning: Tuning
@@ -215,13 +222,13 @@ class _Asker:
         self._suggestions.add(suggestion)
         trial, specification = self._ask_default() if suggestion == DEFAULT else self._ask_sampler(suggestion)
         trial.set_user_attr(SUGGESTION, suggestion)
-        trial.set_user_attr("specification", specification)
+        trial.set_user_attr(SPECIFICATION, specification)
         self._running[trial.number] = trial, specification
         self._tell("started", trial.number, specification, None)
         return trial.number, specification
 
     def judge(self, number: int, checkpoint: int, value: float) -> bool:
-        """Whether a trial does worse than half of the others did at this checkpoint; the default is never given up."""
+        """Whether to give up a trial, by the median of those that went all the way; the default is never given up."""
         trial, _ = self._running[number]
         trial.report(value, checkpoint)
         return self._tuning.can_prune and not _is_default(trial) and trial.should_prune()
@@ -235,7 +242,8 @@ class _Asker:
             if _is_default(trial):
                 raise JobError(f"trial {number} ({specification}) failed:\n{outcome}")
             outcome = Outcome(None, f"failed: {str(outcome).strip().splitlines()[-1]}")
-        trial.set_user_attr("reason", outcome.reason)
+        if outcome.reason:
+            trial.set_user_attr(REASON, outcome.reason)
         state = TrialState.PRUNED if outcome.value is None else TrialState.COMPLETE
         self._study.tell(trial, outcome.value, state=state)
         self.finished += 1
@@ -290,7 +298,7 @@ def _open_study(tuning: Tuning, database: Path) -> Iterator[Study]:
             storage=storage,
             study_name=study_name(tuning),
             direction="minimize" if tuning.metric == "regret" else "maximize",
-            pruner=optuna.pruners.MedianPruner(TRIALS_BEFORE_PRUNING, n_warmup_steps=tuning.checkpoints // 3),
+            pruner=optuna.pruners.MedianPruner(TRIALS_BEFORE_PRUNING, n_warmup_steps=tuning.checkpoints // 2),
             load_if_exists=True,
         )
         study.set_user_attr("tuning", json.dumps(_plan(tuning)))
@@ -347,11 +355,12 @@ def _is_default(trial: FrozenTrial | Trial) -> bool:
 
 
 def _specification(trial: FrozenTrial) -> str:
-    return str(trial.user_attrs["specification"])
+    return str(trial.user_attrs[SPECIFICATION])
 
 
 def _outcome(trial: FrozenTrial) -> Outcome:
-    return Outcome(trial.value if not trial.user_attrs["reason"] else None, trial.user_attrs["reason"])
+    reason = trial.user_attrs.get(REASON, "")
+    return Outcome(None if reason else trial.value, reason)
 
 
 def _settings(specification: str) -> dict[str, Any]:
@@ -380,7 +389,7 @@ def _result(study: Study, tuning: Tuning, kept: int, held_out_runs: int) -> Tuni
         interrupted=len(study.get_trials(deepcopy=False)) - len(finished),
         default=contenders[default.number],
         best=contenders[best.number],
-        importance=_importance(study),
+        importance=_importance(study) if len(complete) >= TRIALS_FOR_IMPORTANCE else {},
     )
 
 
@@ -405,14 +414,14 @@ def _contend(trial: FrozenTrial, tuning: Tuning, runs: int) -> Contender:
 
 
 def _importance(study: Study) -> dict[str, float]:
-    """The share of each field in how good a trial is; empty where the trials, or this Optuna, cannot tell."""
+    """The share of each field in how good a trial is; empty where trials so alike, or this Optuna, cannot tell."""
     import optuna
 
     evaluator = getattr(optuna.importance, "PedAnovaImportanceEvaluator", None)
     if evaluator is None:
         return {}
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # it warns of trials that are too few or too alike
+        warnings.simplefilter("error")  # it warns of trials that are too much alike
         # Experimental in some versions, which is no news to who runs a command.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         try:

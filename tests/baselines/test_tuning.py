@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 pytest.importorskip("optuna", reason="tuning needs the extra tune")
 
 from baselines import trials as trials_module
+from baselines import tuning as tuning_module
 from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
 from baselines.commands import tune as program
@@ -41,6 +43,10 @@ BAD = "QLearning:epsilon=0.01,final_epsilon=0.0,step_size=1.0,step_size_half_lif
 SMALL = Tuning(("RandomMDP",), BAD, runs=4, steps=400, checkpoints=4, metric="area", search=("step_size", "epsilon"))
 
 
+# The sampler learns from what was tried once there are ten.
+ENOUGH = 13
+
+
 class Record:
     """Remembers what it is told of trials."""
 
@@ -60,10 +66,22 @@ def tuned(folder: Path, tuning: Tuning = SMALL, **options: Any) -> tuple[Any, Re
     return tune(tuning, folder, on_trial=record, **options), record
 
 
+def stored(result: Any, folder: Path) -> tuple[Counter[str], str]:
+    """How many trials Optuna finds in each state, and in which direction it searches."""
+    import optuna
+
+    storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'tuning.db'}")
+    study = optuna.load_study(study_name=result.study, storage=storage)
+    states, direction = Counter(trial.state.name for trial in study.trials), study.direction.name
+    storage.remove_session()
+    storage.engine.dispose()
+    return states, direction
+
+
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Record, Path]:
     folder = tmp_path_factory.mktemp("unbroken")
-    return *tuned(folder), folder
+    return *tuned(folder, trials=ENOUGH), folder
 
 
 def test_the_first_trial_is_what_the_agent_has_now_and_a_better_one_is_found(
@@ -71,8 +89,8 @@ def test_the_first_trial_is_what_the_agent_has_now_and_a_better_one_is_found(
 ) -> None:
     result, record, _ = unbroken
     assert parse(record.finished()[0][0]) == parse(BAD)
-    assert (result.finished, result.kept, result.interrupted) == (8, 0, 0)
-    assert result.complete + sum(result.shortfalls.values()) == 8
+    assert (result.finished, result.kept, result.interrupted) == (ENOUGH, 0, 0)
+    assert result.complete + sum(result.shortfalls.values()) == ENOUGH
     assert result.default.trial == 0
     assert result.found_better
     assert result.best.outcome.value == max(outcome.value or -9 for _, outcome in record.finished())
@@ -94,11 +112,11 @@ def test_the_report_says_what_was_found_and_how_to_repeat_it(unbroken: tuple[Any
     result, _, folder = unbroken
     about = json.loads((folder / "tuning.json").read_text(), parse_constant=lambda _: pytest.fail("no strict JSON"))
     assert about["best"]["specification"] == result.best.specification
-    assert about["trials"]["finished"] == 8
+    assert about["trials"]["finished"] == ENOUGH
     assert about["versions"].keys() >= {"optuna", "numpy", "rl_envs"}
     fresh = [np.array(about[name]["held_out"]["RandomMDP"]) for name in ("best", "default")]
     assert about["difference"]["RandomMDP"] == difference_interval(*fresh)._asdict()
-    assert about["repeat"] == repeat_command(SMALL, folder, 8, 4)
+    assert about["repeat"] == repeat_command(SMALL, folder, ENOUGH, 4)
 
 
 def test_the_same_seed_gives_the_same_trials_and_another_seed_others(
@@ -114,14 +132,14 @@ def test_the_same_call_again_goes_on_to_the_number_asked_for(
     unbroken: tuple[Any, Record, Path], tmp_path: Path
 ) -> None:
     tuned(tmp_path, trials=3)
-    result, record = tuned(tmp_path)
+    result, record = tuned(tmp_path, trials=ENOUGH)
     assert [what for what, *_ in record.told].count("kept") == 3
-    assert (result.finished, result.kept) == (8, 3)
+    assert (result.finished, result.kept) == (ENOUGH, 3)
     assert record.finished() == unbroken[1].finished()
     assert result.best.specification == unbroken[0].best.specification
     enough, record = tuned(tmp_path, trials=2)  # fewer than there are: nothing is trained and nothing lost
     assert {what for what, *_ in record.told} == {"kept"}
-    assert enough.finished == 8
+    assert enough.finished == ENOUGH
 
 
 KILLED = """
@@ -134,7 +152,7 @@ def kill_in_the_middle(what, number, specification, outcome):
     if (what, number) == ("started", int(sys.argv[2])):
         os.kill(os.getpid(), signal.SIGKILL)
 
-tune(TUNING, Path(sys.argv[1]), trials=8, held_out_runs=4, on_trial=kill_in_the_middle)
+tune(TUNING, Path(sys.argv[1]), trials=13, held_out_runs=4, on_trial=kill_in_the_middle)
 """
 
 
@@ -143,17 +161,43 @@ def test_killed_again_and_again_it_ends_with_the_trials_of_an_unbroken_one(
     unbroken: tuple[Any, Record, Path], tmp_path: Path
 ) -> None:
     script = KILLED.replace("TUNING", repr(SMALL))
-    killed_in = (0, 1, 5)  # in the trial of the default, in its second attempt, and later
+    killed_in = (0, 13)  # in the trial of the default, and in the last
     for number in killed_in:
         done = subprocess.run([sys.executable, "-c", script, str(tmp_path), str(number)], cwd=REPOSITORY, timeout=60)
         assert done.returncode == -signal.SIGKILL
-    result, record = tuned(tmp_path)
+    result, record = tuned(tmp_path, trials=ENOUGH)
     assert record.finished() == unbroken[1].finished()
-    assert (result.finished, result.interrupted) == (8, len(killed_in))
+    assert (result.finished, result.interrupted) == (ENOUGH, len(killed_in))
+    states, _ = stored(result, tmp_path)
+    assert states["FAIL"] == len(killed_in)
+    assert states["COMPLETE"] + states["PRUNED"] == ENOUGH
     assert result.best.specification == unbroken[0].best.specification
 
 
-def test_a_kill_before_the_first_trial_began_does_not_make_it_two(tmp_path: Path, monkeypatch: Any) -> None:
+def test_of_several_trials_that_run_at_once_those_that_are_interrupted_are_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def interrupted(tuning: Tuning, asker: Any, num_workers: int) -> None:
+        asked.extend(asker.ask() for _ in range(4))
+        asker.tell(3, Outcome(0.5))
+        asker.tell(0, Outcome(0.4))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tuning_module, "run_trials", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tuned(tmp_path)
+    _, record = tuned(tmp_path)
+    tried = [specification for specification, _ in record.finished()]
+    assert len(set(tried)) == len(tried) == 8
+    assert {specification for _, specification in asked} <= set(tried)
+
+
+def test_a_kill_before_the_first_trial_began_does_not_make_it_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import optuna
 
     with monkeypatch.context() as patch:
