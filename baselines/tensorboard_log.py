@@ -189,17 +189,18 @@ class LibraryLog:
         self._world = world
         self._folders = [run_folder(agent, folder, run) for run in range(agent.num_runs)]
         self._model: Any = None
+        self._logger: Any = None
 
     def begin(self, run: int, model: Any) -> None:
         """Give the run's model a logger, and write down its settings."""
         from stable_baselines3.common.logger import HParam, configure
 
         self.close()
-        self._model = model
-        model.set_logger(configure(str(self._folders[run]), ["tensorboard"]))
+        self._model, self._logger = model, configure(str(self._folders[run]), ["tensorboard"])
+        model.set_logger(self._logger)
         settings = HParam(settings_of(self._agent, self._world, run), dict.fromkeys(RESULTS, 0.0))
-        model.logger.record("hparams", settings, exclude=("stdout", "log", "json", "csv"))
-        model.logger.dump(0)
+        self._logger.record("hparams", settings, exclude=("stdout", "log", "json", "csv"))
+        self._logger.dump(0)
 
     def step(self, run: int, steps: int) -> None:
         """Nothing: the library logs its steps itself."""
@@ -207,13 +208,14 @@ class LibraryLog:
     def checkpoint(self, run: int, steps: int, score: float) -> None:
         """Write down how the run was scored."""
         for tag, numbers in evaluation(self._agent.task, np.array([score]), self._model).items():
-            self._model.logger.record(tag, float(numbers[0]))
-        self._model.logger.dump(steps)
+            self._logger.record(tag, float(numbers[0]))
+        self._logger.dump(steps)
 
     def close(self) -> None:
         """Close the files of the run that was last."""
-        if self._model is not None:
-            self._model.logger.close()
+        if self._logger is not None:
+            self._logger.close()
+            self._logger = None
 
 
 def new_folder(parent: Path, name: str) -> Path:

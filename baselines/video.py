@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 from baselines.agent import Agent
 from baselines.replaying import check_episodes, make_env, play_episode, player_of
-from baselines.storage import make_folder
+from baselines.storage import StorageError, make_folder
 
 
 def record_video(agent: Agent, folder: Path, *, run: int | None = None, episodes: int = 1, seed: int = 0) -> list[Path]:
@@ -25,7 +26,7 @@ def record_video(agent: Agent, folder: Path, *, run: int | None = None, episodes
 
     Raises:
         ValueError: a run that the population does not have, less than one episode, or a world that gives no pictures.
-        StorageError: the folder cannot be written to.
+        StorageError: a film cannot be written, for want of room perhaps.
         DependencyNotInstalled: pygame or moviepy is missing.
     """
     from gymnasium.wrappers import RecordVideo
@@ -39,8 +40,24 @@ def record_video(agent: Agent, folder: Path, *, run: int | None = None, episodes
         warnings.filterwarnings("ignore", message=".*Overwriting existing videos", category=UserWarning)
         film = RecordVideo(env, str(make_folder(folder)), episode_trigger=lambda _: True, name_prefix=readable)
     try:
-        for episode in range(episodes):
-            play_episode(film, player, seed=seed if episode == 0 else None)
-    finally:
-        film.close()
-    return [folder / f"{readable}-episode-{episode}.mp4" for episode in range(episodes)]
+        with closing(film):
+            for episode in range(episodes):
+                play_episode(film, player, seed=seed if episode == 0 else None)
+    except OSError as error:  # of moviepy, with all that ffmpeg had to say
+        film.recorded_frames.clear()
+        reason = next(filter(None, str(error).splitlines()), "the disk may be full")
+        raise StorageError(f"cannot write the film into {folder}: {reason}") from error
+    films = [folder / f"{readable}-episode-{episode}.mp4" for episode in range(episodes)]
+    for written in films:
+        check_film(written)
+    return films
+
+
+def check_film(path: Path) -> None:
+    """Raise StorageError unless a film opens: moviepy does not ask ffmpeg whether it could write the end."""
+    from imageio_ffmpeg import count_frames_and_secs  # type: ignore[import-untyped]
+
+    try:
+        count_frames_and_secs(str(path))
+    except RuntimeError as error:
+        raise StorageError(f"the film {path} was not written whole; the disk may be full") from error

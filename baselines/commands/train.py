@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,16 +139,18 @@ def run_training(make: Callable[[], Agent], specification: str, training: Traini
     try:
         agent = make()
         end = agent.steps + training.steps
-        name = specification or label(agent.name, changed_fields(agent.config, agent.Config()))
         check_outputs(agent, training)
+        folder = log_folder(agent, specification, training, console)
         try:
-            scores = train_and_show(agent, name, training, console)
+            scores = train_and_show(agent, training, folder, console)
         except StoppedBetweenSteps:
             complain(f"Stopped after {agent.steps:,} of {end:,} steps.", *save_what_there_is(agent, end, training))
             return INTERRUPTED
+        except StorageError as error:
+            return complain(f"Error: {error}", *save_what_there_is(agent, end, training))
         show_scores(agent, scores, EVALUATION_EPISODES, console)
         keep(agent, training, console)
-    except (ValueError, TypeError, StorageError, gym.error.Error) as error:
+    except (ValueError, TypeError, OSError, StorageError, gym.error.Error) as error:
         return complain(f"Error: {error}")
     except KeyboardInterrupt:
         complain("Stopped at once; nothing more is saved.")
@@ -173,13 +176,27 @@ def check_outputs(agent: Agent, training: Training) -> None:
         make_env(agent.task, "rgb_array").close()
 
 
-def train_and_show(agent: Agent, name: str, training: Training, console: Console) -> np.ndarray:
+def log_folder(agent: Agent, specification: str, training: Training, console: Console) -> Path | None:
+    """Make the folder of the log and say where it is; None where there shall be no log.
+
+    Raises:
+        StorageError: it cannot be made or written to.
+    """
+    if training.tensorboard is None:
+        return None
+    name = specification or label(agent.name, changed_fields(agent.config, agent.Config()))
+    folder = new_folder(training.tensorboard, f"{agent.task.name}-{name}")
+    say(f"Logs in {folder}; to see them: tensorboard --logdir {shlex.quote(str(training.tensorboard))}", console)
+    return folder
+
+
+def train_and_show(agent: Agent, training: Training, folder: Path | None, console: Console) -> np.ndarray:
     """Train with a bar in the terminal and a log for TensorBoard, until the end or Ctrl-C.
 
     Args:
         agent: the population.
-        name: what the agent is called, with its settings.
-        training: how long, and whether there is a log.
+        training: how long.
+        folder: of the log, or None for no log.
         console: where the bar is shown.
 
     Returns:
@@ -187,19 +204,15 @@ def train_and_show(agent: Agent, name: str, training: Training, console: Console
 
     Raises:
         StoppedBetweenSteps: Ctrl-C; the agent is as after some whole step.
-        StorageError: the log cannot be written.
+        StorageError: the log cannot be written, the disk is full perhaps; the agent is as after some whole step.
     """
-    folder = None
-    if training.tensorboard is not None:
-        folder = new_folder(training.tensorboard, f"{agent.task.name}-{name}")
-        say(f"Logs in {folder}; to see them: tensorboard --logdir {training.tensorboard}", console)
     one_after_the_other = agent.num_runs if isinstance(agent, SB3Agent) else 1
-    with TrainingDisplay(console, training.steps * one_after_the_other) as display, Interruption() as interruption:
-        if isinstance(agent, SB3Agent):
-            curve = _train_library(agent, training, folder, display, interruption)
-        else:
-            curve = _train_own(agent, training, folder, display, interruption)
-    return curve.scores[-1]
+    try:
+        with TrainingDisplay(console, training.steps * one_after_the_other) as display, Interruption() as interruption:
+            learn = partial(_train_library, agent) if isinstance(agent, SB3Agent) else partial(_train_own, agent)
+            return learn(training, folder, display, interruption).scores[-1]
+    except OSError as error:  # nothing but the log is written in training
+        raise StorageError(f"cannot write the log in {folder}: {error.strerror or error}") from error
 
 
 def _train_own(
@@ -282,6 +295,8 @@ def save_what_there_is(agent: Agent, end: int, training: Training) -> list[str]:
     if training.save is None:
         return ["Nothing is saved: --save PATH would have kept what was learned."]
     agent.save(training.save)
+    if agent.steps >= end:
+        return [f"Saved to {training.save}, with all of its training."]
     again = ["python", "-m", "baselines", "train", "--resume", str(training.save), "--steps", str(end - agent.steps)]
     for flag in ("save", "tensorboard", "video"):
         path = getattr(training, flag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -375,6 +376,31 @@ def test_what_an_interrupted_training_loses_is_said(
     assert not (tmp_path / "agent").exists()
 
 
+def test_a_full_disk_under_the_log_does_not_cost_what_was_learned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    write, path, folder = SummaryWriter.add_scalar, tmp_path / "agent", tmp_path / "runs"
+
+    def full_from_step_200_on(self: Any, tag: str, number: float, step: int) -> None:
+        if step >= 200:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(self, tag, number, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SummaryWriter, "add_scalar", full_from_step_200_on)
+        assert trained(*SHORT, "--save", str(path), "--tensorboard", str(folder)) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"Error: cannot write the log in {folder}/LineWalk-QLearning: No space left on device\nSaved to "
+    )
+    assert load_agent(path).steps == 200
+    assert main(shlex.split(said.splitlines()[-1])[3:]) == 0
+    assert trained(*SHORT, "--save", str(tmp_path / "whole")) == 0
+    assert path.read_bytes() == (tmp_path / "whole").read_bytes()
+
+
 def test_a_second_interrupt_does_not_wait_for_the_end_of_the_step(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -425,6 +451,41 @@ def test_an_episode_without_a_time_limit_is_cut_off_in_a_film(tmp_path: Path, mo
     monkeypatch.setattr(replaying, "LONGEST", 4)
     (film,) = record_video(make_agent("Random", "RandomWalk"), tmp_path)
     assert len(frames_of(film)) == 5
+
+
+@pytest.mark.parametrize("raised", [True, False])
+def test_a_film_that_cannot_be_written_whole_is_said(
+    raised: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moviepy.video.io.ImageSequenceClip import ImageSequenceClip
+
+    write = ImageSequenceClip.write_videofile
+
+    def write_a_part(self: Any, path: str, **more: Any) -> None:
+        if raised:
+            raise OSError("\n\nffmpeg: no room\nand much more")
+        write(self, path, **more)
+        os.truncate(path, os.path.getsize(path) // 2)
+
+    monkeypatch.setattr(ImageSequenceClip, "write_videofile", write_a_part)
+    typed = [
+        "--steps",
+        "10",
+        "--checkpoints",
+        "1",
+        "--save",
+        str(tmp_path / "agent"),
+        "--video",
+        str(tmp_path / "films"),
+    ]
+    assert trained(*typed) == 2
+    assert capsys.readouterr().err == "Error: " + (
+        f"cannot write the film into {tmp_path}/films: ffmpeg: no room\n"
+        if raised
+        else f"the film {tmp_path}/films/LineWalk-QLearning-run0-episode-0.mp4 was not written whole; "
+        "the disk may be full\n"
+    )
+    assert load_agent(tmp_path / "agent").steps == 10
 
 
 def test_a_film_of_gymnasiums_own_environments(tmp_path: Path) -> None:

@@ -104,9 +104,9 @@ def test_options_are_followed_to_their_ends_and_shown(policies: str) -> None:
     assert end.discounted == pytest.approx(expectation(player)["discounted return"])
 
 
-def test_an_option_is_dropped_where_it_ends_and_nowhere_else() -> None:
-    agent = HierarchicalQ("SubtaskGrid", config=HierarchicalQConfig(primitives=False))
-    train(agent, steps=2_000, checkpoints=1)
+def test_an_option_is_not_dropped_before_it_ends() -> None:
+    agent = HierarchicalQ("FourRooms", config=HierarchicalQConfig(primitives=False))
+    # Untrained, it thinks all options equally good: were one dropped on the way, another would soon be followed.
     player = player_of(agent, 0)
     env = make_env(agent.task, "ansi")
     followed = []
@@ -114,8 +114,6 @@ def test_an_option_is_dropped_where_it_ends_and_nowhere_else() -> None:
     for (_, option), (state, _), (_, after) in zip(followed[1:], followed[1:], followed[2:]):
         if after is not option:
             assert option.termination[state] == 1
-        else:
-            assert option.termination[state] < 1
     assert len({option.name for _, option in followed[1:]}) > 1
 
 
