@@ -97,7 +97,14 @@ class Comparison:
                     FunctionCell(world, name, *part, self.steps, 1, self.seed, function=function)
                     for part in _parts(self.library_runs, LIBRARY_RUNS_PER_CELL)
                 ]
-        return cells + game_cells(self.games, self.game_agents, runs=self.runs, rounds=self.rounds, seed=self.seed)
+        return cells + game_cells(
+            self.games,
+            self.game_agents,
+            runs=self.runs,
+            rounds=self.rounds,
+            checkpoints=self.checkpoints,
+            seed=self.seed,
+        )
 
     def _worlds(self) -> list[str]:
         """The names of the worlds; refuses none at all where there are no games either, and one under two names."""

@@ -30,6 +30,7 @@ class GameCell(Cell):
         agent: a game agent's name with settings: "IndependentQ:exploration=softmax".
         num_runs: how many runs.
         rounds: rounds of each run.
+        checkpoints: how often to score, evenly spaced, besides once at the start.
         seed: the base seed.
     """
 
@@ -37,6 +38,7 @@ class GameCell(Cell):
     agent: str
     num_runs: int
     rounds: int
+    checkpoints: int
     seed: int
 
     ARRAYS: ClassVar[Set[str]] = frozenset(field.name for field in fields(GameRecord))
@@ -79,7 +81,7 @@ class GameCell(Cell):
     def compute(self) -> dict[str, np.ndarray]:
         """Play the runs."""
         agent = make_game_agent(self.agent, self.task(), runs=self.num_runs, seed=self.seed)
-        record = play(agent, steps=self.rounds)
+        record = play(agent, steps=self.rounds, checkpoints=self.checkpoints)
         complete(record.exploitability, f"{self.agent} in {self.game}", self.runs)
         return {name: np.asarray(getattr(record, name)) for name in self.ARRAYS}
 
@@ -90,6 +92,7 @@ def game_cells(
     *,
     runs: int,
     rounds: int,
+    checkpoints: int,
     seed: int,
 ) -> list[GameCell]:
     """All cells of games, in the order of the table.
@@ -99,13 +102,14 @@ def game_cells(
         agents: names of game agents, with settings; none for all that can play the game.
         runs: independent runs of each.
         rounds: rounds of each run.
+        checkpoints: how often each run is scored, besides once before it starts.
         seed: the base seed.
 
     Raises:
         ValueError: a number out of range, a name given twice, or an unknown game, agent or setting, naming the nearest.
         TypeError: an agent that cannot play one of the games.
     """
-    for name, number in (("runs", runs), ("rounds", rounds)):
+    for name, number in (("runs", runs), ("rounds", rounds), ("checkpoints", checkpoints)):
         check_integer(name, number, low=1)
     check_integer("seed", seed, low=0)
     cells = []
@@ -114,7 +118,7 @@ def game_cells(
         task = make_game_task(name, **settings)
         for agent in each_once("game agents", agents) or players_of(task):
             make_game_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
-            cells.append(GameCell(game, agent, runs, rounds, seed))
+            cells.append(GameCell(game, agent, runs, rounds, checkpoints, seed))
     return cells
 
 

@@ -22,6 +22,7 @@ import psutil
 
 from baselines.cells import WorldCell
 from baselines.comparison import Comparison, account
+from baselines.report.contents import Contents
 from baselines.report.findings import read_findings
 from baselines.report.writing import write_report
 from baselines.results import FILE_FORMAT
@@ -110,7 +111,7 @@ def main() -> None:
         findings = read_findings(folder / "many")
         reading = time.perf_counter() - started
         started = time.perf_counter()
-        write_report(findings, folder / "many")
+        write_report(Contents(findings), folder / "many")
         writing = time.perf_counter() - started
         page = (folder / "many" / "report.html").stat().st_size
         count = MANY_WORLDS * MANY_AGENTS

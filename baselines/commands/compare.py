@@ -191,29 +191,25 @@ def show(findings: Findings, out: Path, console: Console) -> None:
     Raises:
         StorageError: a file cannot be written.
     """
-    from baselines.game_comparison import summarise_game
     from baselines.game_report import game_explanation, game_table
-    from baselines.report.pictures import draw_learning_curves
-    from baselines.report.spreadsheet import write_csv
+    from baselines.report.contents import Contents
     from baselines.report.terminal import explanation, terminal_table
-    from baselines.summary import summarise
+    from baselines.report.writing import write_report
 
-    summaries = [summarise(row) for row in findings.rows]
-    game_summaries = [summarise_game(row) for row in findings.games]
-    write_csv(summaries, out / "results.csv", game_summaries)
-    written, parts = ["results.csv"], []
+    contents = Contents(findings)
+    written = write_report(contents, out)
+    parts = []
     if findings.rows:
-        draw_learning_curves(findings.rows, out / "learning_curves.png")
-        written.append("learning_curves.png")
-        parts.append((terminal_table(summaries), explanation(findings.rows)))
+        parts.append((terminal_table(contents.summaries), explanation(findings.rows)))
     if findings.games:
-        parts.append((game_table(game_summaries), game_explanation()))
+        parts.append((game_table(contents.game_summaries), game_explanation()))
     for table, lines in parts:
         console.print(table)
         for line in lines:
             console.print(line, markup=False, highlight=False)
         console.print()
-    console.print(f"Written to {out}: {', '.join(written)}, comparison.json and cells/", markup=False)
+    page, *others = [path.name for path in written]
+    console.print(f"Open {out / page} in a browser. Beside it lie {', '.join(others)}.", markup=False)
 
 
 def how_to_go_on(out: Path) -> str:

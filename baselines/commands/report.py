@@ -23,11 +23,12 @@ def write_report_of(folder: Annotated[Path, tyro.conf.Positional]) -> int:
     Args:
         folder: Where the comparison was made.
     """
+    from baselines.report.contents import Contents
     from baselines.report.findings import read_findings
     from baselines.report.writing import write_report
 
     try:
-        written = write_report(read_findings(folder), folder)
+        written = write_report(Contents(read_findings(folder)), folder)
     except (ValueError, StorageError) as error:
         return complain(f"Error: {error}")
     print(f"Written to {folder}: {', '.join(path.name for path in written)}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
 from baselines.report.contents import Contents
 from baselines.report.markdown import markdown
 from baselines.report.page import page
@@ -14,17 +12,14 @@ from baselines.report.spreadsheet import write_csv
 from baselines.report.value_maps import draw_value_maps
 from baselines.storage import write_atomically
 
-if TYPE_CHECKING:
-    from baselines.report.findings import Findings
-
 PAGE, TEXT, NUMBERS = "report.html", "report.md", "results.csv"
 
 
-def write_report(findings: Findings, folder: Path) -> list[Path]:
+def write_report(contents: Contents, folder: Path) -> list[Path]:
     """Write everything there is to look at of what a comparison found.
 
     Args:
-        findings: what it found.
+        contents: of what it found.
         folder: where the files go; it exists.
 
     Returns:
@@ -34,7 +29,6 @@ def write_report(findings: Findings, folder: Path) -> list[Path]:
         ValueError: a number that is missing or NaN; the message names it.
         StorageError: a file cannot be written.
     """
-    contents = Contents(findings)
     html = page(contents)  # what is wrong with a number is found before anything is written
     pictures = _draw(contents, folder)
     write_csv(contents.summaries, folder / NUMBERS, contents.game_summaries)
@@ -49,7 +43,7 @@ def _draw(contents: Contents, folder: Path) -> dict[str, str]:
     if contents.rows:
         pictures["Learning curves"] = "learning_curves.png"
         draw_learning_curves(contents.rows, folder / "learning_curves.png")
-        if contents.styles:
+        if any(row.agent in contents.styles for row in contents.rows):
             pictures["Performance profiles"] = "performance_profiles.png"
             draw_profiles(contents, folder / "performance_profiles.png")
     for world, curves in contents.regret.items():

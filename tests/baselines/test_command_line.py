@@ -32,7 +32,11 @@ def test_a_comparison_prints_its_table_and_writes_its_files(tmp_path: Path, caps
         "cells",
         "comparison.json",
         "learning_curves.png",
+        "performance_profiles.png",
+        "report.html",
+        "report.md",
         "results.csv",
+        "value_error_LineWalk.png",
     }
 
 
@@ -159,4 +163,4 @@ def test_a_log_without_the_characters_is_written_all_the_same(tmp_path: Path, mo
     log.flush()
     printed = log.buffer.getvalue().decode("ascii")
     assert "[2/2] LineWalk ? QLearning ? runs 0-2" in printed
-    assert "Written to" in printed
+    assert "report.html in a browser." in " ".join(printed.split())

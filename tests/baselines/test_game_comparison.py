@@ -29,7 +29,7 @@ from baselines.report.spreadsheet import write_csv
 from baselines.storage import StorageError
 from baselines.workers import JobError
 
-CELL = GameCell("penalty:k=-10", "IndependentQ:epsilon=0.5", num_runs=3, rounds=60, seed=1)
+CELL = GameCell("penalty:k=-10", "IndependentQ:epsilon=0.5", num_runs=3, rounds=60, checkpoints=2, seed=1)
 
 
 def record(late_play: list[list[list[int]]], payoff: list[float], exploitability: list[float]) -> GameRecord:
@@ -61,7 +61,9 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     CELL.write(CELL.compute(), tmp_path)
     found = GameRow.of(CELL.game, CELL.agent, CELL.read(tmp_path)).record
     again = play(
-        IndependentQ(CELL.task(), runs=3, seed=1, config=replace(IndependentQ.Config(), epsilon=0.5)), steps=60
+        IndependentQ(CELL.task(), runs=3, seed=1, config=replace(IndependentQ.Config(), epsilon=0.5)),
+        steps=60,
+        checkpoints=2,
     )
     for part in ("steps", "exploitability", "joint_play", "late_play", "late_payoff"):
         np.testing.assert_array_equal(getattr(found, part), getattr(again, part))
@@ -78,6 +80,7 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
         {"agent": "RegretMatching"},
         {"num_runs": 4},
         {"rounds": 61},
+        {"checkpoints": 3},
         {"seed": 2},
     ],
     ids=str,
@@ -117,7 +120,10 @@ def test_a_corrupt_or_foreign_file_is_found(tmp_path: Path) -> None:
 
 
 def test_all_that_can_play_a_game_do_unless_some_are_named() -> None:
-    pairs = [(cell.game, cell.agent) for cell in game_cells(["climbing", "grid_soccer"], [], runs=1, rounds=1, seed=0)]
+    pairs = [
+        (cell.game, cell.agent)
+        for cell in game_cells(["climbing", "grid_soccer"], [], runs=1, rounds=1, checkpoints=1, seed=0)
+    ]
     assert pairs == [
         ("climbing", "IndependentQ"),
         ("climbing", "FictitiousPlay"),
@@ -125,8 +131,8 @@ def test_all_that_can_play_a_game_do_unless_some_are_named() -> None:
         ("grid_soccer", "IndependentQ"),
         ("grid_soccer", "MinimaxQ"),
     ]
-    named = game_cells(["penalty:k=-3"], ["RegretMatching"], runs=2, rounds=5, seed=7)
-    assert named == [GameCell("penalty:k=-3", "RegretMatching", 2, 5, 7)]
+    named = game_cells(["penalty:k=-3"], ["RegretMatching"], runs=2, rounds=5, checkpoints=3, seed=7)
+    assert named == [GameCell("penalty:k=-3", "RegretMatching", 2, 5, 3, 7)]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +165,9 @@ def test_worlds_may_be_none_only_beside_games() -> None:
 
 
 def only_games(*agents: str, **changes: object) -> Comparison:
-    return Comparison(worlds=(), games=("climbing",), game_agents=agents, **{"runs": 2, "rounds": 30, **changes})
+    return Comparison(
+        worlds=(), games=("climbing",), game_agents=agents, **{"runs": 2, "rounds": 30, "checkpoints": 2, **changes}
+    )
 
 
 def test_finished_cells_are_kept(tmp_path: Path) -> None:
@@ -294,8 +302,9 @@ def test_the_command_takes_games_alone(tmp_path: Path, capsys: pytest.CaptureFix
     assert main([*COMMAND, *AGENTS, "--worlds", "--out", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "Distance from the exact optimum" not in text
-    assert {path.name for path in tmp_path.iterdir()} == {".lock", "cells", "comparison.json", "results.csv"}
-    assert "results.csv, comparison.json and cells/" in text
+    results = {"report.html", "report.md", "results.csv", "games.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {".lock", "cells", "comparison.json", *results}
+    assert f"Open {tmp_path / 'report.html'} in a browser." in " ".join(text.split())
 
 
 def test_a_mistake_in_a_game_is_said_before_anything_is_trained(

@@ -11,8 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
-
-from baselines.report.pictures import COLOURS, draw_learning_curves, style_of
+from baselines.report.pictures import COLOURS, draw_learning_curves
 from baselines.report.spreadsheet import write_csv
 from baselines.report.terminal import explanation, terminal_table
 from baselines.rows import Row
