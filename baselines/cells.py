@@ -115,7 +115,8 @@ class Result:
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray]) -> Result:
         """The result that a file holds."""
-        return cls(**{**arrays, "exact": bool(arrays["exact"]), "seconds": float(arrays["seconds"])})
+        plain: dict[str, Any] = {"exact": bool(arrays["exact"]), "seconds": float(arrays["seconds"])}
+        return cls(**{**arrays, **plain})
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The result as a file holds it."""

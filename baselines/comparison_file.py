@@ -71,7 +71,9 @@ def read_comparison_file(path: Path, defaults: Comparison) -> ComparisonFile:
     wanted = {entry.name: type(getattr(defaults, entry.name)) for entry in fields(defaults)}
     for key, value in plain.items():
         _check(path, key, value, {**wanted, **OPTIONS})
-    changed = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items() if key in wanted}
+    changed: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in plain.items() if key in wanted
+    }
     comparison = replace(defaults, **changed)
     _check_named(path, settings, (*comparison.agents, *comparison.game_agents))
     return ComparisonFile(comparison, {key: plain[key] for key in OPTIONS if key in plain}, settings)

@@ -109,7 +109,7 @@ def starting_point(typed: Sequence[str]) -> Start:
         raise ValueError(unknown("preset", preset, PRESETS))
     path = value_of(typed, "--file", "")
     file = read_comparison_file(Path(path), PRESETS[preset]) if path else ComparisonFile(PRESETS[preset])
-    options = {key: Path(value) if key == "out" else value for key, value in file.options.items()}
+    options: dict[str, Any] = {key: Path(value) if key == "out" else value for key, value in file.options.items()}
     return Start(file.comparison, Execution(**options), file.settings)
 
 
