@@ -27,7 +27,7 @@ PROJECT = PYPROJECT["project"]
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 
 # Where a module's name is not its distribution's.
-DISTRIBUTION_OF = {"pygame": "pygame-ce", "tomllib": "tomli"}
+DISTRIBUTION_OF = {"PIL": "pillow", "pygame": "pygame-ce", "tomllib": "tomli"}
 
 
 def extra_requirements(extra: str) -> list[Requirement]:
