@@ -13,7 +13,6 @@ from baselines.agent import Agent
 from baselines.agents.hierarchical_q import HierarchicalQ
 from baselines.task import Task
 from rl_envs.actions import action_index
-from rl_envs.mdp import check_integer
 from rl_envs.options import Option
 
 # An episode of a world without a time limit is cut off after so many steps: some policies never end one.
@@ -233,8 +232,3 @@ def expectation(player: Player) -> dict[str, float]:
     policy = player.agent.policy()[player.place]
     known = {} if task.max_episode_steps is None else {"return": float(truth.episode_return(policy))}
     return {**known, "discounted return": float(truth.value(policy))}
-
-
-def check_episodes(episodes: int) -> int:
-    """How many episodes to play; raises ValueError below 1."""
-    return check_integer("episodes", episodes, low=1)

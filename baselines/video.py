@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 from baselines.agent import Agent
-from baselines.replaying import check_episodes, make_env, play_episode, player_of
+from baselines.replaying import make_env, play_episode, player_of
 from baselines.storage import StorageError, make_folder
+from rl_envs.mdp import check_integer
 
 
 def record_video(agent: Agent, folder: Path, *, run: int | None = None, episodes: int = 1, seed: int = 0) -> list[Path]:
@@ -31,7 +32,7 @@ def record_video(agent: Agent, folder: Path, *, run: int | None = None, episodes
     """
     from gymnasium.wrappers import RecordVideo
 
-    check_episodes(episodes)
+    check_integer("episodes", episodes, low=1)
     number = agent.runs.start if run is None else run
     player = player_of(agent, number, seed=seed)
     env = make_env(agent.task, "rgb_array")

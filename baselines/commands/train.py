@@ -8,19 +8,20 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import gymnasium as gym
 import numpy as np
 import tyro
 
 from baselines.agent import Agent
+from baselines.agents.value_prediction import ValueAgent
 from baselines.commands.exit_codes import INTERRUPTED, complain
 from baselines.commands.flags import changed_fields, mistakes_end_the_command, value_of, with_config
 from baselines.interruption import Interruption, StoppedBetweenSteps
 from baselines.loop import LearningCurve, score, train
 from baselines.registry import agent_class, make_config
-from baselines.replaying import check_episodes, make_env
+from baselines.replaying import make_env
 from baselines.saved_agents import load_agent
 from baselines.sb3 import SB3Agent
 from baselines.specification import label, parse
@@ -30,9 +31,12 @@ from baselines.task import named_task
 from baselines.tensorboard_log import LibraryLog, TensorBoardLog, new_folder
 from baselines.training_display import TrainingDisplay, say, show_scores
 from baselines.video import record_video
+from rl_envs.mdp import check_integer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 
 # Episodes that a score is the mean of where there is no table.
 EVALUATION_EPISODES = 10
@@ -71,10 +75,10 @@ class Training:
 
     steps: int = 10_000
     checkpoints: int = 20
-    tensorboard: Path | None = None
-    video: Path | None = None
+    tensorboard: OptionalPath = None
+    video: OptionalPath = None
     episodes: int = 1
-    save: Path | None = None
+    save: OptionalPath = None
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:
@@ -89,7 +93,7 @@ def command(typed: Sequence[str]) -> Callable[..., int]:
         population: tyro.conf.OmitArgPrefixes[Population],
         training: tyro.conf.OmitArgPrefixes[Training],
         config: Any,
-        resume: Path | None = None,
+        resume: OptionalPath = None,
     ) -> int:
         """Train an agent on a world, and show how far each run ends from the exact optimum.
 
@@ -138,40 +142,39 @@ def run_training(make: Callable[[], Agent], specification: str, training: Traini
     console = Console()
     try:
         agent = make()
-        end = agent.steps + training.steps
-        check_outputs(agent, training)
+        check_training(agent, training)
         folder = log_folder(agent, specification, training, console)
-        try:
-            scores = train_and_show(agent, training, folder, console)
-        except StoppedBetweenSteps:
-            complain(f"Stopped after {agent.steps:,} of {end:,} steps.", *save_what_there_is(agent, end, training))
-            return INTERRUPTED
-        except StorageError as error:
-            return complain(f"Error: {error}", *save_what_there_is(agent, end, training))
-        show_scores(agent, scores, EVALUATION_EPISODES, console)
-        keep(agent, training, console)
-    except (ValueError, TypeError, OSError, StorageError, gym.error.Error) as error:
+    except (ValueError, TypeError, StorageError, gym.error.Error) as error:
+        return complain(f"Error: {error}")
+    try:
+        return train_and_keep(agent, training, folder, console)
+    except (StorageError, gym.error.DependencyNotInstalled) as error:
         return complain(f"Error: {error}")
     except KeyboardInterrupt:
         complain("Stopped at once; nothing more is saved.")
         return INTERRUPTED
-    return 0
 
 
-def check_outputs(agent: Agent, training: Training) -> None:
-    """See beforehand that what is to be kept of a training can be.
+def check_training(agent: Agent, training: Training) -> None:
+    """See beforehand that a training can go to its end; what goes wrong later is no mistake of the user.
 
     Raises:
+        ValueError: numbers below 1, a world without scores or pictures, or a library's agent that was trained before.
         StorageError: a folder that cannot be made or written to, or a folder where a file shall be.
-        ValueError: fewer than one episode, or a world that gives no pictures.
         DependencyNotInstalled: pygame is missing.
     """
+    check_integer("steps", training.steps, low=1)
+    check_integer("checkpoints", training.checkpoints, low=1)
+    if isinstance(agent, SB3Agent) and agent.steps:
+        raise ValueError(f"{agent.name} is trained in one go, so its training cannot be resumed")
+    if agent.task.truth is not None and not isinstance(agent, ValueAgent):
+        agent.task.truth.score(agent.task.truth.optimal_policy, hidden_state=True)
     if training.save is not None:
         make_folder(training.save.parent)
         if training.save.is_dir():
             raise StorageError(f"cannot write {training.save}: it is a folder")
     if training.video is not None:
-        check_episodes(training.episodes)
+        check_integer("episodes", training.episodes, low=1)
         make_folder(training.video)
         make_env(agent.task, "rgb_array").close()
 
@@ -188,6 +191,35 @@ def log_folder(agent: Agent, specification: str, training: Training, console: Co
     folder = new_folder(training.tensorboard, f"{agent.task.name}-{name}")
     say(f"Logs in {folder}; to see them: tensorboard --logdir {shlex.quote(str(training.tensorboard))}", console)
     return folder
+
+
+def train_and_keep(agent: Agent, training: Training, folder: Path | None, console: Console) -> int:
+    """Train, show how each run has ended, save and film.
+
+    Args:
+        agent: the population.
+        training: how long to train, and what to keep of it.
+        folder: of the log, or None for no log.
+        console: where to.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        StorageError: what is to be kept cannot be written.
+        DependencyNotInstalled: moviepy is missing.
+    """
+    end = agent.steps + training.steps
+    try:
+        scores = train_and_show(agent, training, folder, console)
+    except StoppedBetweenSteps:
+        complain(f"Stopped after {agent.steps:,} of {end:,} steps.", *save_what_there_is(agent, end, training))
+        return INTERRUPTED
+    except StorageError as error:
+        return complain(f"Error: {error}", *save_what_there_is(agent, end, training))
+    show_scores(agent, scores, EVALUATION_EPISODES, console)
+    keep(agent, training, console)
+    return 0
 
 
 def train_and_show(agent: Agent, training: Training, folder: Path | None, console: Console) -> np.ndarray:

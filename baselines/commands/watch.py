@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +18,6 @@ from baselines.replaying import (
     Moment,
     OptionPlayer,
     Player,
-    check_episodes,
     expectation,
     make_env,
     play_episode,
@@ -26,6 +26,7 @@ from baselines.replaying import (
 from baselines.saved_agents import load_agent
 from baselines.storage import StorageError
 from baselines.training_display import say
+from rl_envs.mdp import check_integer
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,29 +63,42 @@ def watch(
 
     console = Console()
     try:
+        check_integer("episodes", episodes, low=1)
         agent = load_agent(path)
         player = player_of(agent, agent.runs.start if run is None else run, seed=seed)
-        check_episodes(episodes)
         env = make_env(agent.task, render, fps=fps)
-        try:
-            for line in introduction(player):
-                say(line, console)
-            ends = []
-            for episode in range(episodes):
-                show = show_frames if render == "ansi" else show_window
-                end = show(env, player, seed if episode == 0 else None, console)
-                ends.append(end)
-                say(f"episode {episode + 1}: {summary(end)}", console)
-        finally:
-            env.close()
-        for line in comparison_with_expected(player, ends):
-            say(line, console)
-    except (ValueError, TypeError, StorageError, gym.error.Error) as error:
+    except (ValueError, StorageError, gym.error.Error) as error:
+        return complain(f"Error: {error}")
+    try:
+        with closing(env):
+            play(env, player, episodes, seed, console)
+    except gym.error.DependencyNotInstalled as error:  # some environments look for pygame only when they draw
         return complain(f"Error: {error}")
     except KeyboardInterrupt:
         complain("Stopped.")
         return INTERRUPTED
     return 0
+
+
+def play(env: gym.Env[Any, Any], player: Player, episodes: int, seed: int, console: Console) -> None:
+    """Play episodes to be looked at, and say what was to be expected of them.
+
+    Args:
+        env: a copy of the world that makes text or shows a window.
+        player: who acts.
+        episodes: how many.
+        seed: of the world's chance.
+        console: where the text goes.
+    """
+    for line in introduction(player):
+        say(line, console)
+    show = show_frames if env.render_mode == "ansi" else show_window
+    ends = []
+    for episode in range(episodes):
+        ends.append(show(env, player, seed if episode == 0 else None, console))
+        say(f"episode {episode + 1}: {summary(ends[-1])}", console)
+    for line in comparison_with_expected(player, ends):
+        say(line, console)
 
 
 def introduction(player: Player) -> list[str]:
@@ -131,7 +145,7 @@ def show_frames(env: gym.Env[Any, Any], player: Player, seed: int | None, consol
 
 
 def show_window(env: gym.Env[Any, Any], player: Player, seed: int | None, console: Console) -> Moment:
-    """Play an episode in a window; what happened stands in the terminal, a line a step, if the world does not show it.
+    """Play an episode in a window.
 
     Args and Returns: as `show_frames`.
     """

@@ -507,6 +507,7 @@ def test_a_film_of_gymnasiums_own_environments(tmp_path: Path) -> None:
         (["--world", "LineWlk"], "unknown world 'LineWlk'. Did you mean 'LineWalk'?"),
         (["--agent", "QLearning", "--world", "LineWalk:size=0"], "size must be at least 1, but is 0"),
         (["--agent", "UCB1"], "UCB1 is for bandits"),
+        (["--world", "Bandit:means=(1,1)"], "a score needs an optimal policy that is better"),
         (["--runs", "0"], "runs must be at least 1, but is 0"),
         (["--seed", "-1"], "seed must be at least 0, but is -1"),
         (["--steps", "0"], "steps must be at least 1, but is 0"),
@@ -567,7 +568,13 @@ def test_a_librarys_agent_is_not_resumed(tmp_path: Path, capsys: pytest.CaptureF
     assert trained(*typed, "--save", str(tmp_path / "agent")) == 0
     capsys.readouterr()
     assert trained("--resume", str(tmp_path / "agent")) == 2
-    assert "SB3DQN is trained in one call" in capsys.readouterr().err
+    assert capsys.readouterr().err == "Error: SB3DQN is trained in one go, so its training cannot be resumed\n"
+
+
+def test_a_fault_of_an_agent_is_shown_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QLearning, "update", lambda self, transition: np.zeros(2) + np.zeros(3))
+    with pytest.raises(ValueError, match="could not be broadcast together"):
+        trained(*SHORT)
 
 
 # Documentation -------------------------------------------------------------------------------------------------------
