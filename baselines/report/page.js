@@ -117,7 +117,7 @@ function drawPanel(seen) {
   }
   if (!seen.plot.classList.contains("js-plotly-plot")) seen.plot.textContent = "";
   Plotly.react(seen.plot, figure.data, figure.layout, { displaylogo: false, responsive: true,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+    modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] });
   seen.plot.removeAllListeners("plotly_hover");
   if (figure.onHover) seen.plot.on("plotly_hover", (event) => figure.onHover(seen.plot, event.points[0]));
 }
@@ -195,7 +195,7 @@ function runsTrace(curve, from) {
     type: "scatter", mode: "lines+markers", connectgaps: false, ...(curve ? runsOf(curve, from) : { x: [], y: [] }),
     line: { color: curve ? style(agent).colour : colour("soft"), width: 0.8 }, opacity: 0.75,
     marker: { color: curve ? style(agent).colour : colour("soft"), size: 2.5 },
-    text: plain(agent), hovertemplate: "%{text}, run %{customdata}<br>%{x:,} steps: %{y:.4~f}<extra></extra>",
+    meta: plain(agent), hovertemplate: "%{meta}, run %{customdata}<br>%{x:,} steps: %{y:.4~f}<extra></extra>",
   };
 }
 
@@ -240,7 +240,7 @@ function curvesFigure(curves, levels, xTitle, yTitle, options = {}) {
     if (!curve || plot.pointedAt === curve.agent) return;
     plot.pointedAt = curve.agent;
     const trace = runsTrace(curve, from);
-    Plotly.restyle(plot, { x: [trace.x], y: [trace.y], customdata: [trace.customdata], text: [trace.text],
+    Plotly.restyle(plot, { x: [trace.x], y: [trace.y], customdata: [trace.customdata], meta: trace.meta,
       "line.color": trace.line.color, "marker.color": trace.marker.color }, [pointedAt]);
   };
   return figure;

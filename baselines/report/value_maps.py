@@ -63,13 +63,23 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
         not_learning: agents that do not learn, by which the scale is not set.
 
     Returns:
-        The maps; None where the world has no table or no row has a value error.
+        The maps; None where no row has a value error.
+
+    Raises:
+        ValueError: value errors on a world without a table, or not one for each of its states.
     """
-    task = named_task(world)
     known = {row.agent: row.value_error for row in rows if row.value_error is not None}
-    if task.truth is None or not known:
+    if not known:
         return None
+    task = named_task(world)
+    if task.truth is None:
+        raise ValueError(f"value errors are of states in a table, but {world} has none")
     ended = task.truth.mdp.terminal_states
+    for agent, error in known.items():
+        if error.shape != ended.shape:
+            raise ValueError(
+                f"every state must have a value error, but {agent} on {world} has {error.shape} for {ended.shape} states"
+            )
     errors = {agent: np.where(ended, np.nan, np.maximum(error, 0.0)) for agent, error in known.items()}
     learners = [error for agent, error in errors.items() if agent not in not_learning]
     pictures: list[CutOut] = []

@@ -1,0 +1,337 @@
+"""The page in a real browser: opened from the disk without a network, looked at, clicked and pointed at."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from baselines.report.contents import Contents
+from baselines.report.page import page as page_of
+from tests.baselines.report_findings import RUNS, STEPS, WICKED_AGENT, WICKED_WORLD, curves, findings
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="the page is tested with playwright, which is not installed"
+)
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+# What a page may ask for that is to need nothing beside itself.
+LOCAL = ("file:", "data:", "blob:")
+
+# Generous: a busy machine may take long, and a page that is drawn at once does not wait.
+PATIENCE = 30_000  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the page lies."""
+    path = tmp_path_factory.mktemp("results") / "report.html"
+    path.write_text(page_of(Contents(findings())), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser without a window."""
+    with sync_api.sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        found = next(filter(None, map(shutil.which, BROWSERS)), own if Path(own).exists() else None)
+        if found is None:
+            pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed, nor playwright's own")
+        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS), timeout=PATIENCE)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def wrong() -> list[str]:
+    """Messages of errors, and requests to anywhere."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Any, address: str, wrong: list[str]) -> Iterator[Any]:
+    """The page, opened once: it takes a second or more."""
+    context = browser.new_context(offline=True)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith(LOCAL) else wrong.append(request.url))
+    page.goto(address)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def page(opened: Any, wrong: list[str]) -> Iterator[Any]:
+    """The page on a desk as it is when it is opened; whatever a test does with it, nothing may go wrong."""
+    opened.set_viewport_size({"width": 1280, "height": 900})
+    opened.mouse.move(0, 0)
+    opened.evaluate(
+        """() => {
+            for (const field of document.querySelectorAll("select")) field.selectedIndex = 0;
+            for (const field of document.querySelectorAll("input")) { field.value = ""; field.checked = false; }
+            for (const field of document.querySelectorAll("select, input")) field.dispatchEvent(new Event("change"));
+            chooseEvery([...chosen.hidden], true);
+            filterLines();
+            setTheme("light");
+            scrollTo(0, 0);
+        }"""
+    )
+    yield opened
+    assert wrong == []
+
+
+def until(page: Any, probe: Callable[[], bool], what: str) -> None:
+    """Wait for something to come true; playwright's own way needs `eval`, which the page forbids."""
+    deadline = time.monotonic() + PATIENCE / 1_000
+    while not probe():
+        assert time.monotonic() < deadline, f"not within {PATIENCE / 1_000:.0f} s: {what}"
+        page.wait_for_timeout(20)
+
+
+def settled(page: Any) -> None:
+    """Wait until every figure that is to be drawn is drawn."""
+    until(page, lambda: page.evaluate("waiting.size === 0"), "all figures near the window drawn")
+
+
+def panel(page: Any, section: str, title: str) -> Any:
+    """A figure, once its traces are drawn."""
+    figure = page.locator(f"#{section} .panel").filter(has=page.get_by_role("heading", name=title, exact=True))
+    figure.scroll_into_view_if_needed()
+    figure.locator(".scatterlayer .trace").first.wait_for(state="attached")
+    return figure
+
+
+def pixel_of(figure: Any, key: str, name: str, point: int) -> dict[str, float]:
+    """Where a point of the trace with this name, or of the single runs of the agent in its meta, is in the window."""
+    return figure.locator(".plot").evaluate(
+        """(plot, [key, name, at]) => {
+            const trace = plot.data.find((one) => one[key] === name && one.x.length > at);
+            const box = plot.getBoundingClientRect(), left = plot._fullLayout.xaxis._offset;
+            const x = plot._fullLayout.xaxis.d2p(trace.x[at]), y = plot._fullLayout.yaxis.d2p(trace.y[at]);
+            return {x: box.left + left + x, y: box.top + plot._fullLayout.yaxis._offset + y};
+        }""",
+        [key, name, point],
+    )
+
+
+def point_at(page: Any, figure: Any, key: str, name: str, point: int, *, told: str) -> str:
+    """Point at a point of a trace until its label stands there, which has these words in it; gives back the label."""
+    label = figure.locator(".hoverlayer .hovertext")
+    nudges = itertools.cycle((0, 1))
+
+    def is_told() -> bool:
+        where = pixel_of(figure, key, name, point)
+        page.mouse.move(where["x"] + next(nudges), where["y"])
+        page.wait_for_timeout(100)
+        return any(told in text for text in label.all_text_contents())
+
+    until(page, is_told, f"{told} at point {point} of {name}")
+    return label.first.text_content()
+
+
+def column(page: Any, heading: str, table: str = "worlds") -> list[str]:
+    """What stands in a column, from top to bottom, in the lines that are shown."""
+    return page.locator(f"#{table}").evaluate(
+        """(table, heading) => {
+            const at = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent === heading);
+            return [...table.tBodies[0].rows].filter((line) => !line.hidden).map((line) => line.cells[at].textContent);
+        }""",
+        heading,
+    )
+
+
+def first_numbers(cells: list[str]) -> list[float]:
+    return [float(cell.split()[0].replace(",", "")) for cell in cells]
+
+
+def test_every_figure_of_every_section_is_drawn(page: Any) -> None:
+    for section, count in (("curves", 5), ("profiles", 6), ("regret", 1), ("games", 1)):
+        figures = page.locator(f"#{section} .panel")
+        assert figures.count() == count
+        for number in range(count):
+            figure = figures.nth(number)
+            figure.scroll_into_view_if_needed()
+            figure.locator(".scatterlayer .trace path.js-line").first.wait_for(state="attached")
+    drawn = panel(page, "curves", "LineWalk").locator(".plot").evaluate("(plot) => plot.data.map((one) => one.name)")
+    assert [name for name in drawn if name] == [
+        "QLearning",
+        "Sarsa",
+        "SB3DQN",
+        WICKED_AGENT.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
+        "optimum",
+        "random policy",
+    ]
+    assert "mean return (sampled)" in panel(page, "curves", "CartPole-v1").text_content()
+
+
+def test_a_click_and_a_key_sort_the_table_by_numbers(page: Any) -> None:
+    before = column(page, "score")
+    heading = page.locator("#worlds thead th").filter(has_text="score")
+    heading.get_by_role("button").click()
+    after = column(page, "score")
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert after != before
+    assert first_numbers(after) == sorted(first_numbers(before))
+    page.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "descending"
+    assert first_numbers(column(page, "score")) == sorted(first_numbers(before), reverse=True)
+    assert len(column(page, "agent")) == len(findings().rows)
+
+
+def test_what_was_never_reached_and_what_is_not_known_come_last_both_ways(page: Any) -> None:
+    heading = page.locator("#worlds thead th").filter(has_text="steps to 95%")
+    for _ in ("ascending", "descending"):
+        heading.get_by_role("button").click()
+        cells = column(page, "steps to 95%")
+        kinds = [cell if cell in ("not reached", "-") else "number" for cell in cells]
+        assert kinds == sorted(kinds, key=["number", "not reached", "-"].index)
+        assert set(kinds) == {"number", "not reached", "-"}
+
+
+def test_a_world_is_chosen_for_the_whole_page_and_lines_are_filtered_by_words(page: Any) -> None:
+    page.locator("#world").select_option("FourRooms")
+    assert set(column(page, "world")) == {"FourRooms"}
+    assert page.locator("#curves .panel:not([hidden]) h3").all_text_contents() == ["FourRooms"]
+    assert page.locator("#profiles .panel:not([hidden]) h3").all_text_contents() == ["All worlds", "FourRooms"]
+    panel(page, "curves", "FourRooms")
+    page.locator("#world").select_option("")
+    page.get_by_label("Filter").fill("linewalk sb3")
+    assert column(page, "agent") == ["SB3DQN"]
+    assert page.locator("#worlds-count").text_content() == f"1 of {len(findings().rows)} lines"
+
+
+def test_an_agent_is_put_away_on_the_whole_page(page: Any) -> None:
+    figure = panel(page, "curves", "FourRooms")
+    names = "(plot) => plot.data.map((one) => one.name).filter(Boolean)"
+    assert "Sarsa" in figure.locator(".plot").evaluate(names)
+    page.locator("#profiles .legend button", has_text="Sarsa").click()
+    figure = panel(page, "curves", "FourRooms")
+    settled(page)
+    assert figure.locator(".plot").evaluate(names) == ["QLearning", "SB3DQN", "optimum", "random policy"]
+    assert page.locator("#curves .legend button", has_text="Sarsa").get_attribute("aria-pressed") == "false"
+
+
+def test_pointing_at_a_curve_tells_its_mean_and_shows_its_single_runs(page: Any) -> None:
+    figure = panel(page, "curves", "FourRooms")
+    label = point_at(page, figure, "name", "QLearning", 5, told="QLearning, mean of 10 runs")
+    mean = curves("QLearning")[5].mean()
+    assert f"{STEPS[5]} steps: {mean:.4f}".rstrip("0") in label
+    points = "(plot) => plot.data.filter((one) => one.meta === 'QLearning').map((one) => one.x.length)"
+    shown = [RUNS * (len(STEPS) + 1)]
+    until(page, lambda: figure.locator(".plot").evaluate(points) == shown, "the single runs of QLearning")
+    # Run 9 never leaves 0, so its points are far from every other curve.
+    label = point_at(page, figure, "meta", "QLearning", 9 * (len(STEPS) + 1) + 4, told="QLearning, run 9")
+    assert "400 steps: 0" in label
+
+
+def test_the_page_turns_dark_and_its_figures_with_it(page: Any) -> None:
+    colours = "() => [getComputedStyle(document.body).backgroundColor, " + (
+        "document.querySelector('#curves .xtitle').style.fill]"
+    )
+    panel(page, "curves", "LineWalk")
+    light = page.evaluate(colours)
+    page.locator("#theme").click()
+    settled(page)
+    dark = page.evaluate(colours)
+    assert light[0] == "rgb(255, 255, 255)"
+    assert dark[0] == "rgb(20, 23, 28)"
+    assert light[1] != dark[1]
+    page.locator("#theme").click()
+    settled(page)
+    assert page.evaluate(colours) == light
+
+
+def test_whoever_prefers_dark_gets_it_at_once(page: Any) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 28)"
+
+
+def test_value_errors_are_painted_into_the_worlds_picture_and_told_by_state(page: Any) -> None:
+    maps = page.locator("#values .world-values").filter(has=page.get_by_role("heading", name="LineWalk", exact=True))
+    maps.scroll_into_view_if_needed()
+    canvas = maps.locator("figure").filter(has_text="SB3DQN").locator("canvas")
+    canvas.scroll_into_view_if_needed()
+    tile = page.evaluate("data.values.LineWalk.pictures[0].tiles.slice(5 * 3, 5 * 4)")
+    assert tile[0] == 3
+    at = [tile[1] + 0.2 * tile[3], tile[2] + 0.8 * tile[4]]
+    colour = canvas.evaluate("(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data]", at)
+    # 0.3 * 3 / 10 of the worst, 0.3 * 9 / 10 in the last state before the end: a third of the way up the scale.
+    expected = page.evaluate("heat(3 / 9)")
+    assert max(abs(found - wanted) for found, wanted in zip(colour, expected)) <= 3
+    box = canvas.bounding_box()
+    scale = box["width"] / canvas.evaluate("(canvas) => canvas.width")
+    page.mouse.move(box["x"] + at[0] * scale, box["y"] + at[1] * scale)
+    until(page, lambda: page.locator("#tip").text_content() == "state 3: 0.09", "the value error of state 3")
+
+
+def test_regret_is_drawn_beside_its_bounds_on_axes_of_both_kinds(page: Any) -> None:
+    figure = panel(page, "regret", "Bandit")
+    types = "(plot) => [plot._fullLayout.xaxis.type, plot._fullLayout.yaxis.type]"
+    names = figure.locator(".plot").evaluate("(plot) => plot.data.map((one) => one.name).filter(Boolean)")
+    assert names == ["QLearning", "Sarsa", "uniform play", "UCB1's proved bound", "Lai & Robbins, in the long run"]
+    assert figure.locator(".plot").evaluate(types) == ["linear", "linear"]
+    page.get_by_label("Logarithmic axes").check()
+    settled(page)
+    assert figure.locator(".plot").evaluate(types) == ["log", "log"]
+
+
+def test_on_a_telephone_nothing_reaches_over_the_edge(page: Any) -> None:
+    page.set_viewport_size({"width": 375, "height": 740})
+    for section in page.locator("section").all():
+        section.scroll_into_view_if_needed()
+    panel(page, "curves", "LineWalk")
+    assert page.evaluate("[document.documentElement.scrollWidth, document.body.scrollWidth, innerWidth]") == [375] * 3
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll("section, .panel, .maps figure, .forest, .table, pre")]
+            .filter((one) => one.getBoundingClientRect().right > 375).map((one) => one.className)"""
+    )
+    assert wide == []
+
+
+def test_names_stay_text_whatever_is_in_them(page: Any) -> None:
+    assert page.evaluate("window.wicked") is None
+    assert page.locator(".wicked").count() == 0
+    assert WICKED_AGENT in column(page, "agent")
+    assert WICKED_WORLD in column(page, "world")
+    figure = panel(page, "curves", WICKED_WORLD)
+    assert figure.locator("h3").text_content() == WICKED_WORLD
+
+
+def test_where_games_end_and_the_cross_check_can_be_read_off(page: Any) -> None:
+    ends = page.locator("#games table.plain")
+    assert ends.locator("thead th").all_text_contents() == ["agent", "★ (a, a)", "★ (b, b)", "(c, c)"]
+    assert ends.locator("tbody tr").first.locator("td").all_text_contents() == ["0%", "0%", "100%"]
+    verdicts = page.locator("#check .verdict").all_text_contents()
+    assert len(verdicts) == 3
+    assert page.locator("#check .sentences li").count() == 3
+    # A difference is drawn where its number says.
+    dot, margin = (page.locator(f"#check .track .{mark}").first.bounding_box() for mark in ("dot", "margin"))
+    assert dot["x"] + dot["width"] / 2 > margin["x"] + margin["width"]
+
+
+def test_how_it_was_made_is_all_there(page: Any) -> None:
+    page.locator("#made details summary").click()
+    text = page.locator("#made").inner_text()
+    for fact in ("--worlds LineWalk --seed 7", "--preset quick", "2026-01-02", "0.125", "2.1.0", "Linux-6.1", "joblib"):
+        assert fact in text
