@@ -1,0 +1,149 @@
+"""Worlds painted with holes where their states are, and value errors shining through them."""
+
+from __future__ import annotations
+
+import builtins
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from baselines.report import world_pictures
+from baselines.report.value_maps import ENDED, ENDLESS, draw_value_maps, tile_colours, value_maps
+from baselines.report.world_pictures import CutOut, Tile, cut_out, cut_outs, squares
+from baselines.task import named_task
+from rl_envs.palette import HEAT, heat
+from rl_envs.rendering import Canvas
+from tests.baselines.report_findings import row
+
+pygame = pytest.importorskip("pygame", reason="pictures of worlds need pygame-ce, which is not installed")
+
+
+def world(name: str) -> Any:
+    return named_task(name).world
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("LineWalk", 1), ("RandomMDP", 1), ("FourRooms", 1), ("RandomWalk", 1), ("SubtaskGrid", 3)]
+)
+def test_few_pictures_show_every_state_of_a_world(name: str, count: int) -> None:
+    pictures = cut_outs(world(name))
+    assert len(pictures) == count
+    shown = set().union(*(picture.states for picture in pictures))
+    assert shown >= set(np.flatnonzero(~world(name).mdp.terminal_states).tolist())
+
+
+@pytest.mark.parametrize("name", ["Bandit", "RobotGrasp", "RandomMDP:num_states=40"])
+def test_a_world_whose_picture_does_not_show_its_states_has_none(name: str) -> None:
+    assert cut_outs(world(name)) == []
+
+
+def test_a_hole_is_where_the_tile_is_and_nowhere_else() -> None:
+    picture = cut_out(world("FourRooms"), 0)
+    opacity = picture.pixels[..., 3]
+    for tile in picture.tiles[1:]:  # the agent stands on the first
+        assert opacity[int(tile.y + 0.2 * tile.height), int(tile.x + 0.2 * tile.width)] == 0
+    assert opacity[0, 0] == 255
+    walls = (picture.pixels == (84, 90, 102, 255)).all(axis=2)
+    assert walls.mean() > 0.3
+
+
+def test_putting_the_colours_of_a_plain_picture_behind_the_holes_gives_the_plain_picture() -> None:
+    """What is seen through the holes together with what is around them is what the world's own canvas paints."""
+    place = world("FourRooms")
+    picture = cut_out(place, 0)
+    plain = _painted(place, (120, 200, 120))
+    opacity = picture.pixels[..., 3:] / 255
+    mixed = picture.pixels[..., :3] * opacity + (1 - opacity) * np.array([120, 200, 120])
+    assert np.abs(mixed - plain).max() <= 1.5
+
+
+def _painted(place: Any, colour: tuple[int, int, int]) -> np.ndarray:
+    """The world with tiles of this colour, painted at once."""
+    canvas = world_pictures._TileCanvas(place, colour)
+    history = world_pictures.History(place.mdp.num_states, place.mdp.num_actions)
+    history.begin(0)
+    place.drawing.paint(canvas, history.moment())
+    return Canvas.pixels(canvas).astype(float)
+
+
+def test_text_on_a_tile_is_kept_for_when_its_colour_is_known() -> None:
+    labels = cut_outs(world("RandomMDP"))[0].labels
+    assert [(label.state, label.text) for label in labels] == [(state, str(state)) for state in range(5)]
+
+
+def test_squares_stand_row_by_row_in_the_order_of_the_states() -> None:
+    picture = squares([3, 5, 8, 9], columns=2, width=64)
+    assert [(tile.state, tile.x, tile.y) for tile in picture.tiles] == [(3, 0, 0), (5, 32, 0), (8, 0, 32), (9, 32, 32)]
+    many = squares(range(3_072))
+    assert many.size[0] == 512
+    assert many.tiles[64] == Tile(64, 0, 8, 8, 8)
+    assert many.pixels[4, 4, 3] == 0
+    assert many.pixels[0, 0, 3] == 255
+
+
+def test_colours_run_along_the_scale_and_beyond_its_end_they_stay() -> None:
+    colours = tile_colours(np.array([0.0, 1.0, 2.0, 9.0, np.nan, np.inf]), 2.0)
+    np.testing.assert_allclose(colours[0], HEAT[0])
+    np.testing.assert_allclose(colours[1], heat(0.5), atol=0.51)
+    np.testing.assert_allclose(colours[2:4], [HEAT[-1], HEAT[-1]])
+    assert tuple(colours[4]) == ENDED
+    assert tuple(colours[5]) == ENDLESS
+    np.testing.assert_allclose(tile_colours(np.zeros(2), 0.0), [HEAT[0], HEAT[0]])
+
+
+def test_the_scale_ends_with_the_worst_of_those_that_learn() -> None:
+    rows = [
+        row("LineWalk", "Random", value_error=np.full(11, 5.0)),
+        row("LineWalk", "QLearning", value_error=np.append(np.full(10, 0.25), 99.0)),  # the last state is an end
+    ]
+    maps = value_maps("LineWalk", rows, ["Random"])
+    assert maps is not None
+    assert (maps.worst_of_all, maps.worst_of_learners) == (5.0, 0.25)
+    assert np.isnan(maps.errors["QLearning"][[0, 10]]).all()
+    alone = value_maps("LineWalk", rows[:1], ["Random"])
+    assert alone is not None
+    assert alone.worst_of_learners == 5.0
+
+
+def test_without_value_errors_there_are_no_maps_and_wrong_ones_are_refused() -> None:
+    assert value_maps("LineWalk", [row("LineWalk", "QLearning")], []) is None
+    with pytest.raises(ValueError, match=r"QLearning on LineWalk has \(4,\) for \(11,\) states"):
+        value_maps("LineWalk", [row("LineWalk", "QLearning", value_error=np.zeros(4))], [])
+    with pytest.raises(ValueError, match="value errors are of states in a table, but CartPole-v1 has none"):
+        value_maps("CartPole-v1", [row("CartPole-v1", "QLearning", value_error=np.zeros(4))], [])
+
+
+def test_without_pygame_states_are_squares_and_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    imported = builtins.__import__
+
+    def no_pygame(name: str, *more: Any, **others: Any) -> Any:
+        if name == "pygame":
+            raise ImportError(name)
+        return imported(name, *more, **others)
+
+    monkeypatch.setattr(builtins, "__import__", no_pygame)
+    maps = value_maps("LineWalk", [row("LineWalk", "QLearning", value_error=np.zeros(11))], [])
+    assert maps is not None
+    assert "pictures need pygame-ce" in maps.note
+    assert [tile.state for tile in maps.pictures[0].tiles] == list(range(1, 10))
+
+
+def test_the_sheet_has_each_agents_colours_in_the_worlds_picture(tmp_path: Path) -> None:
+    errors = {"Sarsa": np.full(104, 1.0), "SB3DQN": np.full(104, np.inf), "QLearning": np.zeros(104)}
+    maps = value_maps("FourRooms", [row("FourRooms", agent, value_error=error) for agent, error in errors.items()], [])
+    assert maps is not None
+    draw_value_maps(maps, tmp_path / "maps.png")
+    pixels = np.asarray(Image.open(io.BytesIO((tmp_path / "maps.png").read_bytes())))
+    # Panels of 240 pixels, 20 apart: most of each is tiles of the one colour that all of its states have.
+    for number, colour in enumerate((HEAT[-1], ENDLESS, HEAT[0])):
+        panel = pixels[90:, 20 + 260 * number : 260 + 260 * number]
+        assert (np.abs(panel.astype(int) - colour) <= 1).all(axis=2).mean() > 0.25
+
+
+def test_a_picture_is_a_png_in_a_data_url() -> None:
+    url = CutOut(np.zeros((3, 5, 4), dtype=np.uint8), (), ()).png()
+    assert url.startswith("data:image/png;base64,iVBOR")

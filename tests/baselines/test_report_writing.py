@@ -1,0 +1,191 @@
+"""The files of a report, the page's text, and the command that writes them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from baselines.__main__ import main
+from baselines.comparison import Comparison, compare
+from baselines.report.contents import Contents
+from baselines.report.findings import Findings
+from baselines.report.markdown import code, markdown, plain
+from baselines.report.page import json_in_html, page
+from baselines.report.page_data import packed
+from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS
+from baselines.report.writing import write_report
+from baselines.storage import StorageError
+from tests.baselines.report_findings import ABOUT, WICKED_AGENT, WICKED_WORLD, findings, game, row
+
+
+@pytest.fixture(scope="module")
+def contents() -> Contents:
+    """What the reports of these tests show."""
+    return Contents(findings())
+
+
+@pytest.fixture(scope="module")
+def written(contents: Contents, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A report."""
+    return write_report(contents, tmp_path_factory.mktemp("results"))
+
+
+def test_a_report_is_a_page_a_text_a_table_and_pictures(written: list[Path]) -> None:
+    assert [path.name for path in written] == [
+        "report.html",
+        "report.md",
+        "results.csv",
+        "learning_curves.png",
+        "performance_profiles.png",
+        "regret_Bandit.png",
+        "value_error_LineWalk.png",
+        "value_error_FourRooms.png",
+        "value_error_Bandit.png",
+        "games.png",
+    ]
+    assert sorted(path.name for path in written[0].parent.iterdir()) == sorted(path.name for path in written)
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in written[3:])
+    with written[2].open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == len(findings().rows) + len(findings().games)
+
+
+def test_a_comparison_of_games_alone_and_one_of_nothing_that_learns_have_reports_too(tmp_path: Path) -> None:
+    games = Findings((), (game("climbing", "IndependentQ", 2),), ABOUT)
+    levels = Findings((row("LineWalk", "Random"), row("LineWalk", "Optimal")), (), {})
+    for found, names in ((games, ["games.png"]), (levels, ["learning_curves.png"])):
+        files = write_report(Contents(found), tmp_path)
+        assert [path.name for path in files[3:]] == names
+
+
+def test_a_file_that_cannot_be_written_is_named(contents: Contents, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"cannot write .*learning_curves\.png"):
+        write_report(contents, tmp_path / "nowhere")
+
+
+def test_worlds_whose_names_differ_in_punctuation_alone_keep_pictures_of_their_own(tmp_path: Path) -> None:
+    worlds = ("LineWalk:size=5,discount=0.9", "LineWalk:size=5,discount=0_9")
+    from baselines.report.writing import _file
+
+    names: dict[str, str] = {}
+    for world in worlds:
+        names[world] = _file("regret", world, names)
+    assert len(set(names.values())) == 2
+
+
+class Links(HTMLParser):
+    """Everything in a page that could be fetched from somewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [f"{tag} {value}" for name, value in attrs if name in ("src", "href", "srcset", "data") and value]
+        self.ids += [value for name, value in attrs if name == "id" and value]
+
+
+def test_the_page_fetches_nothing_and_each_of_its_links_leads_to_a_section(written: list[Path]) -> None:
+    links = Links()
+    links.feed(written[0].read_text(encoding="utf-8"))
+    assert links.found
+    assert {link.split()[1][1:] for link in links.found} <= set(links.ids)
+    assert len(links.ids) == len(set(links.ids))
+
+
+def test_no_name_can_end_the_script_that_holds_the_numbers(written: list[Path]) -> None:
+    text = written[0].read_text(encoding="utf-8")
+    held = re.search('<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert held is not None
+    data = json.loads(held[1])
+    assert WICKED_AGENT in data["styles"]
+    assert WICKED_WORLD in data["worlds"]
+    assert "<b class=" not in text.split("<body>")[1].split("<script")[0]
+
+
+def test_numbers_that_json_does_not_know_are_refused() -> None:
+    with pytest.raises(ValueError, match="Out of range float"):
+        json_in_html({"score": float("nan")})
+    assert json.loads(json_in_html(["</script>", "\u2028", "<!--"])) == ["</script>", "\u2028", "<!--"]
+    assert "<" not in json_in_html("</script><!--")
+
+
+def test_packed_numbers_are_float32_with_the_lowest_byte_first() -> None:
+    assert packed(np.array([1.0, -2.0])) == "AACAPwAAAMA="
+
+
+def test_sections_without_anything_to_show_say_so(tmp_path: Path) -> None:
+    text = page(Contents(Findings((row("LineWalk", "QLearning"),), (), {})))
+    for sentence in (
+        "No agent has exact scores on two worlds or more.",
+        "No agent in this comparison has its regret counted",
+        "No agent in this comparison has its value error known",
+        "There are no games in this comparison.",
+        "No agent of Stable-Baselines3 stands beside its counterpart",
+    ):
+        assert sentence in text
+    assert "There are no worlds in this comparison." not in text
+
+
+def test_agents_of_different_worlds_are_not_silently_compared(contents: Contents) -> None:
+    warning = "These agents were not all run on the same worlds"
+    assert warning in page(contents)
+    alike = [row(world, agent) for world in ("LineWalk", "Bandit") for agent in ("QLearning", "Sarsa")]
+    assert warning not in page(Contents(Findings(tuple(alike), (), {})))
+
+
+def test_every_column_says_what_it_is_and_is_in_the_page_and_in_the_text(
+    contents: Contents, written: list[Path]
+) -> None:
+    html, text = (path.read_text(encoding="utf-8") for path in written[:2])
+    for columns, names in ((WORLD_COLUMNS, 2), (ACROSS_COLUMNS, 1), (GAME_COLUMNS, 2)):
+        assert all(column.meaning for column in columns[names:])
+        assert "| " + " | ".join(column.heading for column in columns) + " |" in text
+        assert all(f'<button type="button">{column.heading}</button>' in html for column in columns)
+
+
+def test_the_text_has_a_line_a_row_the_checks_the_pictures_and_the_command(
+    contents: Contents, written: list[Path]
+) -> None:
+    text = written[1].read_text(encoding="utf-8")
+    assert len(re.findall(r"^\| LineWalk \| ", text, re.MULTILINE)) == 6
+    assert "| LineWalk | Optimal | 10 | 1.000 \\[1.000, 1.000\\] |" in text
+    assert text.count("QLearning and SB3DQN may or may not agree") == 3
+    for picture in written[3:]:
+        assert f"]({picture.name})" in text
+    assert "```sh\npython -m baselines compare --worlds LineWalk --seed 7\n```" in text
+    assert "- settings of QLearning: epsilon 0.125, final\\_epsilon 0.01" in text
+    assert "- numpy: 2.1.0" in text
+
+
+def test_names_mean_nothing_to_markdown(contents: Contents) -> None:
+    assert plain("a|b*c\n<d>") == r"a\|b\*c \<d\>"
+    assert code("echo ```") == "````sh\necho ```\n````"
+    lines = [line for line in markdown(contents, {}).splitlines() if line.startswith("| ")]
+    worlds = [line for line in lines if "mine" in line]
+    assert len(worlds) == 1
+    assert len(re.findall(r"(?<!\\)\|", worlds[0])) == len(WORLD_COLUMNS) + 1
+
+
+def test_the_command_writes_the_report_of_a_finished_comparison(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = Comparison(worlds=("LineWalk",), agents=("Random", "QLearning"), runs=2, steps=200, checkpoints=2)
+    compare(small, tmp_path)
+    assert main(["report", str(tmp_path)]) == 0
+    assert "report.html, report.md, results.csv, learning_curves.png" in capsys.readouterr().out
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "python -m baselines compare" in html
+    assert "value_error_LineWalk.png" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_command_says_what_is_wrong_with_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(tmp_path)]) == 2
+    assert "holds no comparison" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
