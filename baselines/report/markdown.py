@@ -72,7 +72,7 @@ def _made(about: Mapping[str, Any]) -> list[str]:
     facts = {name: value for name, value in about.items() if name in ("started", "backend", "workers", "format")}
     for group in ("comparison", "machine", "versions"):
         facts.update(about.get(group, {}))
-    for group in ("configs", "game_configs"):
+    for group in ("configs", "game_configs", "functions"):
         for agent, settings in about.get(group, {}).items():
             facts[f"settings of {agent}"] = _settings(settings)
     if facts:

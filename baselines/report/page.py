@@ -295,7 +295,7 @@ def _made(about: Mapping[str, Any]) -> str:
         ("Versions", about.get("versions", {})),
     ]
     parts.append(f'<div class="facts">{"".join(_facts(title, values) for title, values in facts if values)}</div>')
-    configs = {**about.get("configs", {}), **about.get("game_configs", {})}
+    configs = {**about.get("configs", {}), **about.get("game_configs", {}), **about.get("functions", {})}
     if configs:
         listed = "".join(_facts(agent, values) for agent, values in configs.items())
         parts.append(

@@ -27,6 +27,9 @@ ENDED = rgb("floor")
 
 PAPER, INK, SOFT = (255, 255, 255), (38, 42, 52), (100, 106, 118)
 
+# Errors so much smaller than the worst come from linear solves, and are no scale for the others.
+ROUNDING = 1e-9
+
 NO_TILES = (
     "This world's picture does not show its states, so each is a square, row by row in the order of their numbers."
 )
@@ -43,7 +46,7 @@ class ValueMaps:
         note: why the pictures are not the world's own; empty where they are.
         worst_of_all: the largest finite error.
         worst_of_learners: the same of agents that learn, up to which colours tell errors apart; that of all where no
-            agent learns.
+            agent learns, or all that do have learned everything.
     """
 
     world: str
@@ -81,7 +84,8 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
                 f"every state must have a value error, but {agent} on {world} has {error.shape} for {ended.shape} states"
             )
     errors = {agent: np.where(ended, np.nan, np.maximum(error, 0.0)) for agent, error in known.items()}
-    learners = [error for agent, error in errors.items() if agent not in not_learning]
+    worst_of_all = _worst(list(errors.values()))
+    worst_of_learners = _worst([error for agent, error in errors.items() if agent not in not_learning])
     pictures: list[CutOut] = []
     note = NO_TILES
     if task.world is not None:
@@ -94,14 +98,14 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
         errors=errors,
         pictures=pictures or [squares(np.flatnonzero(~ended).tolist())],
         note="" if pictures else note,
-        worst_of_all=_worst(list(errors.values())),
-        worst_of_learners=_worst(learners or list(errors.values())),
+        worst_of_all=worst_of_all,
+        worst_of_learners=worst_of_learners if worst_of_learners > ROUNDING * worst_of_all else worst_of_all,
     )
 
 
 def _worst(errors: Sequence[np.ndarray]) -> float:
-    numbers = np.concatenate(errors)
-    return float(numbers[np.isfinite(numbers)].max(initial=0.0))
+    """The largest finite error, or 0."""
+    return max((float(error[np.isfinite(error)].max(initial=0.0)) for error in errors), default=0.0)
 
 
 def draw_value_maps(maps: ValueMaps, path: Path) -> None:

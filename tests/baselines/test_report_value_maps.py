@@ -104,9 +104,14 @@ def test_the_scale_ends_with_the_worst_of_those_that_learn() -> None:
     assert maps is not None
     assert (maps.worst_of_all, maps.worst_of_learners) == (5.0, 0.25)
     assert np.isnan(maps.errors["QLearning"][[0, 10]]).all()
-    alone = value_maps("LineWalk", rows[:1], ["Random"])
-    assert alone is not None
-    assert alone.worst_of_learners == 5.0
+
+
+def test_where_nothing_is_left_to_learn_the_scale_ends_with_the_worst_of_all() -> None:
+    random = row("LineWalk", "Random", value_error=np.full(11, 5.0))
+    for others in ([], [row("LineWalk", "QLearning", value_error=np.full(11, 1e-15))]):
+        maps = value_maps("LineWalk", [random, *others], ["Random"])
+        assert maps is not None
+        assert maps.worst_of_learners == 5.0
 
 
 def test_without_value_errors_there_are_no_maps_and_wrong_ones_are_refused() -> None:
