@@ -14,11 +14,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
+from baselines.interrupts import interrupts_held_back
 from baselines.trials import Outcome, Tuning, run_trial
-from baselines.workers import JobError, WorkerError, attempt
-
-# Libraries read these when they are first imported.
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+from baselines.workers import ONE_THREAD, JobError, WorkerError, attempt, environment
 
 
 class Asker(Protocol):
@@ -82,8 +80,7 @@ def run_trials(tuning: Tuning, asker: Asker, num_workers: int) -> None:
                 raise judge.error
             asker.tell(number, outcome)
         return
-    workers = [_start(tuning) for _ in range(num_workers)]
-    try:
+    with _workers(tuning, num_workers) as workers:
         while True:
             for worker in workers:
                 if worker.trial is None and (trial := asker.ask()) is not None:
@@ -92,14 +89,9 @@ def run_trials(tuning: Tuning, asker: Asker, num_workers: int) -> None:
             busy = {worker.connection: worker for worker in workers if worker.trial is not None}
             if not busy:
                 return
-            for connection in wait(list(busy)):
+            # With a time limit Ctrl-C is heard on every system.
+            for connection in wait(list(busy), timeout=1.0):
                 _listen(busy[connection], asker)  # type: ignore[index]  # wait is told of nothing else
-    finally:
-        for worker in workers:
-            worker.connection.close()
-            worker.process.terminate()
-        for worker in workers:
-            worker.process.join()
 
 
 class _Judge:
@@ -135,20 +127,36 @@ def _run(tuning: Tuning, judge: Callable[[int, float], bool], specification: str
     return run_trial(tuning, specification, judge)
 
 
+@contextlib.contextmanager
+def _workers(tuning: Tuning, number: int) -> Iterator[list[_Worker]]:
+    """Processes that end with this block, or with this process if it is killed."""
+    workers: list[_Worker] = []
+    try:
+        with interrupts_held_back(), environment(ONE_THREAD):
+            workers.extend(_start(tuning) for _ in range(number))
+        yield workers
+    finally:
+        with interrupts_held_back():
+            for worker in workers:
+                worker.connection.close()
+                worker.process.terminate()
+            for worker in workers:
+                worker.process.join()
+
+
 def _start(tuning: Tuning) -> _Worker:
     # Fresh interpreters: a fork would inherit locks that torch's threads hold.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, tuning), daemon=True)
-    with _environment(dict.fromkeys(THREAD_VARIABLES, "1")):
-        process.start()
+    process.start()
     theirs.close()  # so that the pipe ends when the worker does
     return _Worker(process, ours)
 
 
 def _serve(connection: Connection, tuning: Tuning) -> None:
     """The life of a worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be kept from new processes
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def judge(checkpoint: int, value: float) -> bool:
@@ -169,18 +177,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
-
-
-@contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the processes started meanwhile."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -320,7 +320,7 @@ def _open_study(tuning: Tuning, database: Path) -> Iterator[Study]:
 
 
 def study_name(tuning: Tuning) -> str:
-    """What a tuning is called in the database; the hash at its end is of all that decides its trials.
+    """What a tuning is called in the database; the hash at its end is of all that decides its trials but libraries.
 
     Args:
         tuning: what is tuned.

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 # A log has no width of its own; the table needs this much.
 LOG_WIDTH = 140
 
-# What the numbers of each metric are, for the table and the sentences.
+# What is said of each run, by metric: in the table and in the verdict.
 MEANING = {
     "score": "score at the end",
     "area": "mean score over training",
     "worst_decile": "score at the end",
-    "regret": "regret in units of reward, the less the better",
+    "regret": "regret",
 }
 
 
@@ -102,8 +102,9 @@ def contenders_table(result: TuningResult) -> Table:
     """The default and the best side by side, by their fresh runs."""
     from rich.table import Table
 
-    meaning = "mean return of episodes" if result.tuning.is_sampled else MEANING[result.tuning.metric]
-    table = Table("world", "settings", "runs", f"{meaning} (95%)", "worst tenth of the runs", title_justify="left")
+    table = Table(
+        "world", "settings", "runs", f"{meaning(result)} (95%)", "worst tenth of the runs", title_justify="left"
+    )
     table.title = "Fresh runs, which the search has not seen"
     for world in result.tuning.worlds:
         for name, contender in contenders(result).items():
@@ -115,6 +116,12 @@ def contenders_table(result: TuningResult) -> Table:
             worst = -worst_decile(-runs) if result.tuning.metric == "regret" else worst_decile(runs)
             table.add_row(world, name, str(len(runs)), _with_ends(mean_interval(runs)), f"{worst:.3f}")
     return table
+
+
+def meaning(result: TuningResult) -> str:
+    """What the number of each run is."""
+    said = MEANING[result.tuning.metric]
+    return f"{said}, as mean returns of episodes" if result.tuning.is_sampled else said
 
 
 def contenders(result: TuningResult) -> dict[str, Contender]:
@@ -167,7 +174,7 @@ def verdict(world: str, difference: Interval, result: TuningResult) -> str:
         said = "the best is worse than the default"
     else:
         said = "the fresh runs do not tell the best from the default"
-    return f"{world}: {said}, difference {_with_ends(difference, signed=True)}."
+    return f"{world}: {said}, difference in {meaning(result)} {_with_ends(difference, signed=True)}."
 
 
 def _with_ends(interval: Interval, *, signed: bool = False) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
+import io
 import json
 import os
 import shlex
@@ -32,7 +34,7 @@ from baselines.specification import parse
 from baselines.statistics import difference_interval
 from baselines.storage import StorageError
 from baselines.trial_workers import run_trials
-from baselines.trials import Curve, Outcome, Tuning, run_trial
+from baselines.trials import Curve, Outcome, Tuning, run_trial, train_on_worlds
 from baselines.tuning import as_toml, repeat_command, study_name, tune
 from baselines.workers import JobError, WorkerError
 
@@ -163,7 +165,7 @@ def test_killed_again_and_again_it_ends_with_the_trials_of_an_unbroken_one(
     script = KILLED.replace("TUNING", repr(SMALL))
     killed_in = (0, 13)  # in the trial of the default, and in the last
     for number in killed_in:
-        done = subprocess.run([sys.executable, "-c", script, str(tmp_path), str(number)], cwd=REPOSITORY, timeout=60)
+        done = subprocess.run([sys.executable, "-c", script, str(tmp_path), str(number)], cwd=REPOSITORY, timeout=120)
         assert done.returncode == -signal.SIGKILL
     result, record = tuned(tmp_path, trials=ENOUGH)
     assert record.finished() == unbroken[1].finished()
@@ -246,6 +248,25 @@ def test_several_processes_do_as_many_trials_as_asked_and_one_that_is_killed_los
             assert run_trial(SMALL, specification, lambda *_: False) == outcome
 
 
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no process groups")
+@pytest.mark.parametrize(("to_all", "number", "code"), [(True, signal.SIGINT, 130), (False, 9, -9)])
+def test_ctrl_c_and_a_kill_leave_no_process_behind(to_all: bool, number: int, code: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "baselines", *TYPED, "--trials", "999", "--workers", "2", "--out", str(tmp_path)]
+    process = subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("[1/999] trial ")
+    (os.killpg if to_all else os.kill)(process.pid, number)  # a terminal sends Ctrl-C to the whole group
+    _, said = process.communicate(timeout=120)  # the pipes end with the last process that holds them
+    assert process.returncode == code
+    if to_all:
+        assert said == f"Stopped.\nFinished trials are kept in {tmp_path}; the same command goes on from there.\n"
+    result, _ = tuned(tmp_path, trials=4)
+    assert result.kept >= 1
+    assert result.interrupted >= 1
+
+
 def test_what_does_worse_than_half_of_the_others_is_given_up(tmp_path: Path) -> None:
     bad_or_good = ("step_size=0.01|1.0", "epsilon=0.01|0.5")
     tuning = replace(SMALL, search=bad_or_good)
@@ -274,6 +295,23 @@ def test_settings_that_diverge_or_are_refused_end_their_trial_with_the_reason(
     assert outcome.value is None
     with pytest.raises(ValueError, match=reason):
         raise ValueError(outcome.reason)
+
+
+def test_a_default_that_diverges_is_no_obstacle_but_a_search_without_any_result_is_an_error(tmp_path: Path) -> None:
+    from rich.console import Console
+
+    tuning = Tuning(("RandomWalk",), "TDValue:step_size=1000", 2, 600, 2, search=("step_size=0.1|1000.0",))
+    result, _ = tuned(tmp_path, tuning, trials=3)
+    assert result.shortfalls["diverged"] >= 1
+    assert parse(result.best.specification)[1]["step_size"] == 0.1
+    assert result.differences == {}
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(program.contenders_table(result))
+    assert "diverged: a run's value is not finite at step" in console.export_text()
+    with pytest.raises(
+        ValueError, match=r"no trial of TDValue.* went all the way; most often: diverged: a run's value"
+    ):
+        tuned(tmp_path / "alone", tuning, trials=1)
 
 
 def fail_when_exploring(monkeypatch: pytest.MonkeyPatch, at_least: float) -> None:
@@ -354,6 +392,10 @@ def test_worlds_count_alike_and_are_compared_together_too(tmp_path: Path) -> Non
     ]
     assert outcome is not None
     assert outcome.value == pytest.approx(np.mean(alone))
+    looks: list[tuple[int, float]] = []
+    run_trial(tuning, specification, lambda *look: bool(looks.append(look)))
+    assert [checkpoint for checkpoint, _ in looks] == [1, 2, 3, 4, 5, 6, 7]  # at the end of the last world it is over
+    assert looks[3][1] == pytest.approx(alone[0] / 2)  # what is still to come counts 0
     assert list(result.differences) == ["RandomMDP", "RandomMDP:model_seed=1", "all worlds"]
     together = result.differences["all worlds"].estimate
     assert together == pytest.approx(np.mean([result.differences[world].estimate for world in tuning.worlds]))
@@ -365,9 +407,13 @@ def test_regret_is_made_small(tmp_path: Path) -> None:
     values = [outcome.value for _, outcome in record.finished() if outcome and outcome.value is not None]
     assert result.best.outcome.value == min(values)
     assert result.differences["Bandit"].high < 0
-    assert "Bandit: the best is better than the default" in program.verdict(
-        "Bandit", result.differences["Bandit"], result
-    )
+    said = program.verdict("Bandit", result.differences["Bandit"], result)
+    assert said.startswith("Bandit: the best is better than the default, difference in regret -")
+    assert stored(result, tmp_path)[1] == "MINIMIZE"  # for the sampler and the pruner
+    looks: list[float] = []
+    run_trial(tuning, tuning.agent, lambda _, value: bool(looks.append(value)))
+    curve = train_on_worlds(tuning, tuning.agent, tuning.derived_seed("trials"), tuning.runs)["Bandit"]
+    np.testing.assert_allclose(looks, curve.values[1:-1].mean(axis=1) / curve.steps[1:-1])  # regret by the step
 
 
 def test_of_equals_the_default_is_the_best(tmp_path: Path) -> None:
@@ -442,6 +488,19 @@ def test_a_database_that_is_none_is_an_error_that_names_it(tmp_path: Path) -> No
         tuned(tmp_path)
 
 
+def test_a_database_of_another_optuna_is_an_error_that_names_it(tmp_path: Path) -> None:
+    import sqlite3
+
+    tuned(tmp_path, trials=1, held_out_runs=2)
+    with contextlib.closing(sqlite3.connect(tmp_path / "tuning.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'v0.9.0.a'")
+        database.commit()
+    with pytest.raises(
+        StorageError, match=r"cannot use the database .*tuning.db, which another Optuna wrote: The runti"
+    ):
+        tuned(tmp_path, trials=1)
+
+
 def test_all_that_decides_the_trials_is_in_the_study_s_name() -> None:
     names = {study_name(SMALL)}
     for changed in (
@@ -466,7 +525,7 @@ def test_the_command_prints_its_trials_a_table_and_settings_to_paste(
     assert "[1/4] trial 0: " in printed
     assert "[4/4] trial 3: " in printed
     assert "Fresh runs, which the search has not seen" in printed
-    assert "RandomMDP: the best is better than the default, difference +" in printed
+    assert "RandomMDP: the best is better than the default, difference in mean score over training +" in printed
     best = json.loads((tmp_path / "tuning.json").read_text())["best"]["specification"]
     assert shlex.quote(best) in printed.splitlines()
     assert as_toml(best) in printed
