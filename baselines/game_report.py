@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from baselines.game_comparison import GameSummary
-from baselines.report.wording import interval_text, number_text
+from baselines.report.wording import MISSING, interval_text, number_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -86,7 +86,7 @@ def _cells_of(summary: GameSummary) -> list[str]:
 def ends_text(joint_actions: Sequence[tuple[str, float]]) -> str:
     """The most frequent ends with their shares: "(c, c) 93%, (b, b) 7%"."""
     if not joint_actions:
-        return "-"
+        return MISSING
     named = [f"{name} {share:.0%}" for name, share in joint_actions[:MOST_NAMED]]
     rest = joint_actions[MOST_NAMED:]
     return ", ".join(named + ([f"others {sum(share for _, share in rest):.0%}"] if rest else []))

@@ -81,7 +81,7 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
     for agent, error in known.items():
         if error.shape != ended.shape:
             raise ValueError(
-                f"every state must have a value error, but {agent} on {world} has {error.shape} for {ended.shape} states"
+                f"every state must have a value error, but {agent} on {world} has {error.shape} for {ended.shape}"
             )
     errors = {agent: np.where(ended, np.nan, np.maximum(error, 0.0)) for agent, error in known.items()}
     worst_of_all = _worst(list(errors.values()))

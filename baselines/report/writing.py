@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+
 from baselines.report.contents import Contents
 from baselines.report.markdown import markdown
 from baselines.report.page import page

@@ -116,7 +116,7 @@ def test_where_nothing_is_left_to_learn_the_scale_ends_with_the_worst_of_all() -
 
 def test_without_value_errors_there_are_no_maps_and_wrong_ones_are_refused() -> None:
     assert value_maps("LineWalk", [row("LineWalk", "QLearning")], []) is None
-    with pytest.raises(ValueError, match=r"QLearning on LineWalk has \(4,\) for \(11,\) states"):
+    with pytest.raises(ValueError, match=r"QLearning on LineWalk has \(4,\) for \(11,\)"):
         value_maps("LineWalk", [row("LineWalk", "QLearning", value_error=np.zeros(4))], [])
     with pytest.raises(ValueError, match="value errors are of states in a table, but CartPole-v1 has none"):
         value_maps("CartPole-v1", [row("CartPole-v1", "QLearning", value_error=np.zeros(4))], [])
