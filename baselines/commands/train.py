@@ -141,14 +141,14 @@ def run_training(make: Callable[[], Agent], specification: str, training: Traini
 
     console = Console()
     try:
-        agent = make()
-        check_training(agent, training)
-        folder = log_folder(agent, specification, training, console)
-    except (ValueError, TypeError, StorageError, gym.error.Error) as error:
-        return complain(f"Error: {error}")
-    try:
+        try:
+            agent = make()
+            check_training(agent, training)
+            folder = log_folder(agent, specification, training, console)
+        except (ValueError, TypeError) as error:  # later these are faults of an agent, to be shown where they are
+            return complain(f"Error: {error}")
         return train_and_keep(agent, training, folder, console)
-    except (StorageError, gym.error.DependencyNotInstalled) as error:
+    except (StorageError, gym.error.Error) as error:
         return complain(f"Error: {error}")
     except KeyboardInterrupt:
         complain("Stopped at once; nothing more is saved.")

@@ -63,16 +63,17 @@ def watch(
 
     console = Console()
     try:
-        check_integer("episodes", episodes, low=1)
-        agent = load_agent(path)
-        player = player_of(agent, agent.runs.start if run is None else run, seed=seed)
-        env = make_env(agent.task, render, fps=fps)
-    except (ValueError, StorageError, gym.error.Error) as error:
-        return complain(f"Error: {error}")
-    try:
+        try:
+            check_integer("episodes", episodes, low=1)
+            check_integer("seed", seed, low=0)
+            agent = load_agent(path)
+            player = player_of(agent, agent.runs.start if run is None else run, seed=seed)
+            env = make_env(agent.task, render, fps=fps)
+        except ValueError as error:  # later it is a fault of the agent, to be shown where it is
+            return complain(f"Error: {error}")
         with closing(env):
             play(env, player, episodes, seed, console)
-    except gym.error.DependencyNotInstalled as error:  # some environments look for pygame only when they draw
+    except (StorageError, gym.error.Error) as error:
         return complain(f"Error: {error}")
     except KeyboardInterrupt:
         complain("Stopped.")

@@ -246,6 +246,7 @@ def test_a_file_that_is_no_saved_agent_is_refused_in_a_line(
     ("more", "message"),
     [
         (["--episodes", "0"], "Error: episodes must be at least 1, but is 0\n"),
+        (["--seed", "-1"], "Error: seed must be at least 0, but is -1\n"),
         (["--fps", "0"], "Error: fps must be positive, but is 0\n"),
     ],
 )
