@@ -1,8 +1,9 @@
 """The commands of `python -m baselines`, a module each.
 
 A module has a function `command(typed)` that is given what was typed after the command's name and gives back the
-function to call: its arguments are the flags, by tyro, and what it returns is the exit code. Being given what was typed,
-a command can let one argument decide the others' defaults (a preset, a file) or which flags there are (an agent's).
+function to call: its arguments are the flags, by tyro, and what it returns is the exit code. Being given what was
+typed, a command can let one argument decide the others' defaults (a preset, a file) or which flags there are (an
+agent's).
 """
 
 from __future__ import annotations
