@@ -196,6 +196,11 @@ def test_a_click_and_a_key_sort_the_table_by_numbers(page: Any) -> None:
     assert heading.get_attribute("aria-sort") == "descending"
     assert first_numbers(column(page, "score")) == sorted(first_numbers(before), reverse=True)
     assert len(column(page, "agent")) == len(findings().rows)
+    # As text, 10,000 would come before 5,000.
+    page.locator("#worlds thead th").filter(has_text="steps/s").get_by_role("button").click()
+    speeds = first_numbers(column(page, "steps/s"))
+    assert speeds == sorted(speeds)
+    assert {5_000, 10_000} <= set(speeds)
 
 
 def test_what_was_never_reached_and_what_is_not_known_come_last_both_ways(page: Any) -> None:
