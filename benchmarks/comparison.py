@@ -8,6 +8,10 @@ counts what processes share once, and the plain sum of resident sizes, which cou
 
 from __future__ import annotations
 
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
+
 import argparse
 import json
 import statistics
@@ -15,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +32,14 @@ from baselines.report.findings import read_findings
 from baselines.report.writing import write_report
 from baselines.results import FILE_FORMAT
 from baselines.storage import write_atomically
+from baselines.workers import one_torch_thread
 
 GIB = 2**30
 
-# The worlds of the report of many cells: names that differ in a setting, so that their tables are small and their own.
+# Whose cells are timed.
+AGENTS_MEASURED = ("Random", "QLearning", "Reinforce", "DQN", "ActorCritic", "SB3DQN", "SB3A2C")
+
+# The report of many cells: of worlds whose names differ in a setting, so that their tables are small and their own.
 MANY_WORLDS, MANY_AGENTS, MANY_RUNS, MANY_CHECKPOINTS = 50, 20, 30, 40
 
 
@@ -60,6 +69,24 @@ def peak_memory(command: list[str]) -> tuple[float, float, float]:
     if process.wait():
         raise SystemExit(f"{command} failed with exit code {process.returncode}")
     return peak_shared, peak_resident, time.perf_counter() - started
+
+
+def cell_costs() -> Iterator[tuple[str, int, float]]:
+    """What a cell costs, scoring included: agent, its runs, and seconds of one core, the median of three."""
+    comparison = Comparison(worlds=("LineWalk",), agents=AGENTS_MEASURED)
+    measured = set()
+    for cell in comparison.cells():
+        assert isinstance(cell, WorldCell)
+        if cell.agent not in measured:
+            measured.add(cell.agent)
+            yield cell.agent, cell.num_runs, statistics.median(_seconds(cell) for _ in range(3))
+
+
+def _seconds(cell: WorldCell) -> float:
+    started = time.process_time()
+    with one_torch_thread():
+        cell.compute()
+    return time.process_time() - started
 
 
 def many_cells(folder: Path) -> Comparison:
@@ -99,11 +126,8 @@ def main() -> None:
         shared, resident, seconds = peak_memory([*typed, "--out", str(folder / "full")])
         print(f"comparison, preset {preset}, two processes: {seconds:.0f} s")
         print(f"  peak memory {shared / GIB:.2f} GiB (wanted: under 2), sum of resident sizes {resident / GIB:.2f} GiB")
-        per_cell: dict[str, list[float]] = {}
-        for row in read_findings(folder / "full").rows:
-            per_cell.setdefault(row.agent, []).append(row.seconds / row.num_runs / row.steps[-1] * 1e6)
-        for agent, costs in per_cell.items():
-            print(f"  {agent}: {statistics.median(costs):.2f} s of training a million steps of one run")
+        for agent, runs, seconds in cell_costs():
+            print(f"cell of {runs} runs of {agent} on LineWalk, 6,000 steps: {seconds:.2f} s of one core")
 
         many_cells(folder / "many")
         size = sum(path.stat().st_size for path in (folder / "many" / "cells").iterdir())
