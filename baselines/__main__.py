@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from baselines.commands import COMMANDS
-from baselines.commands.exit_codes import INTERRUPTED, complain, end_at_interrupts, raise_at_interrupts
+from baselines.commands.exit_codes import INTERRUPTED, complain, end_at_interrupts, raised_at_interrupts
 
 PROGRAM = "python -m baselines"
 
@@ -34,12 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import tyro
 
     module = importlib.import_module(f"baselines.commands.{name}")
-    try:
-        raise_at_interrupts()
-        return tyro.cli(module.command(typed), prog=f"{PROGRAM} {name}", args=typed)
-    except KeyboardInterrupt:
-        complain("Stopped.")
-        return INTERRUPTED
+    with raised_at_interrupts():
+        try:
+            return tyro.cli(module.command(typed), prog=f"{PROGRAM} {name}", args=typed)
+        except KeyboardInterrupt:
+            complain("Stopped.")
+            return INTERRUPTED
 
 
 def usage() -> str:
@@ -56,6 +56,4 @@ def show_what_can_be_shown() -> None:
 
 if __name__ == "__main__":
     end_at_interrupts()
-    code = main()
-    end_at_interrupts()
-    sys.exit(code)
+    sys.exit(main())

@@ -37,7 +37,7 @@ def locked(folder: Path, command: str) -> Iterator[None]:
     lock = FileLock(folder / LOCK)
     try:
         with warnings.catch_warnings():
-            # Where a file system has no locks, newer versions take a file that is removed at the end for one, and say so.
+            # Where a file system has no locks, newer versions take a file that exists meanwhile for one and say so.
             warnings.filterwarnings("ignore", message="flock not supported", category=UserWarning)
             lock.acquire(timeout=0)
     except Timeout:

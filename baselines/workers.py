@@ -1,8 +1,8 @@
 """Doing jobs in several processes of this machine, so that a kill, an interrupt or a crash leaves none behind.
 
-joblib's processes do them: fresh interpreters with one thread each. They are asked for by its executor (loky) and not by
-`joblib.Parallel`, which can neither tell when a job begins nor, in its older versions, let the processes watch whether
-their parent lives. What a job gives back comes to this process, which alone writes files.
+joblib's processes do them: fresh interpreters with one thread each. They are asked for by its executor (loky), as
+`joblib.Parallel` can neither tell when a job begins nor, in its older versions, let the processes watch whether their
+parent lives. What a job gives back comes to this process, which alone writes files.
 """
 
 from __future__ import annotations

@@ -208,6 +208,9 @@ def show(findings: Findings, out: Path, console: Console) -> None:
         for line in lines:
             console.print(line, markup=False, highlight=False)
         console.print()
+    left_alone = len(list((out / CELLS).glob("*.npz"))) - len(set(findings.about["cells"]))
+    if left_alone > 0:
+        console.print(f"Results in {CELLS}/ of other settings or versions, which are left alone: {left_alone}.")
     page, *others = [path.name for path in written]
     console.print(f"Open {out / page} in a browser. Beside it lie {', '.join(others)}.", markup=False)
 

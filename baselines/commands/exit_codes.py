@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any
+import threading
+from collections.abc import Iterator
 
 # What the user can set right, and what Ctrl-C gives by convention.
 MISTAKE, INTERRUPTED = 2, 130
@@ -21,14 +23,35 @@ def complain(*lines: str) -> int:
 
 def end_at_interrupts() -> None:
     """Let Ctrl-C end the program at once: while modules are imported, say, there is nothing to clear away."""
-    _at_interrupts(lambda *_: os._exit(INTERRUPTED))
+    if _may_be_interrupted():
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
 
 
-def raise_at_interrupts() -> None:
-    """Let Ctrl-C raise KeyboardInterrupt, so that what was begun is cleared away."""
-    _at_interrupts(signal.default_int_handler)
+@contextlib.contextmanager
+def raised_at_interrupts() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt in the block, so that what was begun is cleared away.
+
+    Pressed again it does not disturb that, for the second time; the third ends the program at once.
+    """
+    if not _may_be_interrupted():
+        yield
+        return
+    presses = itertools.count(1)
+
+    def press(*_: object) -> None:
+        number = next(presses)
+        if number == 1:
+            raise KeyboardInterrupt
+        if number > 2:
+            os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def _at_interrupts(handler: Callable[..., Any]) -> None:
-    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # as it is for what a script starts in the background
-        signal.signal(signal.SIGINT, handler)
+def _may_be_interrupted() -> bool:
+    """Not if it is ignored, as in what a script starts in the background, nor where Python lets nobody ask for it."""
+    return threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) != signal.SIG_IGN

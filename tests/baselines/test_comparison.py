@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import signal
-import subprocess
-import sys
-import time
-import uuid
 from dataclasses import replace
 from pathlib import Path
 
@@ -290,70 +284,3 @@ def test_a_worker_with_other_versions_is_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(compare_module, "compute", lambda cell: ("another key", cell.compute()))
     with pytest.raises(WorkerError, match="every worker must have the same versions as the process that sends it"):
         compare(SMALL, tmp_path)
-
-
-# In processes of their own, killed for real.
-
-LONGER = Comparison(worlds=("LineWalk", "RandomMDP", "Bandit"), agents=("QLearning",), runs=50)
-ARGUMENTS = ["--worlds", *LONGER.worlds, "--agents", *LONGER.agents, "--runs", "50"]
-
-
-def start(out: Path, mark: str, workers: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "baselines", "compare", *ARGUMENTS, "--out", str(out), "--workers", str(workers)],
-        env={**os.environ, "PYTHONPATH": ".", "MARK": mark},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def wait_for(condition: object, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.005)
-
-
-def orphans(mark: str) -> list[str]:
-    """Numbers of the processes that carry the mark in their environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if f"MARK={mark}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append(process.name)
-        except OSError:
-            continue  # it has ended meanwhile, or is somebody else's
-    return found
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_kill_loses_at_most_the_cells_it_was_in(workers: int, tmp_path: Path) -> None:
-    mark = str(uuid.uuid4())
-    process = start(tmp_path / "killed", mark, workers)
-    wait_for(lambda: list((tmp_path / "killed").glob("cells/*.npz")))
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    kept = len(list((tmp_path / "killed").glob("cells/*.npz")))
-    if Path("/proc/self/environ").exists():
-        wait_for(lambda: not orphans(mark))
-    told = []
-    resumed = compare(LONGER, tmp_path / "killed", on_cell=lambda what, cell: told.append(what))
-    assert told.count("kept") >= kept >= 1
-    assert told.count("kept") + told.count("finished") == 3
-    for cell, scores in by_cell(compare(LONGER, tmp_path / "unbroken")).items():
-        np.testing.assert_array_equal(scores, by_cell(resumed)[cell])
-
-
-def test_an_interrupt_ends_everything_and_says_how_to_go_on(tmp_path: Path) -> None:
-    mark = str(uuid.uuid4())
-    process = start(tmp_path, mark, 2)
-    wait_for(lambda: list(tmp_path.glob("cells/*.npz")))
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process at once
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert f"Finished cells are kept in {tmp_path}; the same command goes on from there." in output
-    assert "Traceback" not in output
-    if Path("/proc/self/environ").exists():
-        wait_for(lambda: not orphans(mark))
