@@ -17,18 +17,19 @@ def command(typed: Sequence[str]) -> Callable[..., int]:
     return write_report_of
 
 
-def write_report_of(folder: Annotated[Path, tyro.conf.Positional]) -> int:
+def write_report_of(folder: Annotated[Path, tyro.conf.Positional], pictures_of: tuple[str, ...] = ()) -> int:
     """Write the report of a finished comparison: report.html, report.md, results.csv and PNGs.
 
     Args:
         folder: Where the comparison was made.
+        pictures_of: Worlds that the PNGs show; by default the first twelve.
     """
     from baselines.report.contents import Contents
     from baselines.report.findings import read_findings
     from baselines.report.writing import write_report
 
     try:
-        written = write_report(Contents(read_findings(folder)), folder)
+        written = write_report(Contents(read_findings(folder)), folder, pictures_of=pictures_of)
     except (ValueError, StorageError) as error:
         return complain(f"Error: {error}")
     print(f"Written to {folder}: {', '.join(path.name for path in written)}")

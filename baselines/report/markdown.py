@@ -11,12 +11,13 @@ from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS,
 from baselines.summary import MARGIN, MINIMUM_RUNS
 
 
-def markdown(contents: Contents, pictures: Mapping[str, str]) -> str:
+def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = "") -> str:
     """The whole report.
 
     Args:
         contents: what it shows.
         pictures: files beside it, by their titles.
+        left_out: what they do not show, in words.
 
     Returns:
         Markdown as GitHub reads it.
@@ -37,6 +38,7 @@ def markdown(contents: Contents, pictures: Mapping[str, str]) -> str:
         ]
     if pictures:
         parts.append("## Pictures")
+        parts += [plain(left_out)] if left_out else []
         parts += [f"![{plain(title)}]({name})" for title, name in pictures.items()]
     parts += ["## How each number was made", *_made(contents.about)]
     return "\n\n".join(parts) + "\n"

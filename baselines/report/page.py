@@ -43,11 +43,12 @@ NONE = {
 }
 
 
-def page(contents: Contents) -> str:
+def page(contents: Contents, left_out: str = "") -> str:
     """The whole page.
 
     Args:
         contents: what it shows.
+        left_out: what the pictures beside it do not show, in words.
 
     Returns:
         HTML that needs nothing beside itself.
@@ -72,7 +73,7 @@ def page(contents: Contents) -> str:
         margin=f"{MARGIN:g}",
         minimum_runs=str(MINIMUM_RUNS),
         check=_check(contents.checks),
-        made=_made(contents.about),
+        made=_made(contents.about, left_out),
         version=escape(rl_envs.__version__),
         data=json_in_html(data),
         plotly=get_plotlyjs(),
@@ -279,8 +280,8 @@ def _percent(value: float, reach: float) -> str:
     return f"{50 + 50 * value / reach:.2f}%"
 
 
-def _made(about: Mapping[str, Any]) -> str:
-    parts = []
+def _made(about: Mapping[str, Any], left_out: str) -> str:
+    parts = [f'<p class="note">{escape(left_out)}</p>'] if left_out else []
     if "repeat" in about:
         parts.append(
             '<div class="options"><span>This command makes it again:</span> '

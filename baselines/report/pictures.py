@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,45 +26,40 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
 
 
-# Dots per inch; a picture of more panels than stand on a page has fewer.
-DOTS, MANY, DOTS_OF_MANY = 150, 12, 100
-
-
-def draw_learning_curves(rows: Sequence[Row], path: Path) -> None:
+def draw_learning_curves(rows: Sequence[Row], path: Path, *, styles: Mapping[str, int] | None = None) -> None:
     """Draw the mean score of each agent over training, a panel a world, the middle 80% of runs shaded.
 
     Args:
         rows: results of all worlds and agents.
         path: the file, a PNG.
+        styles: the number of each agent by which its colour and dashes are chosen; in their order when left out.
 
     Raises:
         StorageError: it cannot be written.
     """
     worlds = list(dict.fromkeys(row.world for row in rows))
     learners = [agent for agent in dict.fromkeys(row.agent for row in rows) if base_name(agent) not in LEVELS]
-    styles = {agent: style_of(i) for i, agent in enumerate(learners)}
-    figure, panels = _panels(len(worlds), "Mean over runs; shaded: the middle 80% of runs", [*styles, *LEVELS])
+    looks = {agent: style_of(i if styles is None else styles[agent]) for i, agent in enumerate(learners)}
+    figure, panels = _panels(len(worlds), "Mean over runs; shaded: the middle 80% of runs", [*looks, *LEVELS])
     for panel, world in zip(panels, worlds):
-        _draw_panel(panel, [row for row in rows if row.world == world], styles)
+        _draw_panel(panel, [row for row in rows if row.world == world], looks)
     _save(figure, panels, path)
 
 
-def draw_profiles(contents: Contents, path: Path) -> None:
+def draw_profiles(contents: Contents, path: Path, *, worlds: Sequence[str]) -> None:
     """Draw the performance profile of each agent, over all worlds and a panel a world.
-
-    Of more than `MANY` worlds the one over all of them is drawn alone, as papers print it; the page has the others.
 
     Args:
         contents: what the report shows; it has worlds, and agents that learn.
         path: the file, a PNG.
+        worlds: those that have a panel of their own.
 
     Raises:
         StorageError: it cannot be written.
     """
     across = [WorldProfile("All worlds", agent.agent, profile) for agent, profile in contents.profiles_across]
-    alone = bool(across) and len(contents.worlds) > MANY
-    every = across if alone else [*across, *contents.profiles]
-    found = [profile for profile in every if profile.agent in contents.styles]
+    single = [profile for profile in contents.profiles if profile.world in worlds]
+    found = [profile for profile in (*across, *single) if profile.agent in contents.styles]
     titles = list(dict.fromkeys(profile.world for profile in found))
     figure, panels = _panels(
         len(titles), "Share of runs that score at least so much; shaded: 95% intervals", [*contents.styles]
@@ -148,7 +143,7 @@ def _save(figure: Figure, panels: Sequence[Axes], path: Path) -> None:
         ncols = _legend_columns(list(handles), 1 if len(panels) == 1 else 2)
         figure.legend(handles.values(), handles.keys(), loc="lower center", ncols=ncols, frameon=False, fontsize=9)
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=DOTS if len(panels) <= MANY else DOTS_OF_MANY)
+    figure.savefig(content, format="png", dpi=150)
     write_atomically(path, content.getvalue())
 
 
@@ -165,7 +160,8 @@ def _fill(panel: Axes, x: np.ndarray, low: np.ndarray, high: np.ndarray, colour:
     from matplotlib.collections import PolyCollection
 
     outline = np.column_stack([np.append(x, x[::-1]), np.append(high, low[::-1])])
-    panel.add_collection(PolyCollection([outline], color=colour, alpha=opacity, linewidth=0))
+    panel.add_collection(PolyCollection([outline], color=colour, alpha=opacity, linewidth=0), autolim=False)
+    panel.update_datalim(outline)
 
 
 def _draw_profile(panel: Axes, agent: str, profile: Profile, colour: str, dashes: Any) -> None:
@@ -246,6 +242,7 @@ def _draw_panel(panel: Axes, rows: Sequence[Row], styles: dict[str, tuple[str, A
     panel.set_xlabel("environment steps of each run")
     panel.set_ylabel("exact score" if exact else "mean return (sampled)")
     panel.xaxis.set_major_formatter(lambda steps, _: f"{steps:,.0f}")
+    panel.locator_params(nbins=5)
     steps = max(int(row.steps[-1]) for row in rows)
     panel.set_xlim(-0.01 * steps, 1.01 * steps)
     _finish(panel, rows[0].world)

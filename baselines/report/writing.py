@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from baselines.report.contents import Contents
@@ -12,49 +13,79 @@ from baselines.report.regret_pictures import draw_regret_curves
 from baselines.report.spreadsheet import write_csv
 from baselines.report.value_maps import draw_value_maps
 from baselines.storage import write_atomically
+from rl_envs.names import unknown
+
+# So many worlds PNGs show without being asked to.
+MANY = 12
 
 PAGE, TEXT, NUMBERS = "report.html", "report.md", "results.csv"
 
 
-def write_report(contents: Contents, folder: Path) -> list[Path]:
+def write_report(contents: Contents, folder: Path, *, pictures_of: Sequence[str] = ()) -> list[Path]:
     """Write everything there is to look at of what a comparison found.
+
+    PNGs are for papers, which show few worlds: of a comparison of more than `MANY` they show the first of them, and the
+    page and the text say so. The page itself shows all.
 
     Args:
         contents: of what it found.
         folder: where the files go; it exists.
+        pictures_of: names of the worlds that PNGs show, when it is not to be the first.
 
     Returns:
         The files: `report.html`, a page that needs nothing beside itself, `report.md`, `results.csv`, and PNGs.
 
     Raises:
-        ValueError: a number that is missing or NaN; the message names it.
+        ValueError: a number that is missing or NaN, or a world that is not in the comparison; the message names it.
         StorageError: a file cannot be written.
     """
-    html = page(contents)  # what is wrong with a number is found before anything is written
-    pictures = _draw(contents, folder)
+    shown = _pictured(contents, pictures_of)
+    left_out = _left_out(contents, shown)
+    html = page(contents, left_out)  # what is wrong with a number is found before anything is written
+    pictures = _draw(contents, shown, folder)
     write_csv(contents.summaries, folder / NUMBERS, contents.game_summaries)
-    write_atomically(folder / TEXT, markdown(contents, pictures).encode())
+    write_atomically(folder / TEXT, markdown(contents, pictures, left_out).encode())
     write_atomically(folder / PAGE, html.encode())
     return [folder / name for name in (PAGE, TEXT, NUMBERS, *pictures.values())]
 
 
-def _draw(contents: Contents, folder: Path) -> dict[str, str]:
-    """Draw the pictures there are; gives back their titles with the names of their files."""
+def _pictured(contents: Contents, wanted: Sequence[str]) -> Sequence[str]:
+    """The worlds that PNGs show."""
+    for world in wanted:
+        if world not in contents.worlds:
+            raise ValueError(unknown("world of this comparison", world, contents.worlds))
+    return wanted or contents.worlds[:MANY]
+
+
+def _left_out(contents: Contents, shown: Sequence[str]) -> str:
+    """A sentence on the worlds that PNGs do not show; empty where they show all."""
+    if len(shown) == len(contents.worlds):
+        return ""
+    return (
+        f"The PNGs show {len(shown)} of the {len(contents.worlds)} worlds, all of which are on the page. For others: "
+        f"python -m baselines report FOLDER --pictures-of WORLD ..."
+    )
+
+
+def _draw(contents: Contents, shown: Sequence[str], folder: Path) -> dict[str, str]:
+    """Draw the pictures there are of these worlds; gives back their titles with the names of their files."""
     pictures = {}
-    if contents.rows:
+    if shown:
         pictures["Learning curves"] = "learning_curves.png"
-        draw_learning_curves(contents.rows, folder / "learning_curves.png")
-        if any(row.agent in contents.styles for row in contents.rows):
+        rows = [row for row in contents.rows if row.world in shown]
+        draw_learning_curves(rows, folder / "learning_curves.png", styles=contents.styles)
+        if contents.styles:
             pictures["Performance profiles"] = "performance_profiles.png"
-            draw_profiles(contents, folder / "performance_profiles.png")
+            draw_profiles(contents, folder / "performance_profiles.png", worlds=shown)
     for world, curves in contents.regret.items():
-        shown = {agent: curve for agent, curve in curves.items() if agent in contents.styles}
-        if shown:
+        learners = {agent: curve for agent, curve in curves.items() if agent in contents.styles}
+        if learners and world in shown:
             name = pictures[f"Regret on {world}"] = _file("regret", world, pictures)
-            draw_regret_curves(shown, folder / name, title=world, styles=contents.styles)
+            draw_regret_curves(learners, folder / name, title=world, styles=contents.styles)
     for maps in contents.value_maps:
-        name = pictures[f"Where values are wrong on {maps.world}"] = _file("value_error", maps.world, pictures)
-        draw_value_maps(maps, folder / name)
+        if maps.world in shown:
+            name = pictures[f"Where values are wrong on {maps.world}"] = _file("value_error", maps.world, pictures)
+            draw_value_maps(maps, folder / name)
     if contents.games:
         pictures["Where games end"] = "games.png"
         draw_games(contents, folder / "games.png")

@@ -189,3 +189,28 @@ def test_the_command_says_what_is_wrong_with_a_folder(tmp_path: Path, capsys: py
     assert main(["report", str(tmp_path)]) == 2
     assert "holds no comparison" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pngs_of_many_worlds_show_the_first_of_them_or_those_asked_for_and_the_rest_is_said(tmp_path: Path) -> None:
+    worlds = [f"LineWalk:size={size}" for size in range(3, 16)]
+    errors = [np.linspace(0, 1, 2 * size + 1) for size in range(3, 16)]
+    rows = [row(world, "QLearning", value_error=error) for world, error in zip(worlds, errors)]
+    many = Contents(Findings(tuple(rows), (), ABOUT))
+    files = write_report(many, tmp_path)
+    drawn = [path.name for path in files if path.name.startswith("value_error")]
+    assert len(drawn) == 12
+    assert "value_error_LineWalk_size_15.png" not in drawn
+    for path in files[:2]:
+        assert "The PNGs show 12 of the 13 worlds" in path.read_text(encoding="utf-8")
+    files = write_report(many, tmp_path, pictures_of=["LineWalk:size=15"])
+    assert [path.name for path in files[3:]] == [
+        "learning_curves.png",
+        "performance_profiles.png",
+        "value_error_LineWalk_size_15.png",
+    ]
+    with pytest.raises(ValueError, match="unknown world of this comparison 'LineWalk:size=99'"):
+        write_report(many, tmp_path, pictures_of=["LineWalk:size=99"])
+
+
+def test_where_pngs_show_everything_nothing_is_said_of_it(written: list[Path]) -> None:
+    assert "The PNGs show" not in written[0].read_text(encoding="utf-8") + written[1].read_text(encoding="utf-8")
