@@ -1,12 +1,13 @@
 """Doing jobs on a Ray cluster: this machine's own for the time being, or one that is there already.
 
-A cluster that is started here ends with this process, even if that is killed; of Ray's own processes two that only watch
-it then take about a minute to notice.
+A cluster that is started here ends with this process, even if that is killed; two of Ray's own processes, which only
+watch it, then take about a minute to notice.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -48,8 +49,11 @@ def run_on_ray(
         WorkerError: Ray is not installed, no cluster answers, or a job's worker died again and again.
     """
     ray = _ray()
+    there_already = address is not None or ray.is_initialized()
     with _cluster(ray, num_workers, address):
-        remote = ray.remote(num_cpus=1, max_retries=RETRIES, runtime_env={"env_vars": ONE_THREAD})(attempt_packed)
+        # Workers of a cluster that was started here have this from their parent, and sooner.
+        runtime = {"runtime_env": {"env_vars": ONE_THREAD}} if there_already else {}
+        remote = ray.remote(num_cpus=1, max_retries=RETRIES, **runtime)(attempt_packed)
         waiting = deque(jobs)
         running: dict[Any, Job] = {}
         try:
@@ -70,8 +74,11 @@ def run_on_ray(
 
 
 def _ray() -> Any:
+    # Ray prints in the driver whatever happens to a worker, without a switch for it; this it reads when it is imported.
+    skip_all = {"RAY_DEDUP_LOGS_SKIP_REGEX": "."}
     try:
-        import ray
+        with environment({name: value for name, value in skip_all.items() if name not in os.environ}):
+            import ray
     except ImportError:
         raise WorkerError("the backend 'ray' needs Ray: pip install 'rl-envs[ray]'") from None
     return ray
@@ -94,10 +101,10 @@ def _cluster(ray: Any, num_workers: int, address: str | None) -> Iterator[None]:
         options |= {"address": address}
     try:
         # Nothing is told to anybody outside this machine.
-        with interrupts_held_back(), environment({"RAY_USAGE_STATS_ENABLED": "0"}):
+        with interrupts_held_back(), environment({"RAY_USAGE_STATS_ENABLED": "0", **ONE_THREAD}):
             ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
-        raise WorkerError(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+        raise WorkerError(f"no Ray cluster at {address or 'this machine'}: {_first_line(error)}") from error
     try:
         yield
     finally:
@@ -129,4 +136,9 @@ def _answer(ray: Any, reference: Any, job: object) -> Any:
     try:
         return ray.get(reference)
     except ray.exceptions.RayError as error:
-        raise WorkerError(f"the cluster lost {job}: {error}") from error
+        raise WorkerError(f"the cluster lost {job}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    """What an error says, without the pages of advice and addresses that Ray has for those who run clusters."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

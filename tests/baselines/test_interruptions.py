@@ -234,6 +234,9 @@ def test_a_damaged_file_is_named_before_anything_trains(
     damage(first)  # type: ignore[operator]
     with pytest.raises(StorageError, match="result file .* (is corrupt|holds another cell's result)"):
         read_findings(tmp_path)
+    assert main(["report", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("Error: result file ")
+    assert not (tmp_path / "report.html").exists()
     last.unlink()  # something is left to be trained
     capsys.readouterr()
     assert main(typed) == 2
