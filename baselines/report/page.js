@@ -19,8 +19,8 @@ const BOUNDS = [
   ["lai_robbins", "Lai & Robbins, in the long run", "dash"],
 ];
 
-// From so many agents on, a legend can show or hide all of them at once.
-const MANY = 5;
+// With more agents than these, a legend can show or hide all of them at once.
+const MANY = 2;
 
 const chosen = { world: "", hidden: new Set(), runs: "hover", logarithmic: false, scale: "learners" };
 const panels = [];
@@ -71,11 +71,11 @@ function transparent(hex, opacity) {
 
 // What a draw function gives back is handed to Plotly; null says that there is nothing to be seen of the agents chosen.
 function panel(container, world, title, draw) {
-  const plot = element("div", { class: "plot" });
-  const figure = element("figure", { class: "panel" }, element("h3", {}, title), plot);
+  const drawing = element("div", { class: "drawing" });
+  const figure = element("figure", { class: "panel" }, element("h3", {}, title), drawing);
   figure.dataset.world = world;
   container.append(figure);
-  const made = { figure, plot, draw, near: false, drawn: false };
+  const made = { figure, drawing, draw, near: false, drawn: false };
   panels.push(made);
   figure.panel = made;
   watcher.observe(figure);
@@ -109,23 +109,23 @@ function drawPanel(seen) {
   seen.drawn = true;
   if (seen.paint) return seen.paint(seen);
   const figure = seen.draw();
-  seen.plot.classList.toggle("empty", figure === null);
+  if (seen.drawing.classList.contains("empty")) seen.drawing.textContent = "";
+  seen.drawing.classList.toggle("empty", figure === null);
   if (figure === null) {
-    Plotly.purge(seen.plot);
-    seen.plot.textContent = "None of the agents chosen has anything to show here.";
+    Plotly.purge(seen.drawing);
+    seen.drawing.textContent = "None of the agents chosen has anything to show here.";
     return;
   }
-  if (!seen.plot.classList.contains("js-plotly-plot")) seen.plot.textContent = "";
-  Plotly.react(seen.plot, figure.data, figure.layout, { displaylogo: false, responsive: true,
+  Plotly.react(seen.drawing, figure.data, figure.layout, { displaylogo: false, responsive: true,
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] });
-  seen.plot.removeAllListeners("plotly_hover");
-  if (figure.onHover) seen.plot.on("plotly_hover", (event) => figure.onHover(seen.plot, event.points[0]));
+  seen.drawing.removeAllListeners("plotly_hover");
+  if (figure.onHover) seen.drawing.on("plotly_hover", (event) => figure.onHover(seen.drawing, event.points[0]));
 }
 
 function takeDown(seen) {
   seen.drawn = false;
   if (seen.paint) return seen.figure.querySelector(".maps").replaceChildren();
-  Plotly.purge(seen.plot);
+  Plotly.purge(seen.drawing);
 }
 
 function drawAgain() {

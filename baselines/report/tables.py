@@ -47,6 +47,11 @@ class Column(Generic[Line]):
         return not any(isinstance(self.order(line), str) for line in lines)
 
 
+def digits(summary: Summary) -> int:
+    """How many decimals a score has: returns are sampled, and of any size."""
+    return 3 if summary.exact else 1
+
+
 WORLD_COLUMNS: tuple[Column[Summary], ...] = (
     Column("world", lambda line: line.world, lambda line: line.world),
     Column("agent", lambda line: line.agent, lambda line: line.agent),
@@ -55,13 +60,13 @@ WORLD_COLUMNS: tuple[Column[Summary], ...] = (
     ),
     Column(
         "score",
-        lambda line: interval_text(line.score) + ("" if line.exact else " (sampled)"),
+        lambda line: interval_text(line.score, digits(line)) + ("" if line.exact else " (sampled)"),
         lambda line: line.score.estimate,
         f"mean over runs with its 95% interval: {HEADINGS['score']}",
     ),
     Column(
         "worst tenth",
-        lambda line: number_text(line.worst_decile),
+        lambda line: number_text(line.worst_decile, digits(line)),
         lambda line: line.worst_decile,
         HEADINGS["worst tenth"],
     ),
@@ -78,7 +83,10 @@ WORLD_COLUMNS: tuple[Column[Summary], ...] = (
         HEADINGS["steps to 95%"],
     ),
     Column(
-        "area", lambda line: number_text(line.area), lambda line: line.area, "mean score over the whole of training"
+        "area",
+        lambda line: number_text(line.area, digits(line)),
+        lambda line: line.area,
+        "mean score over the whole of training",
     ),
     Column(
         "steps/s", lambda line: f"{line.steps_per_second:,.0f}", lambda line: line.steps_per_second, HEADINGS["steps/s"]

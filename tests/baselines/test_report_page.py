@@ -123,7 +123,7 @@ def panel(page: Any, section: str, title: str) -> Any:
 
 def pixel_of(figure: Any, key: str, name: str, point: int) -> dict[str, float]:
     """Where a point of the trace with this name, or of the single runs of the agent in its meta, is in the window."""
-    return figure.locator(".plot").evaluate(
+    return figure.locator(".drawing").evaluate(
         """(plot, [key, name, at]) => {
             const trace = plot.data.find((one) => one[key] === name && one.x.length > at);
             const box = plot.getBoundingClientRect(), left = plot._fullLayout.xaxis._offset;
@@ -172,7 +172,7 @@ def test_every_figure_of_every_section_is_drawn(page: Any) -> None:
             figure = figures.nth(number)
             figure.scroll_into_view_if_needed()
             figure.locator(".scatterlayer .trace path.js-line").first.wait_for(state="attached")
-    drawn = panel(page, "curves", "LineWalk").locator(".plot").evaluate("(plot) => plot.data.map((one) => one.name)")
+    drawn = panel(page, "curves", "LineWalk").locator(".drawing").evaluate("(plot) => plot.data.map((one) => one.name)")
     assert [name for name in drawn if name] == [
         "QLearning",
         "Sarsa",
@@ -228,12 +228,25 @@ def test_a_world_is_chosen_for_the_whole_page_and_lines_are_filtered_by_words(pa
 def test_an_agent_is_put_away_on_the_whole_page(page: Any) -> None:
     figure = panel(page, "curves", "FourRooms")
     names = "(plot) => plot.data.map((one) => one.name).filter(Boolean)"
-    assert "Sarsa" in figure.locator(".plot").evaluate(names)
+    assert "Sarsa" in figure.locator(".drawing").evaluate(names)
     page.locator("#profiles .legend button", has_text="Sarsa").click()
     figure = panel(page, "curves", "FourRooms")
     settled(page)
-    assert figure.locator(".plot").evaluate(names) == ["QLearning", "SB3DQN", "optimum", "random policy"]
+    assert figure.locator(".drawing").evaluate(names) == ["QLearning", "SB3DQN", "optimum", "random policy"]
     assert page.locator("#curves .legend button", has_text="Sarsa").get_attribute("aria-pressed") == "false"
+
+
+def test_with_no_agent_chosen_a_figure_says_so_and_comes_back_with_them(page: Any) -> None:
+    legend = page.locator("#profiles .legend")
+    figure = panel(page, "profiles", "FourRooms")
+    legend.get_by_role("button", name="hide all").click()
+    settled(page)
+    assert figure.locator(".drawing").text_content() == "None of the agents chosen has anything to show here."
+    assert figure.locator(".main-svg").count() == 0
+    legend.get_by_role("button", name="show all").click()
+    settled(page)
+    assert figure.locator(".scatterlayer .trace path.js-line").count() > 0
+    assert "None of" not in figure.text_content()
 
 
 def test_pointing_at_a_curve_tells_its_mean_and_shows_its_single_runs(page: Any) -> None:
@@ -243,7 +256,7 @@ def test_pointing_at_a_curve_tells_its_mean_and_shows_its_single_runs(page: Any)
     assert f"{STEPS[5]} steps: {mean:.4f}".rstrip("0") in label
     points = "(plot) => plot.data.filter((one) => one.meta === 'QLearning').map((one) => one.x.length)"
     shown = [RUNS * (len(STEPS) + 1)]
-    until(page, lambda: figure.locator(".plot").evaluate(points) == shown, "the single runs of QLearning")
+    until(page, lambda: figure.locator(".drawing").evaluate(points) == shown, "the single runs of QLearning")
     # Run 9 never leaves 0, so its points are far from every other curve.
     label = point_at(page, figure, "meta", "QLearning", 9 * (len(STEPS) + 1) + 4, told="QLearning, run 9")
     assert "400 steps: 0" in label
@@ -293,12 +306,12 @@ def test_value_errors_are_painted_into_the_worlds_picture_and_told_by_state(page
 def test_regret_is_drawn_beside_its_bounds_on_axes_of_both_kinds(page: Any) -> None:
     figure = panel(page, "regret", "Bandit")
     types = "(plot) => [plot._fullLayout.xaxis.type, plot._fullLayout.yaxis.type]"
-    names = figure.locator(".plot").evaluate("(plot) => plot.data.map((one) => one.name).filter(Boolean)")
+    names = figure.locator(".drawing").evaluate("(plot) => plot.data.map((one) => one.name).filter(Boolean)")
     assert names == ["QLearning", "Sarsa", "uniform play", "UCB1's proved bound", "Lai & Robbins, in the long run"]
-    assert figure.locator(".plot").evaluate(types) == ["linear", "linear"]
+    assert figure.locator(".drawing").evaluate(types) == ["linear", "linear"]
     page.get_by_label("Logarithmic axes").check()
     settled(page)
-    assert figure.locator(".plot").evaluate(types) == ["log", "log"]
+    assert figure.locator(".drawing").evaluate(types) == ["log", "log"]
 
 
 def test_on_a_telephone_nothing_reaches_over_the_edge(page: Any) -> None:
