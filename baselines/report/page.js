@@ -54,6 +54,11 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 }
 
+// Those that learn have a line; the others are level lines.
+function learns(agent) {
+  return Object.hasOwn(data.styles, agent);
+}
+
 function style(agent) {
   const number = data.styles[agent], round = Math.floor(number / COLOURS.length), which = number % COLOURS.length;
   const dashes = (which + round) % DASHES.length;
@@ -101,14 +106,15 @@ function soon(seen) {
 function drawNext() {
   const [next] = waiting;
   waiting.delete(next);
-  if (next.near) drawPanel(next);
   if (waiting.size > 0) requestAnimationFrame(drawNext);
+  if (next.near) drawPanel(next);
 }
 
 function drawPanel(seen) {
   seen.drawn = true;
   if (seen.paint) return seen.paint(seen);
   const figure = seen.draw();
+  seen.drawing.pointedAt = null;
   if (seen.drawing.classList.contains("empty")) seen.drawing.textContent = "";
   seen.drawing.classList.toggle("empty", figure === null);
   if (figure === null) {
@@ -189,21 +195,22 @@ function runsOf(curve, from) {
   return { x, y, customdata };
 }
 
-function runsTrace(curve, from) {
+function runsTrace(curve, from, unit) {
   const agent = curve ? curve.agent : "";
   return {
     type: "scatter", mode: "lines+markers", connectgaps: false, ...(curve ? runsOf(curve, from) : { x: [], y: [] }),
-    line: { color: curve ? style(agent).colour : colour("soft"), width: 0.8 }, opacity: 0.75,
+    line: { color: curve ? style(agent).colour : colour("soft"), width: 0.8 }, opacity: chosen.runs === "all" ? 0.4 : 0.75,
     marker: { color: curve ? style(agent).colour : colour("soft"), size: 2.5 },
-    meta: plain(agent), hovertemplate: "%{meta}, run %{customdata}<br>%{x:,} steps: %{y:.4~f}<extra></extra>",
+    meta: plain(agent), hovertemplate: "%{meta}, run %{customdata}<br>%{x:,} " + unit + ": %{y:.4~f}<extra></extra>",
   };
 }
 
-// Curves of several agents over their steps, with bands and single runs; `from` leaves out checkpoints at the start.
+// Curves of several agents over their steps, with bands and single runs; the option `from` leaves out checkpoints at the
+// start, `unit` says what steps are called.
 function curvesFigure(curves, levels, xTitle, yTitle, options = {}) {
   const shown = curves.filter((curve) => !chosen.hidden.has(curve.agent));
   if (shown.length === 0 && levels.length === 0) return null;
-  const from = options.from || 0, traces = [], lines = [];
+  const from = options.from || 0, unit = options.unit || "steps", traces = [], lines = [];
   const owners = new Map();
   for (const curve of shown) {
     const steps = curve.steps.slice(from), mean = unpacked(curve.mean).slice(from);
@@ -212,7 +219,7 @@ function curvesFigure(curves, levels, xTitle, yTitle, options = {}) {
       traces.push(bandOf(curve.agent, steps, low, high));
       lines.push([curve, lineOf(curve.agent, steps, mean, {
         customdata: steps.map((_, at) => [low[at], high[at]]),
-        hovertemplate: "<b>%{fullData.name}</b>, mean of " + curve.count + " runs<br>%{x:,} steps: %{y:.4~f}" +
+        hovertemplate: "<b>%{fullData.name}</b>, mean of " + curve.count + " runs<br>%{x:,} " + unit + ": %{y:.4~f}" +
           "<br>middle 80%: %{customdata[0]:.4~f} to %{customdata[1]:.4~f}<extra></extra>",
       })]);
     } else if (steps.length === 1) {
@@ -221,14 +228,14 @@ function curvesFigure(curves, levels, xTitle, yTitle, options = {}) {
         error_y: { type: "data", symmetric: false, array: [highEnd - mean[0]], arrayminus: [mean[0] - lowEnd],
           color: style(curve.agent).colour, thickness: 1.6, width: 5 },
         customdata: [[lowEnd, highEnd]],
-        hovertemplate: "<b>%{fullData.name}</b>, judged at the end only, " + curve.count + " runs<br>%{x:,} steps: " +
-          "%{y:.4~f}<br>95% interval: %{customdata[0]:.4~f} to %{customdata[1]:.4~f}<extra></extra>",
+        hovertemplate: "<b>%{fullData.name}</b>, judged at the end only, " + curve.count + " runs<br>%{x:,} " + unit +
+          ": %{y:.4~f}<br>95% interval: %{customdata[0]:.4~f} to %{customdata[1]:.4~f}<extra></extra>",
       })]);
     }
   }
-  if (chosen.runs === "all") for (const curve of shown) traces.push(runsTrace(curve, from));
+  if (chosen.runs === "all") for (const curve of shown) traces.push(runsTrace(curve, from, unit));
   const pointedAt = traces.length;
-  if (chosen.runs === "hover") traces.push(runsTrace(null, from));
+  if (chosen.runs === "hover") traces.push(runsTrace(null, from, unit));
   for (const [curve, trace] of lines) {
     owners.set(traces.length, curve);
     traces.push(trace);
@@ -239,7 +246,7 @@ function curvesFigure(curves, levels, xTitle, yTitle, options = {}) {
     const curve = owners.get(point.curveNumber);
     if (!curve || plot.pointedAt === curve.agent) return;
     plot.pointedAt = curve.agent;
-    const trace = runsTrace(curve, from);
+    const trace = runsTrace(curve, from, unit);
     Plotly.restyle(plot, { x: [trace.x], y: [trace.y], customdata: [trace.customdata], meta: trace.meta,
       "line.color": trace.line.color, "marker.color": trace.marker.color }, [pointedAt]);
   };
@@ -288,7 +295,7 @@ function learningCurves() {
 }
 
 function profileFigure(profiles, exact) {
-  const shown = profiles.filter((profile) => !chosen.hidden.has(profile.agent) && profile.agent in data.styles);
+  const shown = profiles.filter((profile) => !chosen.hidden.has(profile.agent) && learns(profile.agent));
   if (shown.length === 0) return null;
   const bands = [], lines = [];
   for (const profile of shown) {
@@ -329,7 +336,7 @@ function regretCurves() {
       const highest = Math.max(...rows.filter((row) => !chosen.hidden.has(row.agent)).flatMap((row) => unpacked(row.high)), 0);
       // A bound far above everything that happened may leave the picture, but not squeeze it.
       const y = chosen.logarithmic ? axis : { rangemode: "tozero", ...(highest > 0 ? { range: [0, 1.15 * highest] } : {}) };
-      return curvesFigure(rows, levels, "pulls of each run", "regret", { from, x: axis, y });
+      return curvesFigure(rows, levels, "pulls of each run", "regret", { from, unit: "pulls", x: axis, y });
     });
   }
 }
@@ -337,7 +344,7 @@ function regretCurves() {
 function exploitabilityCurves() {
   for (const [game, curves] of byWorld(data.exploitability)) {
     panel(container("exploitability"), game, game, () =>
-      curvesFigure(curves, [], "rounds of each run", "exploitability", { y: { rangemode: "tozero" } }));
+      curvesFigure(curves, [], "rounds of each run", "exploitability", { unit: "rounds", y: { rangemode: "tozero" } }));
   }
 }
 
@@ -416,7 +423,7 @@ async function paintValues(world, seen) {
   maps.replaceChildren(...shown.map((row) => {
     const errors = unpacked(row.errors);
     const worst = Math.max(...errors.filter((error) => !Number.isNaN(error)));
-    const figure = element("figure", {}, element("figcaption", {}, element("b", {}, row.agent),
+    const figure = element("figure", {}, element("figcaption", {}, element("b", { title: row.agent }, row.agent),
       element("span", {}, `worst ${short(worst)}`)));
     for (const picture of values.pictures) {
       const canvas = element("canvas", { width: picture.size[0], height: picture.size[1], role: "img",
@@ -481,7 +488,7 @@ function legends() {
   };
   for (const legend of document.querySelectorAll(".legend")) {
     const section = legend.dataset.section;
-    const names = new Set(agents[section].map((entry) => entry.agent).filter((agent) => agent in data.styles));
+    const names = new Set(agents[section].map((entry) => entry.agent).filter(learns));
     if (names.size > MANY) {
       for (const [words, all] of [["show all", true], ["hide all", false]]) {
         const button = element("button", { type: "button", class: "every" }, words);

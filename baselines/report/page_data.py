@@ -32,8 +32,6 @@ def page_data(contents: Contents) -> dict[str, Any]:
     return {
         "styles": contents.styles,
         "heat": [rounded(colour, 0) for colour in HEAT],
-        "worlds": contents.worlds,
-        "games": contents.games,
         "curves": [_learning_curve(row, summary) for row, summary in zip(contents.rows, contents.summaries)],
         "profiles": _profiles(contents),
         "regret": _regret(contents),
@@ -93,10 +91,7 @@ def _profiles(contents: Contents) -> dict[str, Any]:
             {"world": found.world, "agent": found.agent, "exact": row.exact, **_profile(found.profile)}
             for found, row in zip(contents.profiles, contents.rows)
         ],
-        "across": [
-            {"agent": agent.agent, "worlds": len(agent.worlds), **_profile(profile)}
-            for agent, profile in contents.profiles_across
-        ],
+        "across": [{"agent": agent.agent, **_profile(profile)} for agent, profile in contents.profiles_across],
     }
 
 

@@ -260,6 +260,12 @@ def test_pointing_at_a_curve_tells_its_mean_and_shows_its_single_runs(page: Any)
     # Run 9 never leaves 0, so its points are far from every other curve.
     label = point_at(page, figure, "meta", "QLearning", 9 * (len(STEPS) + 1) + 4, told="QLearning, run 9")
     assert "400 steps: 0" in label
+    # A figure that was drawn again shows them again.
+    page.locator("#theme").click()
+    settled(page)
+    assert figure.locator(".drawing").evaluate(points) == []
+    point_at(page, figure, "name", "QLearning", 5, told="QLearning, mean of 10 runs")
+    until(page, lambda: figure.locator(".drawing").evaluate(points) == shown, "the single runs of QLearning again")
 
 
 def test_the_page_turns_dark_and_its_figures_with_it(page: Any) -> None:

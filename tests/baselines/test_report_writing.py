@@ -105,7 +105,7 @@ def test_no_name_can_end_the_script_that_holds_the_numbers(written: list[Path]) 
     assert held is not None
     data = json.loads(held[1])
     assert WICKED_AGENT in data["styles"]
-    assert WICKED_WORLD in data["worlds"]
+    assert WICKED_WORLD in {curve["world"] for curve in data["curves"]}
     assert "<b class=" not in text.split("<body>")[1].split("<script")[0]
 
 
