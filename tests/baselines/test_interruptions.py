@@ -26,10 +26,16 @@ from tests.baselines.processes import Command, to_the_byte
 
 # Cells that take milliseconds, and some that take a while.
 SMALL = Comparison(
-    worlds=("LineWalk", "Bandit"), agents=("Random", "QLearning"), runs=3, steps=100, checkpoints=2, games=("climbing",),
-    game_agents=("IndependentQ",), rounds=100,
-)  # fmt: skip
-LONG = Comparison(worlds=("RandomMDP",), agents=("QLearning:epsilon=0.1", "QLearning"), runs=50, steps=300_000)
+    worlds=("LineWalk", "Bandit"),
+    agents=("Random", "QLearning"),
+    runs=3,
+    steps=100,
+    checkpoints=2,
+    games=("climbing",),
+    game_agents=("IndependentQ",),
+    rounds=100,
+)
+LONG = Comparison(worlds=("RandomMDP",), agents=("QLearning:epsilon=0.1", "QLearning"), runs=50, steps=10_000_000)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +133,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-# How much room is made, in pages of 4 kB: a cell takes one or two, a picture some dozens, the page more than a thousand.
+# How much room is made, in pages of 4 kB: a cell takes one or two, a picture some dozens, the page a thousand.
 PAGES = (0, 1, 2, 4, 6, 9, 12, 20, 60, 1200, 3000)
 
 
@@ -232,7 +238,7 @@ def test_a_damaged_file_is_named_before_anything_trains(
     whole = to_the_byte(compare(SMALL, tmp_path))
     first, *_, last = sorted(path for path in (tmp_path / "cells").iterdir() if path.name.startswith("LineWalk"))
     damage(first)  # type: ignore[operator]
-    with pytest.raises(StorageError, match="result file .* (is corrupt|holds another cell's result)"):
+    with pytest.raises(StorageError, match=r"result file .* (is corrupt|holds another cell's result)"):
         read_findings(tmp_path)
     assert main(["report", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("Error: result file ")

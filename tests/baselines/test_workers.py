@@ -197,11 +197,16 @@ def test_the_callers_environment_stays_as_it_was(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_interrupt_waits_until_a_block_is_over() -> None:
-    reached = False
+    reached = []
+
+    def block() -> None:
+        with interrupts_held_back():
+            signal.raise_signal(signal.SIGINT)
+            reached.append("the end of the block")
+
     handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), interrupts_held_back():
-        signal.raise_signal(signal.SIGINT)
-        reached = True
+    with pytest.raises(KeyboardInterrupt):
+        block()
     assert reached
     assert signal.getsignal(signal.SIGINT) is handler
     with interrupts_held_back():

@@ -15,7 +15,7 @@ def test_a_comparison_killed_at_random_moments_and_resumed_equals_an_unbroken_on
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     unbroken = to_the_byte(compare(MEASURED, tmp_path_factory.mktemp("unbroken")))
-    killed = lost = 0
+    killed = 0
     cells = len(MEASURED.cells())
     for moment in twenty(seed=0):
         outcome = killed_and_resumed(tmp_path_factory.mktemp("killed"), *moment)
