@@ -74,7 +74,7 @@ def _draw(contents: Contents, shown: Sequence[str], folder: Path) -> dict[str, s
         pictures["Learning curves"] = "learning_curves.png"
         rows = [row for row in contents.rows if row.world in shown]
         draw_learning_curves(rows, folder / "learning_curves.png", styles=contents.styles)
-        if contents.styles:
+        if any(row.agent in contents.styles for row in rows):
             pictures["Performance profiles"] = "performance_profiles.png"
             draw_profiles(contents, folder / "performance_profiles.png", worlds=shown)
     for world, curves in contents.regret.items():

@@ -58,7 +58,9 @@ def test_a_report_is_a_page_a_text_a_table_and_pictures(written: list[Path]) -> 
 def test_a_comparison_of_games_alone_and_one_of_nothing_that_learns_have_reports_too(tmp_path: Path) -> None:
     games = Findings((), (game("climbing", "IndependentQ", 2),), ABOUT)
     levels = Findings((row("LineWalk", "Random"), row("LineWalk", "Optimal")), (), {})
-    for found, names in ((games, ["games.png"]), (levels, ["learning_curves.png"])):
+    both = Findings(levels.rows, games.games, {})
+    curves = "learning_curves.png"
+    for found, names in ((games, ["games.png"]), (levels, [curves]), (both, [curves, "games.png"])):
         files = write_report(Contents(found), tmp_path)
         assert [path.name for path in files[3:]] == names
 
