@@ -20,7 +20,7 @@ from baselines.agent import LibraryAgent, versions
 from baselines.cells import Cell, FunctionCell, WorldCell
 from baselines.folder_lock import locked
 from baselines.functions import TrainFunction, load_function, origin_of
-from baselines.game_comparison import game_cells
+from baselines.game_comparison import GameCell, game_cells
 from baselines.game_registry import make_game_config
 from baselines.registry import AGENTS, agent_class, each_once, make_agent, make_config
 from baselines.report.findings import ABOUT, CELLS, Findings, read_findings
@@ -277,6 +277,7 @@ def account(
     origins = {name: origin_of(function) for name, function in own.items()}
     libraries = {library for entry in AGENTS.values() for library in entry.libraries}
     libraries |= {library for origin in origins.values() for library in origin.libraries}
+    players = dict.fromkeys(cell.agent for cell in cells if isinstance(cell, GameCell))
     typed = command_line(sys.argv)
     return {
         "format": FILE_FORMAT,
@@ -285,7 +286,7 @@ def account(
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "comparison": asdict(comparison),
         "configs": {agent: asdict(make_config(*parse(agent))) for agent in comparison.agents},
-        "game_configs": {agent: asdict(make_game_config(*parse(agent))) for agent in comparison.game_agents},
+        "game_configs": {agent: asdict(make_game_config(*parse(agent))) for agent in players},
         "functions": {name: asdict(origin) for name, origin in origins.items()},
         "versions": {**versions(), **{library: version(library) for library in ("scipy", *sorted(libraries))}},
         "machine": {"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},

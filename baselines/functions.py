@@ -43,8 +43,8 @@ EPISODES, MAX_STEPS = 10, 10_000
 class EnvMaker:
     """Makes copies of a world for one run: the `env_fn` of a training function.
 
-    Each copy and its spaces come seeded, from the run's seed and the number of the copy, so that a function that forgets
-    to seed its environments can still be repeated.
+    Each copy and its spaces come seeded, from the run's seed and the copy's number, so that a function that forgets to
+    seed its environments can still be repeated.
 
     Args:
         world: a task's name with settings: "LineWalk:size=9".

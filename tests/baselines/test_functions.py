@@ -32,7 +32,7 @@ def as_it_came(env_fn: EnvMaker, steps: int, seed: int) -> np.ndarray:
     observation, _ = env.reset()
     seen = []
     for _ in range(steps):
-        observation, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+        observation, _, terminated, truncated, _ = env.step(env.action_space.sample())
         seen.append(int(observation))
         if terminated or truncated:
             observation, _ = env.reset()

@@ -189,6 +189,12 @@ def test_finished_cells_are_kept(tmp_path: Path) -> None:
     assert [row.agent for row in second.games] == ["IndependentQ", "RegretMatching"]
 
 
+def test_the_settings_of_all_who_play_are_written_down_though_none_was_named(tmp_path: Path) -> None:
+    compare(only_games(), tmp_path)
+    about = json.loads((tmp_path / "comparison.json").read_text())
+    assert set(about["game_configs"]) == {"IndependentQ", "FictitiousPlay", "RegretMatching"}
+
+
 def test_a_corrupt_result_of_a_game_is_found_before_any_world_is_trained(tmp_path: Path) -> None:
     compare(only_games("IndependentQ"), tmp_path)
     (victim,) = (tmp_path / "cells").iterdir()
