@@ -10,6 +10,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 
 from baselines.__main__ import main
+from baselines.commands.exit_codes import raised_at_interrupts
 from baselines.comparison import Comparison, compare, repeating_command
 from baselines.report.findings import read_findings
 from baselines.storage import StorageError
@@ -116,6 +118,27 @@ def test_ctrl_c_twice_is_no_worse_than_once(pause: float, tmp_path: Path) -> Non
     assert code in (130, -signal.SIGINT)  # the second as Python itself ends, when all has been said
     assert output == said_at_the_end(tmp_path)
     command.nobody_is_left()
+
+
+def test_the_second_ctrl_c_does_not_disturb_the_clearing_away_and_the_third_ends_at_once() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with raised_at_interrupts():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    program = (
+        "import contextlib, signal\n"
+        "from baselines.commands.exit_codes import raised_at_interrupts\n"
+        "with raised_at_interrupts():\n"
+        "    for _ in range(3):\n"
+        "        with contextlib.suppress(KeyboardInterrupt):\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "            print('it goes on', flush=True)\n"
+    )
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "."}, check=False)
+    assert (ended.returncode, ended.stdout) == (130, "it goes on\n")
 
 
 # A full disk ----------------------------------------------------------------------------------------------------------
