@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from filelock import BaseFileLock, FileLock, Timeout
+
 from baselines.storage import StorageError, is_alive, write_atomically
 
 LOCK, HOLDER = ".lock", ".holder.json"
@@ -32,18 +34,12 @@ def locked(folder: Path, command: str) -> Iterator[None]:
     Raises:
         StorageError: another process holds it; the message says which, on what machine and since when.
     """
-    from filelock import FileLock, Timeout
-
     lock = FileLock(folder / LOCK)
     try:
         with warnings.catch_warnings():
             # Where a file system has no locks, newer versions take a file that exists meanwhile for one and say so.
             warnings.filterwarnings("ignore", message="flock not supported", category=UserWarning)
-            lock.acquire(timeout=0)
-    except Timeout:
-        raise StorageError(
-            f"{folder} is in use by {_holder(folder)}: wait until it has ended, or choose another folder"
-        ) from None
+            _acquire(lock, folder)
     except NotImplementedError as error:
         raise StorageError(f"cannot lock {folder}: its file system has no locks; choose another folder") from error
     except OSError as error:
@@ -62,14 +58,19 @@ def locked(folder: Path, command: str) -> Iterator[None]:
         lock.release()
 
 
-def _holder(folder: Path) -> str:
-    """Who holds the folder, as far as it says so; it may just be about to."""
+def _acquire(lock: BaseFileLock, folder: Path) -> None:
+    """Take the lock; wait only for a holder that has not said yet who it is, or that is just going."""
+    holder = "another process, which has not said who it is"
     for wait in (*[0.1] * 20, 0.0):
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=0)
+            return
         about = _about_holder(folder)
         if about is not None:
-            return f"process {about['process']} on {about['machine']} since {about['since']} ({about['command']})"
+            holder = f"process {about['process']} on {about['machine']} since {about['since']} ({about['command']})"
+            break
         time.sleep(wait)
-    return "another process, which has not said who it is"
+    raise StorageError(f"{folder} is in use by {holder}: wait until it has ended, or choose another folder")
 
 
 def _about_holder(folder: Path) -> dict[str, Any] | None:

@@ -77,6 +77,10 @@ def test_a_worker_that_is_killed_is_told_of_and_the_same_command_goes_on(
 # Ctrl-C ---------------------------------------------------------------------------------------------------------------
 
 
+# Python ends by the signal itself where it caught it in certain places; a shell says 130 of both.
+INTERRUPTED = (130, -signal.SIGINT)
+
+
 def said_at_the_end(folder: Path) -> str:
     return f"Stopped.\nFinished cells are kept in {folder}; the same command goes on from there.\n"
 
@@ -89,7 +93,7 @@ def test_ctrl_c_ends_everything_and_says_how_to_go_on(workers: int, whole_group:
     time.sleep(0.2 if whole_group else 1.0)  # while workers start, and while they work
     command.interrupt(whole_group=whole_group)
     code, output = command.end()
-    assert code == 130
+    assert code in INTERRUPTED
     assert output == said_at_the_end(tmp_path)
     command.nobody_is_left()
 
@@ -100,8 +104,8 @@ def test_ctrl_c_while_the_program_starts_is_silent(tmp_path: Path) -> None:
         time.sleep(delay)
         command.interrupt(whole_group=True)
         code, output = command.end()
-        assert code == 130
-        assert output in ("", said_at_the_end(tmp_path))  # the second, if it had begun already
+        assert code in INTERRUPTED
+        assert said_at_the_end(tmp_path).startswith(output)  # nothing at all, if nothing had begun
         command.nobody_is_left()
 
 
@@ -115,7 +119,7 @@ def test_ctrl_c_twice_is_no_worse_than_once(pause: float, tmp_path: Path) -> Non
     if command.process.poll() is None:
         command.interrupt(whole_group=True)
     code, output = command.end()
-    assert code in (130, -signal.SIGINT)  # the second as Python itself ends, when all has been said
+    assert code in INTERRUPTED
     assert output == said_at_the_end(tmp_path)
     command.nobody_is_left()
 
