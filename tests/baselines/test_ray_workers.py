@@ -35,8 +35,6 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-NOBODY = f"127.0.0.1:{free_port()}"
-
 # Cells that take long enough to be caught in the middle.
 KILLED = Comparison(worlds=("RandomMDP",), agents=("QLearning", "Sarsa", "QLearning:epsilon=0.3"), runs=50, steps=8_000)
 
@@ -266,8 +264,8 @@ def test_cells_go_to_a_running_cluster_by_its_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        (NOBODY, f"no Ray cluster at {NOBODY}: Connection refused"),
-        (f"ray://{NOBODY}", f"no Ray cluster at ray://{NOBODY}: Connection refused"),
+        ("127.0.0.1:PORT", "no Ray cluster at 127.0.0.1:PORT: Connection refused"),
+        ("ray://127.0.0.1:PORT", "no Ray cluster at ray://127.0.0.1:PORT: Connection refused"),
         ("localhost:99999", "'localhost:99999' is no address of a Ray cluster: Port out of range 0-65535"),
         ("nonsense", "no Ray cluster at nonsense: Invalid address format: nonsense"),
     ],
@@ -275,6 +273,9 @@ def test_cells_go_to_a_running_cluster_by_its_address(tmp_path: Path) -> None:
 def test_an_address_where_nobody_listens_is_told_in_a_line(
     address: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # Chosen here, for every process that collects the tests must see the same ones.
+    port = str(free_port())
+    address, message = address.replace("PORT", port), message.replace("PORT", port)
     few = Comparison(worlds=("LineWalk",), agents=("Random",), runs=2, steps=10, checkpoints=1)
     started = time.monotonic()
     assert main([*words(few, workers=1), "--backend", "ray", "--address", address, "--out", str(tmp_path)]) == 2
