@@ -104,6 +104,7 @@ def _cluster(ray: Any, num_workers: int, address: str | None) -> Iterator[None]:
         with interrupts_held_back(), environment({"RAY_USAGE_STATS_ENABLED": "0", **ONE_THREAD}):
             ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
+        ray.shutdown()  # of what had begun to start
         raise WorkerError(f"no Ray cluster at {address or 'this machine'}: {_first_line(error)}") from error
     try:
         yield
