@@ -11,6 +11,7 @@ import numpy as np
 from baselines.registry import AGENTS
 from baselines.rows import Row
 from baselines.statistics import (
+    EDGE,
     RESAMPLES_OF_WORLDS,
     Interval,
     area_under_curve,
@@ -25,7 +26,7 @@ from baselines.statistics import (
 )
 
 # The cross-check, fixed before any result is seen: two agents agree on a world if the 95% interval of the difference of
-# their mean exact scores lies within plus or minus this much, from at least so many runs a side.
+# their mean exact scores lies within plus or minus this much, its ends included, from at least so many runs a side.
 MARGIN = 0.05
 MINIMUM_RUNS = 10
 
@@ -223,9 +224,11 @@ def _verdict(difference: Interval | None, fewest: int) -> Literal["agree", "diff
     """What the interval says of the margin, with so many runs on the side that has fewer."""
     if difference is None or fewest < MINIMUM_RUNS:
         return "too few runs"
-    if difference.low >= -MARGIN and difference.high <= MARGIN:
+    # 1 - 0.95 is a little more than 0.05 in binary fractions, and 0.5 - 0.45 a little less: both are the margin itself.
+    margin = MARGIN + EDGE
+    if difference.low >= -margin and difference.high <= margin:
         return "agree"
-    if difference.low > MARGIN or difference.high < -MARGIN:
+    if difference.low > margin or difference.high < -margin:
         return "differ"
     return "unclear"
 

@@ -80,6 +80,17 @@ def test_an_interval_just_inside_and_just_outside_the_margin() -> None:
     assert " differ: " in sentence(ours, row("SB3DQN", np.full(10, 1 - 1.01 * MARGIN)))
 
 
+@pytest.mark.parametrize("upper", [1.0, 0.5, 0.95, 0.3])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_difference_of_exactly_the_margin_is_inside_it_on_both_sides(upper: float, swapped: bool) -> None:
+    scores = (np.full(10, upper), np.full(10, upper - 0.05))
+    ours, library = reversed(scores) if swapped else scores
+    assert cross_check(row("QLearning", ours), row("SB3DQN", library)).verdict == "agree"
+    beyond = (np.full(10, upper), np.full(10, upper - 0.05 - 1e-6))
+    ours, library = reversed(beyond) if swapped else beyond
+    assert cross_check(row("QLearning", ours), row("SB3DQN", library)).verdict == "differ"
+
+
 def test_what_is_not_solved_is_said() -> None:
     said = sentence(row("QLearning", np.ones(30)), row("SB3A2C", np.full(10, 0.97)))
     assert said.endswith("Not solved by SB3A2C (mean score 0.970).")
