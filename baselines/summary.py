@@ -29,9 +29,18 @@ from baselines.statistics import (
 # their mean exact scores lies within plus or minus this much, its ends included, from at least so many runs a side.
 MARGIN = 0.05
 MINIMUM_RUNS = 10
+HOW_CHECKED = (
+    f"Two agents agree on a world if the 95% interval of the difference of their mean scores lies within ±{MARGIN}. "
+    f"This margin was fixed beforehand; a check takes at least {MINIMUM_RUNS} runs a side."
+)
 
 # An agent has solved a world if its mean exact score is at least this.
 SOLVED = 0.99
+
+
+def base_name(agent: str) -> str:
+    """An agent's name without its settings. A user's own may hold anything, so it is not parsed."""
+    return agent.partition(":")[0].strip()
 
 
 @dataclass(frozen=True)
@@ -185,20 +194,36 @@ class CrossCheck:
     sentence: str
 
 
-def cross_checks(rows: Sequence[Row]) -> list[CrossCheck]:
-    """Each library's agent against our counterpart, in every world where both have exact scores.
+def counterparts(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Our counterpart and a library's agent, for each library's agent that stands beside one on the same world.
 
     An agent that is not in the registry, as a user's own, has no counterpart.
     """
     # Of several rows of the same agent with different settings, the first.
-    by_name = {(row.world, _name(row)): row for row in reversed(rows)}
-    checks = []
+    by_name = {(row.world, base_name(row.agent)): row for row in reversed(rows)}
+    pairs = []
     for row in rows:
-        counterparts = AGENTS[_name(row)].counterparts if _name(row) in AGENTS else ()
-        ours = next((by_name[row.world, name] for name in counterparts if (row.world, name) in by_name), None)
-        if ours is not None and row.exact:
-            checks.append(cross_check(ours, row))
-    return checks
+        entry = AGENTS.get(base_name(row.agent))
+        names = entry.counterparts if entry is not None else ()
+        ours = next((by_name[row.world, name] for name in names if (row.world, name) in by_name), None)
+        if ours is not None:
+            pairs.append((ours, row))
+    return pairs
+
+
+def cross_checks(rows: Sequence[Row]) -> list[CrossCheck]:
+    """Each library's agent against our counterpart, in every world where both have exact scores."""
+    return [cross_check(ours, library) for ours, library in counterparts(rows) if library.exact]
+
+
+def not_checked(rows: Sequence[Row]) -> str:
+    """A sentence on the pairs that cannot be checked because their scores are sampled; empty where there are none."""
+    pairs = [
+        f"{ours.agent} and {library.agent} on {ours.world}" for ours, library in counterparts(rows) if not library.exact
+    ]
+    if not pairs:
+        return ""
+    return f"Not checked: {', '.join(pairs)}. Their scores are means of sampled returns; a check is of exact scores."
 
 
 def cross_check(ours: Row, library: Row) -> CrossCheck:
@@ -247,11 +272,6 @@ def _words(ours: Row, library: Row, difference: Interval | None, verdict: str) -
         "differ": f"{pair} differ: {better} is better ({numbers}, outside the margin).",
         "unclear": f"{pair} may or may not agree ({numbers}, across the margin): more runs would tell.",
     }[verdict]
-
-
-def _name(row: Row) -> str:
-    """The agent's name without its settings. A user's own may hold anything, so it is not parsed."""
-    return row.agent.partition(":")[0].strip()
 
 
 def _unsolved(ours: Row, library: Row) -> list[str]:

@@ -15,7 +15,16 @@ from baselines.regret import RegretCurve, regret_bounds
 from baselines.report.value_maps import ValueMaps, value_maps
 from baselines.rows import Row
 from baselines.statistics import Profile, complete, performance_profile
-from baselines.summary import AcrossWorlds, CrossCheck, Summary, across_worlds, cross_checks, summarise
+from baselines.summary import (
+    AcrossWorlds,
+    CrossCheck,
+    Summary,
+    across_worlds,
+    base_name,
+    cross_checks,
+    not_checked,
+    summarise,
+)
 from baselines.task import named_task
 from rl_envs.games import NormalFormGame
 
@@ -125,6 +134,11 @@ class Contents:
         return cross_checks(self.rows)
 
     @cached_property
+    def not_checked(self) -> str:
+        """Which of them cannot be checked, and why; empty where all can."""
+        return not_checked(self.rows)
+
+    @cached_property
     def thresholds(self) -> np.ndarray:
         """Scores at which profiles of exact scores are drawn, in steps of 0.01 up to 1, [T]."""
         worst = min((float(row.final.min()) for row in self.rows if row.exact), default=0.0)
@@ -176,11 +190,6 @@ class Contents:
         """Returns at which profiles of a world without a table are drawn, [T]."""
         returns = np.concatenate([row.final for row in self.of_world(world)])
         return np.linspace(returns.min(), returns.max(), NUM_THRESHOLDS)
-
-
-def base_name(agent: str) -> str:
-    """An agent's name without its settings. A user's own may hold anything, so it is not parsed."""
-    return agent.partition(":")[0].strip()
 
 
 def pure_equilibria(task: GameTask) -> list[str]:

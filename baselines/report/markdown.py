@@ -8,7 +8,7 @@ from typing import Any
 
 from baselines.report.contents import Contents
 from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS, Column
-from baselines.summary import MARGIN, MINIMUM_RUNS
+from baselines.summary import HOW_CHECKED
 
 
 def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = "") -> str:
@@ -29,13 +29,12 @@ def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = ""
         parts += ["## Over all worlds", *_table(ACROSS_COLUMNS, contents.across)]
     if contents.game_summaries:
         parts += ["## Where games end", *_table(GAME_COLUMNS, contents.game_summaries)]
+    if contents.checks or contents.not_checked:
+        parts.append("## Cross-check against Stable-Baselines3")
     if contents.checks:
-        parts += [
-            "## Cross-check against Stable-Baselines3",
-            f"Two agents agree on a world if the 95% interval of the difference of their mean scores lies within "
-            f"±{MARGIN}. This margin was fixed beforehand; a check takes at least {MINIMUM_RUNS} runs a side.",
-            "\n".join(f"- {plain(check.sentence)}" for check in contents.checks),
-        ]
+        parts += [HOW_CHECKED, "\n".join(f"- {plain(check.sentence)}" for check in contents.checks)]
+    if contents.not_checked:
+        parts.append(plain(contents.not_checked))
     if pictures:
         parts.append("## Pictures")
         parts += [plain(left_out)] if left_out else []

@@ -72,7 +72,7 @@ def page(contents: Contents, left_out: str = "") -> str:
         games=_games(contents),
         margin=f"{MARGIN:g}",
         minimum_runs=str(MINIMUM_RUNS),
-        check=_check(contents.checks),
+        check=_check(contents.checks, contents.not_checked),
         made=_made(contents.about, left_out),
         version=escape(rl_envs.__version__),
         data=json_in_html(data),
@@ -234,9 +234,10 @@ def _ends(game: str, equilibria: Sequence[str], summaries: Sequence[GameSummary]
     )
 
 
-def _check(checks: Sequence[CrossCheck]) -> str:
+def _check(checks: Sequence[CrossCheck], not_checked: str) -> str:
+    note = f'<p class="note">{escape(not_checked)}</p>' if not_checked else ""
     if not checks:
-        return _none("check", [])
+        return note or _none("check", [])
     reach = 1.08 * max([2 * MARGIN, *(abs(end) for check in checks if check.difference for end in check.difference)])
     rows = "".join(_forest_row(check, reach) for check in checks)
     ticks = (-reach, -MARGIN, 0.0, MARGIN, reach) if reach > 4 * MARGIN else (-reach, 0.0, reach)
@@ -247,7 +248,7 @@ def _check(checks: Sequence[CrossCheck]) -> str:
     return (
         f'<div class="forest">{rows}'
         f'<div class="row"><span></span><div class="axis">{axis}</div><span></span></div></div>'
-        f'<ul class="sentences">{sentences}</ul>'
+        f'<ul class="sentences">{sentences}</ul>{note}'
     )
 
 

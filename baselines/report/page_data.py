@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from baselines.report.contents import LEVELS, Band, Contents, base_name
+from baselines.report.contents import LEVELS, Band, Contents
 from baselines.report.value_maps import ENDED, ENDLESS, ValueMaps
 from baselines.report.world_pictures import CutOut
 from baselines.rows import Row
 from baselines.statistics import Profile
-from baselines.summary import Summary
+from baselines.summary import Summary, base_name
 from rl_envs.palette import HEAT
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baselines.game_comparison import GameRow, GameSummary
-from baselines.report.contents import BAND, LEVELS, Contents, WorldProfile, base_name, pure_equilibria
+from baselines.report.contents import BAND, LEVELS, Contents, WorldProfile, pure_equilibria
 from baselines.rows import Row
 from baselines.statistics import Profile
 from baselines.storage import write_atomically
+from baselines.summary import base_name
 from rl_envs.palette import HEAT
 
 if TYPE_CHECKING:

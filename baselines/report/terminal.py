@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from baselines.report.wording import interval_text, share_text, steps_text
 from baselines.rows import Row
-from baselines.summary import MARGIN, MINIMUM_RUNS, Summary, cross_checks
+from baselines.summary import HOW_CHECKED, Summary, cross_checks, not_checked
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,11 +57,9 @@ def explanation(rows: Sequence[Row]) -> list[str]:
     """What stands below the table: what the columns mean, and the cross-check."""
     sentences = [check.sentence for check in cross_checks(rows)]
     lines = [f"{heading}: {meaning}" for heading, meaning in HEADINGS.items()]
+    unchecked = not_checked(rows)
     if sentences:
-        lines += [
-            "",
-            f"Cross-check. Two agents agree on a world if the 95% interval of the difference of their mean scores lies "
-            f"within ±{MARGIN}. This margin was fixed beforehand; a check takes at least {MINIMUM_RUNS} runs a side.",
-            *sentences,
-        ]
+        lines += ["", f"Cross-check. {HOW_CHECKED}", *sentences]
+    if unchecked:
+        lines += [unchecked] if sentences else ["", f"Cross-check. {unchecked}"]
     return lines

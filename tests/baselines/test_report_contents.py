@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from baselines.report.contents import Contents, base_name, check_row, pure_equilibria
+from baselines.report.contents import Contents, check_row, pure_equilibria
 from baselines.report.findings import Findings
 from baselines.rows import Row
+from baselines.summary import base_name
 from tests.baselines.report_findings import ABOUT, RUNS, STEPS, WICKED_AGENT, findings, game, row
 
 

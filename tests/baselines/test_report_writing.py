@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from baselines.report.markdown import code, markdown, plain
 from baselines.report.page import json_in_html, page
 from baselines.report.page_data import packed
 from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS
+from baselines.report.terminal import explanation
 from baselines.report.writing import write_report
 from baselines.storage import StorageError
 from tests.baselines.report_findings import ABOUT, WICKED_AGENT, WICKED_WORLD, findings, game, row
@@ -133,6 +135,21 @@ def test_sections_without_anything_to_show_say_so(tmp_path: Path) -> None:
     ):
         assert sentence in text
     assert "There are no worlds in this comparison." not in text
+
+
+def test_a_pair_that_is_not_checked_because_its_scores_are_sampled_is_named_with_the_reason() -> None:
+    dqn, library = (replace(row("LineWalk", "SB3DQN"), agent=agent) for agent in ("DQN", "SB3DQN"))
+    sampled = tuple(replace(one, world="CartPole-v1", exact=False) for one in (dqn, library))
+    reason = "Not checked: DQN and SB3DQN on CartPole-v1. Their scores are means of sampled returns"
+    for rows in (sampled, (*sampled, dqn, library)):
+        found = Contents(Findings(rows, (), {}))
+        html = page(found)
+        assert reason in html
+        assert "stands beside its counterpart" not in html
+        assert reason in markdown(found, {})
+        assert reason in "\n".join(explanation(rows))
+    checked = Contents(Findings(rows[2:], (), {}))
+    assert "Not checked" not in page(checked) + markdown(checked, {}) + "".join(explanation(rows[2:]))
 
 
 def test_agents_of_different_worlds_are_not_silently_compared(contents: Contents) -> None:
