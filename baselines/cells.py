@@ -18,8 +18,9 @@ import numpy as np
 
 import rl_envs
 from baselines.agent import LibraryAgent
-from baselines.functions import Origin, TrainFunction, origin_of, train_function
+from baselines.functions import TrainFunction, train_function
 from baselines.loop import train
+from baselines.origin import Origin
 from baselines.registry import AGENTS, agent_class, make_agent, make_config
 from baselines.regret import RegretMeter, has_regret
 from baselines.results import FILE_FORMAT, file_of, key_of, read_arrays, version, write_arrays
@@ -195,12 +196,23 @@ class WorldCell(Cell):
         errors = agent.errors_by_state()
         return Result(
             curve.steps,
-            complete(curve.scores, f"{self.agent} on {self.world}", self.runs),
+            self._complete(curve.scores),
             curve.exact,
             curve.seconds,
             np.array(regret) if regret else None,
             None if errors is None else errors.mean(axis=0),
         ).arrays()
+
+    def _complete(self, scores: np.ndarray) -> np.ndarray:
+        """The scores themselves, [C, R], once it is sure that each run has one."""
+        where = f"{self.agent} on {self.world}"
+        if self.task().discount == 1 and np.isneginf(scores).any():
+            run = self.runs[int(np.isneginf(scores).any(axis=0).argmax())]
+            raise ValueError(
+                f"every run must have a finite score, but the policy of run {run} of {where} never ends an episode, "
+                "which at discount 1 costs without end: a discount below 1 gives it a score"
+            )
+        return complete(scores, where, self.runs)
 
     def _settings(self) -> dict[str, Any]:
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
@@ -213,16 +225,11 @@ class FunctionCell(WorldCell):
 
     Args:
         function: trains one run and gives back its policy.
-
-    Attributes:
         origin: where it comes from; it goes with the function to machines that lack its file.
     """
 
     function: TrainFunction = field(compare=False, repr=False, kw_only=True)
-    origin: Origin = field(compare=False, repr=False, init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "origin", origin_of(self.function))
+    origin: Origin = field(compare=False, repr=False, kw_only=True)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -245,7 +252,7 @@ class FunctionCell(WorldCell):
         )
         return Result(
             np.array([self.steps]),
-            complete(trained.scores[None], f"{self.agent} on {self.world}", self.runs),
+            self._complete(trained.scores[None]),
             trained.exact,
             trained.seconds,
             value_error=trained.value_error,

@@ -19,16 +19,17 @@ import numpy as np
 from baselines.agent import LibraryAgent, versions
 from baselines.cells import Cell, FunctionCell, WorldCell
 from baselines.folder_lock import locked
-from baselines.functions import TrainFunction, load_function, origin_of
+from baselines.functions import TrainFunction, check_function, load_function
 from baselines.game_comparison import GameCell, game_cells
 from baselines.game_registry import make_game_config
+from baselines.origin import origin_of
 from baselines.registry import AGENTS, agent_class, each_once, make_agent, make_config
 from baselines.report.findings import ABOUT, CELLS, Findings, read_findings
 from baselines.results import FILE_FORMAT, version
 from baselines.specification import parse
 from baselines.storage import make_folder, remove_leftovers, write_atomically
 from baselines.task import named_task
-from baselines.workers import WorkerError, run_jobs
+from baselines.workers import Event, JobError, WorkerError, run_jobs
 from rl_envs.mdp import check_integer
 from rl_envs.names import unknown
 
@@ -87,14 +88,14 @@ class Comparison:
             check_integer(number, getattr(self, number), low=1)
         check_integer("seed", self.seed, low=0)
         own = {**_loaded(self.functions), **(functions or {})}
-        _check_names(own)
+        _check(own)
+        origins = {name: origin_of(function) for name, function in own.items()}
         cells: list[Cell] = []
         for world in self._worlds():
             cells += self._agent_cells(world, needed=not own)
             for name, function in own.items():
-                origin_of(function)  # raises here what would otherwise be raised in the middle of the night
                 cells += [
-                    FunctionCell(world, name, *part, self.steps, 1, self.seed, function=function)
+                    FunctionCell(world, name, *part, self.steps, 1, self.seed, function=function, origin=origins[name])
                     for part in _parts(self.library_runs, LIBRARY_RUNS_PER_CELL)
                 ]
         return cells + game_cells(
@@ -124,6 +125,8 @@ class Comparison:
         if not agents and needed:
             raise ValueError("agents must name at least one, but is empty")
         task = named_task(world)
+        if task.truth is not None:
+            task.truth.score(task.truth.optimal_policy)  # refuses a world in which there is nothing to be gained
         cells: list[Cell] = []
         for agent in agents:
             make_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
@@ -154,9 +157,10 @@ def _loaded(functions: Sequence[str]) -> dict[str, TrainFunction]:
     return found
 
 
-def _check_names(functions: Mapping[str, TrainFunction]) -> None:
+def _check(functions: Mapping[str, TrainFunction]) -> None:
     """Names of functions stand in the same column as those of agents, and must not be taken for one."""
-    for name in functions:
+    for name, function in functions.items():
+        check_function(function)
         if name in AGENTS or not name.strip() or ":" in name:
             raise ValueError(
                 f"the name of an agent of your own must not be that of a registered agent, empty or hold a colon, "
@@ -169,7 +173,7 @@ QUICK = Comparison(runs=10, library_runs=2, steps=3_000, checkpoints=20, rounds=
 
 PRESETS = {"default": Comparison(), "quick": QUICK}
 
-# Told of each cell: what became of it ("kept", "started" or "finished"), and which one.
+# Told of each cell: what became of it ("kept", "started", "finished" or "failed"), and which one.
 Progress = Callable[[str, Cell], None]
 
 
@@ -201,7 +205,7 @@ def compare(
         ValueError: an unknown name, naming the nearest.
         TypeError: an agent that cannot learn one of the worlds.
         StorageError: a folder or file that cannot be written, a result file that is corrupt, or a folder in use.
-        JobError: an agent failed in training.
+        JobError: an agent failed in training, or gave NaN; the other cells are computed and kept all the same.
         WorkerError: a process died, or there is no cluster.
     """
     check_integer("workers", workers, low=1)
@@ -226,13 +230,25 @@ def compare(
         about = account(comparison, folder, cells, functions, workers, backend)
         write_atomically(folder / ABOUT, (json.dumps(about, indent=2) + "\n").encode())
         missing.sort(key=lambda cell: cell.cost, reverse=True)  # so that no process is left with a long one at the end
+        failures = []
         with closing(_run(missing, workers, backend, address)) as events:
             for what, cell, answer in events:
-                if answer is not None:
+                if isinstance(answer, JobError):
+                    failures.append((cell, answer))
+                elif answer is not None:
                     _check_same(cell, answer[0])
                     cell.write(answer[1], results)
                 tell(what, cell)
+        if failures:
+            raise JobError(_told(failures))
         return read_findings(folder)
+
+
+def _told(failures: Sequence[tuple[Cell, JobError]]) -> str:
+    """What failed: the first with all there is to know of it, the others by name."""
+    (_, first), *others = failures
+    more = "".join(f"\n{cell}" for cell, _ in others)
+    return f"{first}\n{len(others)} more failed:{more}" if others else str(first)
 
 
 # What a worker answers: the key that the cell has there, and the result.
@@ -241,7 +257,7 @@ _Answer = tuple[str, dict[str, np.ndarray]]
 
 def _run(
     cells: Sequence[Cell], workers: int, backend: Backend, address: str | None
-) -> Generator[tuple[str, Cell, _Answer | None], None, None]:
+) -> Generator[Event[Cell, _Answer], None, None]:
     if backend == "joblib":
         yield from run_jobs(cells, compute, workers)
     elif cells:
@@ -273,8 +289,7 @@ def account(
     backend: Backend,
 ) -> dict[str, object]:
     """How the results are made: the command, all settings, versions, the machine, and the files they lie in."""
-    own = {**_loaded(comparison.functions), **(functions or {})}
-    origins = {name: origin_of(function) for name, function in own.items()}
+    origins = {cell.agent: cell.origin for cell in cells if isinstance(cell, FunctionCell)}
     libraries = {library for entry in AGENTS.values() for library in entry.libraries}
     libraries |= {library for origin in origins.values() for library in origin.libraries}
     players = dict.fromkeys(cell.agent for cell in cells if isinstance(cell, GameCell))

@@ -11,23 +11,23 @@ Stable-Baselines3's `predict`. It is judged exactly where the world has a table.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cloudpickle
 import gymnasium as gym
 import numpy as np
 
+from baselines.global_random import library_conventions
 from baselines.seeding import integer_seeds, run_seeds
 from baselines.storage import StorageError
 from baselines.task import Task, named_task
@@ -54,19 +54,37 @@ class EnvMaker:
         discount: gamma, by which the policy will be judged.
     """
 
-    def __init__(self, world: str, seed: int) -> None:
+    def __init__(self, world: str, seed: int | np.random.SeedSequence) -> None:
         self.world = world
         self.discount = named_task(world).discount
-        self._seeds = np.random.SeedSequence(seed)
+        self._seeds = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+        # A copy of this in another process would count copies of its own, and make the same ones again.
+        self._process: int | None = os.getpid()
 
     def __call__(self) -> gym.Env[Any, Any]:
-        """A new copy."""
+        """A new copy.
+
+        Raises:
+            RuntimeError: called in another process than the run's.
+        """
+        if self._process not in (None, os.getpid()):
+            raise RuntimeError(
+                "env_fn makes environments in its own process, for in several each would make the same ones: "
+                "give each process one of env_fn.copies(number)"
+            )
         env = named_task(self.world).make_single()
         of_world, of_actions, of_observations = integer_seeds(self._seeds.spawn(3), bits=31)
         env.reset(seed=of_world)
         env.action_space.seed(of_actions)
         env.observation_space.seed(of_observations)
         return env
+
+    def copies(self, number: int) -> list[EnvMaker]:
+        """Makers for so many processes, each with random numbers of its own: `AsyncVectorEnv(env_fn.copies(4))`."""
+        makers = [EnvMaker(self.world, seeds) for seeds in self._seeds.spawn(number)]
+        for maker in makers:
+            maker._process = None
+        return makers
 
 
 @dataclass(frozen=True)
@@ -109,7 +127,9 @@ def train_function(function: TrainFunction, world: str, *, name: str, runs: rang
     for number in numbers:
         env_fn = EnvMaker(world, number)
         started = time.perf_counter()
-        policy = function(env_fn, steps, number)
+        # What draws from global generators draws the same whichever process it is in, and leaves ours as they were.
+        with library_conventions(number):
+            policy = function(env_fn, steps, number)
         seconds += time.perf_counter() - started
         if policy is None:
             raise TypeError(f"a training function must return a policy, but {name} returned None")
@@ -153,41 +173,6 @@ def mean_return(policy: Any, task: Task, seed: int) -> float:
     return total / EPISODES
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where a function comes from; a change of any of this makes it another agent.
-
-    Attributes:
-        name: of the function.
-        source: a hash of the file that it stands in, or of its own text where that is no file; and of what it was given
-            beforehand (`functools.partial`).
-        libraries: distributions that the source imports; their versions decide too.
-    """
-
-    name: str
-    source: str
-    libraries: tuple[str, ...]
-
-
-@lru_cache(maxsize=256)
-def origin_of(function: TrainFunction) -> Origin:
-    """Tell where a function comes from.
-
-    Raises:
-        TypeError: it does not take (env_fn, steps, seed).
-        ValueError: its source cannot be read.
-    """
-    check_function(function)
-    plain, given = function, ""
-    while isinstance(plain, partial):
-        given += repr((plain.args, sorted(plain.keywords.items())))
-        plain = plain.func
-    name = getattr(plain, "__qualname__", type(plain).__qualname__)
-    source = _source_of(plain if hasattr(plain, "__code__") else type(plain), name)
-    digest = hashlib.sha256((source + given).encode()).hexdigest()
-    return Origin(name, digest, tuple(sorted(_distributions_in(source))))
-
-
 def check_function(function: object) -> None:
     """Raise TypeError unless it can be called as train(env_fn, steps, seed)."""
     if not callable(function):
@@ -209,7 +194,7 @@ def load_function(place: str) -> TrainFunction:
 
     Raises:
         StorageError: the file cannot be read.
-        ValueError: no such form, or no such function in the file, naming the nearest.
+        ValueError: no such form, a file that cannot be imported, or no such function in it, naming the nearest.
         TypeError: it does not take (env_fn, steps, seed).
     """
     file, colon, name = place.rpartition(":")
@@ -221,16 +206,7 @@ def load_function(place: str) -> TrainFunction:
     module_name = f"rl_envs_functions_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
     module = sys.modules.get(module_name)
     if module is None:
-        spec = importlib.util.spec_from_file_location(module_name, path)
-        if spec is None or spec.loader is None:
-            raise ValueError(f"{file} cannot be imported as Python")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[module_name]
-            raise
+        module = _run_file(path, module_name)
         cloudpickle.register_pickle_by_value(module)  # no other process could import it by this name
     function = getattr(module, name, None)
     if function is None:
@@ -240,28 +216,18 @@ def load_function(place: str) -> TrainFunction:
     return function
 
 
-def _source_of(thing: Any, name: str) -> str:
-    """The text of the file in which it stands, for what it does may rest on anything there; else its own text."""
+def _run_file(path: Path, module_name: str) -> ModuleType:
+    """Import a file as a module of this name, and files beside it as it would import them if it were run."""
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} cannot be imported as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
     try:
-        file = inspect.getsourcefile(thing)
-        if file is not None and Path(file).is_file():
-            return Path(file).read_text(encoding="utf-8")
-        return inspect.getsource(thing)
-    except (OSError, TypeError):
-        raise ValueError(
-            f"the source of {name} cannot be read, so its results could not be told from those of another version of "
-            "it: define it in a file"
-        ) from None
-
-
-def _distributions_in(source: str) -> set[str]:
-    """Distributions whose modules the source imports, anywhere in its text; those of this project are left out."""
-    modules = set()
-    for node in ast.walk(ast.parse(inspect.cleandoc(source))):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            modules.add(node.module.partition(".")[0])
-    owners = metadata.packages_distributions()
-    found = {owner for module in modules - {"rl_envs", "baselines"} for owner in owners.get(module, ())}
-    return {distribution.lower() for distribution in found}
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        raise ValueError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    return module

@@ -48,7 +48,7 @@ class Display:
         self._bar.stop()
 
     def __call__(self, what: str, cell: Cell) -> None:
-        """Take note of a cell that was "kept", "started" or "finished"."""
+        """Take note of a cell that was "kept", "started", "finished" or "failed"."""
         if what == "started":
             self._running.append(cell)
             if self._kept and not self._finished and len(self._running) == 1:
@@ -59,6 +59,7 @@ class Display:
             self._running.remove(cell)
             self._finished += 1
             if not self._console.is_terminal:
-                self._console.print(f"[{self._kept + self._finished}/{self._total}] {cell}", markup=False)
+                end = " failed" if what == "failed" else ""
+                self._console.print(f"[{self._kept + self._finished}/{self._total}] {cell}{end}", markup=False)
         running = ", ".join(str(cell) for cell in self._running)
         self._bar.update(self._task, completed=self._kept + self._finished, description=running)

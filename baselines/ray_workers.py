@@ -15,7 +15,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from baselines.interrupts import interrupts_held_back
-from baselines.workers import ONE_THREAD, Job, Value, WorkerError, attempt_packed, environment, pack, value_or_error
+from baselines.workers import (
+    ONE_THREAD,
+    Event,
+    Job,
+    JobError,
+    Value,
+    WorkerError,
+    attempt_packed,
+    end_of,
+    environment,
+    pack,
+)
 
 # How often Ray begins a job again whose worker was killed: one that kills its worker each time must not go on for ever.
 RETRIES = 5
@@ -29,7 +40,7 @@ SECONDS_TO_ANSWER = 10.0
 
 def run_on_ray(
     jobs: Sequence[Job], work: Callable[[Job], Value], num_workers: int, address: str | None = None
-) -> Iterator[tuple[str, Job, Value | None]]:
+) -> Iterator[Event[Job, Value]]:
     """Do every job, one a core of the cluster at a time, begun in the order given.
 
     A job whose worker dies is begun again elsewhere, so a killed process or a lost machine loses nothing but time.
@@ -42,10 +53,9 @@ def run_on_ray(
             process is connected to already, or else one that is started on this machine for the time being.
 
     Yields:
-        ("started", job, None) and ("finished", job, what it gave back), these in the order in which they end.
+        As `baselines.workers.run_jobs`.
 
     Raises:
-        JobError: a job raised anything, or cannot be pickled.
         WorkerError: Ray is not installed, no cluster answers, or a job's worker died again and again.
     """
     ray = _ray()
@@ -61,12 +71,18 @@ def run_on_ray(
                 # No more are sent than can run, so that a million jobs do not lie in the cluster's memory.
                 for _ in range(min(len(waiting), _cores(ray) - len(running))):
                     job = waiting.popleft()
-                    running[remote.remote(pack(work, job))] = job
                     yield "started", job, None
+                    packed = pack(work, job)
+                    if isinstance(packed, JobError):
+                        yield end_of(job, packed)
+                    else:
+                        running[remote.remote(packed)] = job
+                if not running:
+                    continue
                 for reference in ray.wait(list(running), num_returns=1)[0]:
                     outcome = _answer(ray, reference, running[reference])
                     job = running.pop(reference)
-                    yield "finished", job, value_or_error(outcome, job)
+                    yield end_of(job, outcome)
         finally:
             with interrupts_held_back():
                 for reference in running:

@@ -45,7 +45,7 @@ def key_of(identity: Mapping[str, Any]) -> str:
 
 def file_of(folder: Path, name: str, runs: range, key: str) -> Path:
     """Where a result lies: a name to read, the runs, and the key that decides."""
-    readable = "".join(c if c.isalnum() or c in "-." else "_" for c in name)[:100]
+    readable = "".join(c if c.isalnum() or c in "-." else "_" for c in name).encode()[:100].decode(errors="ignore")
     return folder / f"{readable}-runs{runs.start}-{runs.stop - 1}-{key}.npz"
 
 

@@ -8,11 +8,9 @@ torch and Stable-Baselines3 are imported when a model is made and not before.
 
 from __future__ import annotations
 
-import contextlib
-import random
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Protocol, final
@@ -20,6 +18,7 @@ from typing import Any, ClassVar, Protocol, final
 import numpy as np
 
 from baselines.agent import LibraryAgent
+from baselines.global_random import library_conventions
 from baselines.seeding import integer_seeds
 from baselines.task import Task
 from rl_envs.mdp import check_integer
@@ -394,24 +393,3 @@ class _Checkpoints:
     @property
     def _next(self) -> int:
         return int(self._checkpoints[len(self.scores)])
-
-
-@contextlib.contextmanager
-def library_conventions() -> Iterator[None]:
-    """What the library needs of the process, put back afterwards: global generators, and torch on one thread.
-
-    It seeds Python's, NumPy's and torch's global generators and draws from them. Whoever calls this must find theirs as
-    they were.
-    """
-    import torch
-
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002 - the library draws from it
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        torch.set_rng_state(states[2])
-        torch.set_num_threads(threads)

@@ -44,9 +44,11 @@ class WorkerError(Exception):
     """A worker process that died, or a cluster that cannot be had."""
 
 
-def run_jobs(
-    jobs: Sequence[Job], work: Callable[[Job], Value], num_workers: int
-) -> Iterator[tuple[str, Job, Value | None]]:
+# What became of a job ("started", "finished" or "failed"), the job, and what it gave back or how it failed.
+Event = tuple[str, Job, Value | JobError | None]
+
+
+def run_jobs(jobs: Sequence[Job], work: Callable[[Job], Value], num_workers: int) -> Iterator[Event[Job, Value]]:
     """Do every job, begun in the order given.
 
     Args:
@@ -55,16 +57,16 @@ def run_jobs(
         num_workers: how many processes; with 1 the jobs are done in this one.
 
     Yields:
-        ("started", job, None) and ("finished", job, what it gave back), these in the order in which they end.
+        ("started", job, None), and in the order in which they end ("finished", job, what it gave back) or ("failed",
+        job, a JobError) where it raised anything or cannot be pickled.
 
     Raises:
-        JobError: a job raised anything, or cannot be pickled.
         WorkerError: a process died, for want of memory perhaps.
     """
     if num_workers == 1 or len(jobs) <= 1:
         for job in jobs:
             yield "started", job, None
-            yield "finished", job, value_or_error(attempt(work, job), job)
+            yield end_of(job, attempt(work, job))
         return
     with _executor(min(num_workers, len(jobs))) as executor:
         yield from _share_out(jobs, work, executor, min(num_workers, len(jobs)))
@@ -72,26 +74,28 @@ def run_jobs(
 
 def _share_out(
     jobs: Sequence[Job], work: Callable[[Job], Value], executor: Any, num_workers: int
-) -> Iterator[tuple[str, Job, Value | None]]:
+) -> Iterator[Event[Job, Value]]:
     """Keep as many jobs in the executor as it has processes, so that a job that is in it has begun."""
     waiting = deque(jobs)
     running: dict[Future[Any], Job] = {}
     try:
         while waiting or running:
-            begun = []
+            begun: list[Event[Job, Value]] = []
             while waiting and len(running) < num_workers:
                 job = waiting.popleft()
+                begun.append(("started", job, None))
                 packed = pack(work, job)
-                begun.append(job)
+                if isinstance(packed, JobError):
+                    begun.append(end_of(job, packed))
+                    continue
                 with interrupts_held_back():  # it may start processes
                     running[executor.submit(attempt_packed, packed)] = job
-            for job in begun:
-                yield "started", job, None
+            yield from begun
             # With a time limit Ctrl-C is heard on every system.
             for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
                 outcome = future.result()
                 job = running.pop(future)
-                yield "finished", job, value_or_error(outcome, job)
+                yield end_of(job, outcome)
     except BrokenExecutor as error:
         names = "; ".join(str(job) for job in running.values())
         raise WorkerError(f"a process died (killed, or out of memory?), working on one of: {names}") from error
@@ -146,22 +150,22 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def pack(work: Callable[[Job], Any], job: Job) -> bytes:
+def pack(work: Callable[[Job], Any], job: Job) -> bytes | JobError:
     """Pickle a job and what does it.
 
     Args:
         work: does one job.
         job: the job; functions in it that no other process could import are taken along whole.
 
-    Raises:
-        JobError: something in it cannot be pickled.
+    Returns:
+        The pickle, or an error where something in it cannot be pickled.
     """
     import cloudpickle
 
     try:
         return cloudpickle.dumps((work, job))
-    except Exception as error:  # a pickler raises whatever the objects raise
-        raise JobError(f"{job} cannot be sent to another process: {error}") from error
+    except Exception as error:  # noqa: BLE001 - a pickler raises whatever the objects raise, and it is told
+        return JobError(f"it cannot be sent to another process: {error}")
 
 
 def attempt_packed(packed: bytes) -> Any:
@@ -179,7 +183,7 @@ def attempt(work: Callable[[Any], Value], job: Any) -> Value | JobError:
     try:
         with one_torch_thread():
             return work(job)
-    except (Exception, SystemExit):  # noqa: BLE001 - it is raised again by the parent, which has the traceback to show
+    except (Exception, SystemExit):  # noqa: BLE001 - it is told by the parent, which has the traceback to show
         return JobError(_shortened(traceback.format_exc()))
 
 
@@ -190,11 +194,11 @@ def _shortened(text: str) -> str:
     return f"{text[:TRACEBACK_ENDS]}\n... {left_out} characters are left out ...\n{text[-TRACEBACK_ENDS:]}"
 
 
-def value_or_error(outcome: Value | JobError, job: object) -> Value:
-    """What a job gave back; raises JobError naming it where it failed."""
+def end_of(job: Job, outcome: Value | JobError) -> Event[Job, Value]:
+    """What there is to say of a job that has ended."""
     if isinstance(outcome, JobError):
-        raise JobError(f"{job} failed:\n{outcome}")
-    return outcome
+        return "failed", job, JobError(f"{job} failed:\n{outcome}")
+    return "finished", job, outcome
 
 
 @contextlib.contextmanager

@@ -217,7 +217,13 @@ class HierarchicalQ(TabularAgent):
 
     def exact_score(self) -> np.ndarray:
         """The score of following the chosen options to their ends, [R]: 0 for the uniform policy, 1 for the optimum."""
-        return np.array([self._score_of(run) for run in range(self.num_runs)])
+        # Run by run: a product of whole matrices rounds otherwise in another population.
+        values = np.array([self._world.mdp.start @ v for v in self._values()])
+        return (values - self._truth.random_value) / self._gain
+
+    def errors_by_state(self) -> np.ndarray:
+        """What is lost from each state on by following the options chosen there to their ends, [R, S]."""
+        return self._truth.v_star - self._values()
 
     def options_of(self, run: int) -> tuple[Option, ...]:
         """The options of one run with the policies that it would follow greedily now, which may never end if learned.
@@ -336,10 +342,10 @@ class HierarchicalQ(TabularAgent):
 
     # Scoring ----------------------------------------------------------------------------------------------------------
 
-    def _score_of(self, run: int) -> float:
-        policy = greedy_policy(np.where(self._may_start, self.q[run], -np.inf)) * self._may_start
-        v = call_and_return_values(self._models_of(run), policy)
-        return (self._world.mdp.start @ v - self._truth.random_value) / self._gain
+    def _values(self) -> np.ndarray:
+        """The exact value of each state when the options chosen are followed to their ends, [R, S]."""
+        policy = self.option_policy()
+        return np.stack([call_and_return_values(self._models_of(run), policy[run]) for run in range(self.num_runs)])
 
     @cached_property
     def _gain(self) -> float:

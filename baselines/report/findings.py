@@ -49,8 +49,11 @@ def read_findings(folder: Path) -> Findings:
         ValueError: a run whose result is NaN.
     """
     about = read_about(folder)
+    names = about.get("cells")
+    if not isinstance(names, list) or not {"repeat", "comparison", "configs", "versions", "machine"} <= about.keys():
+        raise StorageError(f"{folder / ABOUT} does not say how results were made: run the comparison's command again")
     parts, games = [], []
-    for name in about["cells"]:
+    for name in names:
         found = read_file(folder / CELLS / name)
         if found is None:
             raise StorageError(

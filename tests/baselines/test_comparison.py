@@ -13,6 +13,7 @@ import pytest
 from baselines import cells
 from baselines import comparison as compare_module
 from baselines.__main__ import main
+from baselines.agents.q_learning import QLearning
 from baselines.cells import Result, WorldCell
 from baselines.comparison import PRESETS, Comparison, command_line, compare, repeating_command
 from baselines.loop import train
@@ -20,7 +21,7 @@ from baselines.registry import make_agent
 from baselines.report.findings import Findings, read_findings
 from baselines.rows import gather
 from baselines.storage import StorageError
-from baselines.workers import WorkerError
+from baselines.workers import JobError, WorkerError
 from rl_envs import truth
 from rl_envs.solve import evaluate_policy
 from rl_envs.truth import Truth
@@ -219,6 +220,9 @@ def test_a_folder_without_a_comparison_and_one_of_another_format_are_refused(tmp
     (tmp_path / "comparison.json").write_text('{"command": "python -m baselines compare --runs 3"}')
     with pytest.raises(StorageError, match=r"has format 1, .*again with: python -m baselines compare --runs 3"):
         read_findings(tmp_path)
+    (tmp_path / "comparison.json").write_text('{"format": 2, "cells": 5}')
+    with pytest.raises(StorageError, match="does not say how results were made: run the comparison's command again"):
+        read_findings(tmp_path)
     (tmp_path / "comparison.json").write_text("[")
     with pytest.raises(StorageError, match="cannot read"):
         read_findings(tmp_path)
@@ -249,6 +253,63 @@ def test_value_errors_of_several_cells_are_the_mean_over_all_runs(tmp_path: Path
     agent = make_agent("SB3A2C", "LineWalk", runs=3)
     train(agent, steps=40, checkpoints=2)
     np.testing.assert_allclose(row.value_error, agent.errors_by_state().mean(axis=0), atol=1e-12)
+
+
+def test_value_errors_and_scores_are_of_the_same_policy(tmp_path: Path) -> None:
+    """From the start states the loss is what the score lacks; but for those who predict values it is another thing."""
+    on = {"SubtaskGrid": ("HierarchicalQ", "QLearning", "Random"), "LineWalk": ("DQN", "MaxEntIRL", "Reinforce")}
+    for world, agents in on.items():
+        few = Comparison(worlds=(world,), agents=agents, runs=3, steps=300, checkpoints=2)
+        exact = truth(f"rl_envs/{world}-v0")
+        for row in compare(few, tmp_path / world).rows:
+            lost = exact.mdp.start @ row.value_error
+            gain = exact.optimal_value - exact.random_value
+            assert lost == pytest.approx((1 - row.final.mean()) * gain, abs=1e-9), row.agent
+
+
+def test_cells_that_fail_are_named_and_the_others_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: QLearning, transition: object) -> None:
+        raise ZeroDivisionError
+
+    told = []
+    with monkeypatch.context() as patch:
+        patch.setattr(QLearning, "update", fails)
+        with pytest.raises(JobError, match=r"(?s)LineWalk · QLearning · runs 0-3 failed:.*ZeroDivisionError") as e:
+            compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(f"{what} {cell}"))
+    assert "1 more failed:\nBandit · QLearning · runs 0-3" in str(e.value)
+    assert [event.split(" ·")[0] for event in told if not event.startswith("started")] == [
+        "finished LineWalk",
+        "failed LineWalk",
+        "finished Bandit",
+        "failed Bandit",
+    ]
+    kept = []
+    compare(SMALL, tmp_path, on_cell=lambda what, _: kept.append(what))
+    assert kept.count("kept") == 2
+
+
+def test_a_world_without_anything_to_gain_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="a score needs an optimal policy that is better than the uniform one"):
+        compare(replace(SMALL, worlds=("LineWalk", "Bandit:means=(1.0,1.0)")), tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_an_endless_policy_at_discount_1_is_explained(tmp_path: Path) -> None:
+    endless = replace(SMALL, worlds=("CliffWalking-v1:discount=1.0",), agents=("QLearning",), steps=5)
+    with pytest.raises(
+        JobError, match="never ends an episode, which at discount 1 costs without end"
+    ):
+        compare(endless, tmp_path)
+
+
+def test_a_long_name_in_any_script_is_a_file_name_still(tmp_path: Path) -> None:
+    few = replace(SMALL, worlds=("LineWalk",), agents=(), library_runs=1)
+    (row,) = compare(few, tmp_path, functions={"学" * 90: always_right}).rows
+    assert row.agent == "学" * 90
+
+
+def always_right(env_fn: object, steps: int, seed: int) -> np.ndarray:
+    return np.ones(11, dtype=np.int64)
 
 
 def test_the_repeating_command_makes_the_same_cells(tmp_path: Path) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from functools import partial
+import pickle
+import random
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 
 from baselines.cells import FunctionCell
 from baselines.comparison import Comparison, compare
-from baselines.functions import EnvMaker, check_function, load_function, mean_return, origin_of, train_function
+from baselines.functions import EnvMaker, check_function, load_function, mean_return, train_function
+from baselines.origin import origin_of
 from baselines.storage import StorageError
 from baselines.summary import summarise
 from baselines.task import named_task
@@ -137,7 +141,7 @@ def test_a_function_is_found_in_its_file(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_run_is_run_again_once_it_is_mended(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("def train(env_fn, steps, seed)\n")
-    with pytest.raises(SyntaxError):
+    with pytest.raises(ValueError, match=r"mine\.py cannot be imported: SyntaxError: expected ':'"):
         load_function(f"{path}:train")
     path.write_text("def train(env_fn, steps, seed): pass\n")
     check_function(load_function(f"{path}:train"))
@@ -156,35 +160,53 @@ def test_functions_of_a_comparison_are_given_by_name_and_place(functions: tuple[
 
 
 def test_where_a_function_comes_from_is_part_of_its_results_key() -> None:
-    origin = origin_of(always_right)
-    assert origin.name == "always_right"
-    assert {"gymnasium", "numpy", "pytest"} <= set(origin.libraries)
-    assert not {"rl-envs", "rl_envs"} & set(origin.libraries)
-    given = origin_of(partial(with_size, size=3))
-    assert given.source != origin_of(partial(with_size, size=4)).source
-    cell = FunctionCell("LineWalk", "Mine", 0, 2, 50, 1, 0, function=always_right)
-    assert cell.identity["function"]["source"] == origin.source
+    (cell,) = Comparison(worlds=("LineWalk",), agents=(), library_runs=2).cells({"Mine": always_right})
+    assert isinstance(cell, FunctionCell)
+    assert cell.identity["function"] == asdict(origin_of(always_right))
     assert cell.identity["versions"]["gymnasium"] == gym.__version__
 
 
-def with_size(env_fn: EnvMaker, steps: int, seed: int, *, size: int) -> None:
-    """A function with a setting."""
+def test_a_run_leaves_the_global_generators_as_they_were_and_is_the_same_in_any_process(tmp_path: Path) -> None:
+    before = global_state()
+    few = replace(ONE, worlds=("RandomMDP",), agents=(), library_runs=6)
+    here, there = (
+        compare(few, tmp_path / str(workers), functions={"Careless": careless}, workers=workers).rows[0].scores
+        for workers in (1, 2)
+    )
+    np.testing.assert_array_equal(here, there)
+    assert len(set(here[0])) > 1
+    assert global_state() == before
 
 
-def test_a_function_without_a_source_is_refused() -> None:
-    namespace: dict[str, object] = {}
-    exec("def train(env_fn, steps, seed): return None", namespace)
-    with pytest.raises(ValueError, match="the source of train cannot be read"):
-        origin_of(namespace["train"])
+def careless(env_fn: EnvMaker, steps: int, seed: int) -> np.ndarray:
+    """Draws from every global generator there is."""
+    actions = [random.randrange(3) for _ in range(5)]
+    np.random.shuffle(actions)  # noqa: NPY002 - it is careless
+    return (np.array(actions) + int(torch.randint(3, ()))) % 3
 
 
-def test_an_object_that_can_be_called_is_a_function_too() -> None:
-    class Trainer:
-        def __call__(self, env_fn: EnvMaker, steps: int, seed: int) -> np.ndarray:
-            return np.ones(11, dtype=np.int64)
+def global_state() -> tuple[object, ...]:
+    return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
 
-    assert "Trainer" in origin_of(Trainer()).name
-    assert train_function(Trainer(), "LineWalk", name="T", runs=range(1), steps=1, seed=0).scores == [1.0]
+
+def test_processes_get_environments_with_random_numbers_of_their_own() -> None:
+    env_fn = EnvMaker("LineWalk:slip=0.5", seed=3)
+    envs = gym.vector.AsyncVectorEnv(env_fn.copies(3))
+    envs.reset()
+    walks = np.array([envs.step(np.ones(3, dtype=np.int64))[0] for _ in range(20)]).T
+    envs.close()
+    assert len({tuple(walk) for walk in walks.tolist()}) == 3
+    elsewhere = pickle.loads(pickle.dumps(env_fn))
+    elsewhere._process = -1  # as if it were in another process
+    with pytest.raises(RuntimeError, match=r"give each process one of env_fn\.copies\(number\)"):
+        elsewhere()
+
+
+def test_a_file_may_import_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "a_neighbour_of_mine.py").write_text("ACTION = 1\n")
+    path = tmp_path / "mine.py"
+    path.write_text("import a_neighbour_of_mine\n\ndef train(e, n, s):\n    return [a_neighbour_of_mine.ACTION] * 11\n")
+    assert load_function(f"{path}:train")(None, 1, 0) == [1] * 11
 
 
 def test_where_there_is_no_table_returns_are_sampled() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -112,10 +113,16 @@ def test_never_more_jobs_run_than_there_are_processes(workers: int) -> None:
         (("fail at length", 0), r"failed:\nTraceback(.|\n)*x\n\.\.\. 99\d{4} characters are left out \.\.\.\nx"),
     ],
 )
-def test_what_goes_wrong_in_a_job_reaches_the_caller(workers: int, job: Any, message: str) -> None:
-    with pytest.raises(JobError, match=message) as caught:
-        list(run_jobs([job, ("wait", 0)], do, workers))
-    assert len(str(caught.value)) < 15_000
+def test_a_job_that_fails_is_told_with_its_traceback_and_the_others_are_done(
+    workers: int, job: Any, message: str
+) -> None:
+    ends = {job: (what, value) for what, job, value in run_jobs([job, ("report", 0)], do, workers) if what != "started"}
+    assert ends["report", 0][0] == "finished"
+    what, error = ends[job]
+    assert what == "failed"
+    assert isinstance(error, JobError)
+    assert re.search(message, str(error))
+    assert len(str(error)) < 15_000
 
 
 def test_a_process_that_dies_is_an_error_that_names_what_it_may_have_been_doing() -> None:
@@ -129,8 +136,12 @@ def test_a_process_that_dies_is_an_error_that_names_what_it_may_have_been_doing(
 
 def test_a_job_that_cannot_be_sent_is_named() -> None:
     lock = threading.Lock()
-    with pytest.raises(JobError, match=r"\('call', <unlocked.*>\) cannot be sent to another process: cannot pickle"):
-        list(run_jobs([("report", 0), ("call", lock)], do, 2))
+    events = list(run_jobs([("call", lock), ("report", 0), ("report", 1)], do, 2))
+    (error,) = [value for what, _, value in events if what == "failed"]
+    assert re.search(
+        r"\('call', <unlocked.*>\) failed:\nit cannot be sent to another process: cannot pickle", str(error)
+    )
+    assert [what for what, _, _ in events].count("finished") == 2
 
 
 def test_functions_that_no_process_could_import_are_taken_along() -> None:
