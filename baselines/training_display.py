@@ -9,7 +9,7 @@ import numpy as np
 
 from baselines.agent import Agent
 from baselines.agents.value_prediction import ValueAgent
-from baselines.report.terminal import HEADINGS
+from baselines.report.scores import MEANINGS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,8 +113,5 @@ def meaning(agent: Agent) -> str:
     if agent.task.truth is None:
         return f"return: of the greedy policy; {agent.task.name} has no table from which it could be computed"
     if isinstance(agent, ValueAgent):
-        return (
-            f"score: {agent.name} learns to predict values and acts uniformly; computed exactly, 0 is to predict 0 "
-            "everywhere and 1 to be exact"
-        )
-    return f"score: {HEADINGS['score']}"
+        return f"score: {agent.name} learns to predict values and acts uniformly; it is {MEANINGS['values']}"
+    return f"score: {MEANINGS['policy']}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 from baselines.game_comparison import GameSummary, summarise_game
 from baselines.game_task import GameTask
 from baselines.regret import RegretCurve, regret_bounds
+from baselines.report.scores import Kind, figure_title, kind_of, kind_of_agent, kinds_of
 from baselines.report.value_maps import ValueMaps, value_maps
 from baselines.rows import Row
 from baselines.statistics import Profile, complete, performance_profile
@@ -36,6 +37,7 @@ BAND = (0.1, 0.9)
 
 # These two are drawn as level lines: they do not learn, and their exact scores are 0 and 1 by definition.
 LEVELS = ("Random", "Optimal")
+OPTIMUM, RANDOM_POLICY = "optimum", "random policy"
 
 # Profiles are drawn from this score on, unless all runs are better: one hopeless run must not squeeze all others.
 LOWEST_THRESHOLD = -1.0
@@ -69,11 +71,48 @@ class Band:
 
 @dataclass(frozen=True, eq=False)
 class WorldProfile:
-    """The performance profile of one agent on one world."""
+    """The performance profile of one agent that learns.
+
+    Attributes:
+        world: on which; empty for the one over all of its worlds.
+        agent: its name.
+        kind: what its scores are of.
+        profile: the shares of runs.
+    """
 
     world: str
     agent: str
+    kind: Kind
     profile: Profile
+
+    @property
+    def title(self) -> str:
+        """What stands above the figure it is drawn in."""
+        return figure_title(self.world or "All worlds", self.kind)
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreFigure:
+    """Scores of one kind on one world over training, which share an axis.
+
+    Attributes:
+        world: its name.
+        kind: what the scores are of.
+        rows: agents that learn.
+        levels: what scores they are to be seen beside, by name.
+        steps: at the end of training, of the longest row.
+    """
+
+    world: str
+    kind: Kind
+    rows: Sequence[Row]
+    levels: Mapping[str, float]
+    steps: int
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+        return figure_title(self.world, self.kind)
 
 
 class Contents:
@@ -147,22 +186,25 @@ class Contents:
 
     @cached_property
     def profiles(self) -> list[WorldProfile]:
-        """The profile of each row."""
+        """The profile of each row of an agent that learns."""
         found = []
         for row in self.rows:
-            thresholds = self.thresholds if row.exact else self._return_thresholds(row.world)
-            found.append(WorldProfile(row.world, row.agent, performance_profile(thresholds, row.final)))
+            if row.agent in self.styles:
+                thresholds = self.thresholds if row.exact else self._return_thresholds(row.world)
+                profile = performance_profile(thresholds, row.final)
+                found.append(WorldProfile(row.world, row.agent, kind_of(row), profile))
         return found
 
     @cached_property
-    def profiles_across(self) -> list[tuple[AcrossWorlds, Profile]]:
+    def profiles_across(self) -> list[WorldProfile]:
         """The profile over all worlds of each agent that has several of them with at least two runs each."""
         finals = {(row.world, row.agent): row.final for row in self.rows if row.exact}
         found = []
         for agent in self.across:
             strata = [finals[world, agent.agent] for world in agent.worlds]
-            if min(map(len, strata)) > 1:
-                found.append((agent, performance_profile(self.thresholds, *strata)))
+            if min(map(len, strata)) > 1 and agent.agent in self.styles:
+                profile = performance_profile(self.thresholds, *strata)
+                found.append(WorldProfile("", agent.agent, kind_of_agent(agent.agent), profile))
         return found
 
     @cached_property
@@ -174,6 +216,11 @@ class Contents:
                 curve = RegretCurve(row.steps, row.regret, regret_bounds(named_task(row.world), row.steps))
                 found.setdefault(row.world, {})[row.agent] = curve
         return found
+
+    @cached_property
+    def score_figures(self) -> list[ScoreFigure]:
+        """What learning curves are drawn from."""
+        return score_figures(self.rows)
 
     @cached_property
     def value_maps(self) -> list[ValueMaps]:
@@ -190,6 +237,28 @@ class Contents:
         """Returns at which profiles of a world without a table are drawn, [T]."""
         returns = np.concatenate([row.final for row in self.of_world(world)])
         return np.linspace(returns.min(), returns.max(), NUM_THRESHOLDS)
+
+
+def score_figures(rows: Sequence[Row]) -> list[ScoreFigure]:
+    """The figures of learning curves: one a world, or two where some agents predict values and others learn to act."""
+    figures = []
+    for world in dict.fromkeys(row.world for row in rows):
+        here = [row for row in rows if row.world == world]
+        learners = [row for row in here if base_name(row.agent) not in LEVELS]
+        steps = max(int(row.steps[-1]) for row in here)
+        for kind in kinds_of(learners or here):
+            shown = [row for row in learners if kind_of(row) == kind]
+            figures.append(ScoreFigure(world, kind, shown, _levels(kind, here), steps))
+    return figures
+
+
+def _levels(kind: Kind, rows: Sequence[Row]) -> dict[str, float]:
+    """Scores to see others beside, of those agents that do not learn; values that are predicted have none."""
+    if kind == "policy":
+        return {OPTIMUM: 1.0, RANDOM_POLICY: 0.0}
+    # The uniform policy is the same at every checkpoint, so all of its episodes tell what it is worth.
+    returns = [float(row.scores.mean()) for row in rows if not row.exact and base_name(row.agent) == "Random"]
+    return {RANDOM_POLICY: returns[0]} if returns and kind == "episodes" else {}
 
 
 def pure_equilibria(task: GameTask) -> list[str]:

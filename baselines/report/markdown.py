@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from baselines.report.contents import Contents
-from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS, Column
+from baselines.report.scores import title_of
+from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, Column, world_columns
 from baselines.summary import HOW_CHECKED
 
 
@@ -24,7 +25,8 @@ def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = ""
     """
     parts = ["# Comparison"]
     if contents.summaries:
-        parts += ["## How far each agent ends from the optimum", *_table(WORLD_COLUMNS, contents.summaries)]
+        columns = world_columns(contents.summaries)
+        parts += [f"## {title_of(contents.summaries)}", *_table(columns, contents.summaries)]
     if contents.across:
         parts += ["## Over all worlds", *_table(ACROSS_COLUMNS, contents.across)]
     if contents.game_summaries:

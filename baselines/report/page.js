@@ -19,6 +19,8 @@ const BOUNDS = [
   ["lai_robbins", "Lai & Robbins, in the long run", "dash"],
 ];
 
+const LEVEL_DASHES = { optimum: "solid", "random policy": "dot" };
+
 // With more agents than these, a legend can show or hide all of them at once.
 const MANY = 2;
 
@@ -52,11 +54,6 @@ function short(number) {
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-}
-
-// Those that learn have a line; the others are level lines.
-function learns(agent) {
-  return Object.hasOwn(data.styles, agent);
 }
 
 function style(agent) {
@@ -276,26 +273,19 @@ function byWorld(entries) {
 }
 
 function learningCurves() {
-  for (const [world, curves] of byWorld(data.curves)) {
-    const exact = curves.every((curve) => curve.exact), last = Math.max(...curves.map((curve) => curve.steps.at(-1)));
-    panel(container("curves"), world, world, () => {
-      const levels = [];
-      if (exact) levels.push(levelLine("optimum", 1, last, "solid"), levelLine("random policy", 0, last, "dot"));
-      else for (const curve of curves.filter((one) => one.level === "Random")) {
-        levels.push(levelLine("random policy", unpacked(curve.mean).at(-1), last, "dot"));
-      }
-      const learners = curves.filter((curve) => curve.level === null);
+  for (const { world, title, axis, exact, levels, last, curves } of data.curves) {
+    panel(container("curves"), world, title, () => {
+      const lines = Object.entries(levels).map(([name, value]) => levelLine(name, value, last, LEVEL_DASHES[name]));
       // One run that is far below the uniform policy must not squeeze all others into a line.
-      const lowest = Math.min(0, ...learners.flatMap((curve) => unpacked(curve.low)));
+      const lowest = Math.min(0, ...curves.flatMap((curve) => unpacked(curve.low)));
       const y = exact ? { range: [Math.max(lowest, -1) - 0.06, 1.06] } : {};
-      return curvesFigure(learners, levels, "environment steps of each run",
-        exact ? "exact score" : "mean return (sampled)", { y });
+      return curvesFigure(curves, lines, "environment steps of each run", axis, { y });
     });
   }
 }
 
-function profileFigure(profiles, exact) {
-  const shown = profiles.filter((profile) => !chosen.hidden.has(profile.agent) && learns(profile.agent));
+function profileFigure(profiles, axis) {
+  const shown = profiles.filter((profile) => !chosen.hidden.has(profile.agent));
   if (shown.length === 0) return null;
   const bands = [], lines = [];
   for (const profile of shown) {
@@ -313,15 +303,12 @@ function profileFigure(profiles, exact) {
   const first = thresholds.find((_, at) => lines.some((line) => line.y[at + 1] < 1 - 1e-6)) ?? thresholds[0];
   const room = Math.max(last - first, (last - thresholds[0]) / 10);
   const x = { range: [last - 1.06 * room, last + 0.03 * room] }, y = { range: [-0.03, 1.03], tickformat: ".0%" };
-  const title = exact ? "exact score" : "mean return (sampled)";
-  return { data: [...bands, ...lines], layout: layout(title, "share of runs", { x, y }) };
+  return { data: [...bands, ...lines], layout: layout(axis, "share of runs", { x, y }) };
 }
 
 function performanceProfiles() {
-  const across = data.profiles.across;
-  if (across.length > 0) panel(container("profiles"), "", "All worlds", () => profileFigure(across, true));
-  for (const [world, profiles] of byWorld(data.profiles.worlds)) {
-    panel(container("profiles"), world, world, () => profileFigure(profiles, profiles[0].exact));
+  for (const { world, title, axis, profiles } of data.profiles) {
+    panel(container("profiles"), world, title, () => profileFigure(profiles, axis));
   }
 }
 
@@ -476,19 +463,21 @@ function sample(colour, dash, marker) {
 
 // The lines of theory and of the level lines, which cannot be put away.
 const FIXED = {
-  curves: [["optimum", "var(--level)", ""], ["random policy", "var(--level)", "2 3"]],
+  curves: Object.entries(LEVEL_DASHES).filter(([name]) => data.curves.some((figure) => name in figure.levels))
+    .map(([name, dash]) => [name, "var(--level)", dash === "solid" ? "" : "2 3"]),
   regret: [["uniform play", "var(--bound)", "2 3"], ["UCB1's proved bound", "var(--bound)", "7 3 2 3"],
     ["Lai & Robbins, in the long run", "var(--bound)", "6 4"]],
 };
 
 function legends() {
   const agents = {
-    curves: data.curves, profiles: data.profiles.worlds, exploitability: data.exploitability,
+    curves: data.curves.flatMap((figure) => figure.curves), exploitability: data.exploitability,
+    profiles: data.profiles.flatMap((figure) => figure.profiles),
     regret: Object.values(data.regret).flatMap((world) => world.rows),
   };
   for (const legend of document.querySelectorAll(".legend")) {
     const section = legend.dataset.section;
-    const names = new Set(agents[section].map((entry) => entry.agent).filter(learns));
+    const names = new Set(agents[section].map((entry) => entry.agent));
     if (names.size > MANY) {
       for (const [words, all] of [["show all", true], ["hide all", false]]) {
         const button = element("button", { type: "button", class: "every" }, words);

@@ -14,7 +14,8 @@ import rl_envs
 from baselines.game_comparison import GameSummary
 from baselines.report.contents import Contents, pure_equilibria
 from baselines.report.page_data import page_data
-from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS, Column
+from baselines.report.scores import ON_CURVES, kinds_of, meanings, title_of
+from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, Column, world_columns
 from baselines.report.wording import interval_text
 from baselines.summary import MARGIN, MINIMUM_RUNS, CrossCheck
 
@@ -35,7 +36,7 @@ NONE = {
     "summary": "There are no worlds in this comparison.",
     "across": "No agent has exact scores on two worlds or more.",
     "curves": "There are no worlds in this comparison.",
-    "profiles": "There are no worlds in this comparison.",
+    "profiles": "No agent in this comparison learns on a world.",
     "regret": "No agent in this comparison has its regret counted: that needs a bandit, and an agent of ours.",
     "values": "No agent in this comparison has its value error known: that needs a world with a table.",
     "games": "There are no games in this comparison.",
@@ -63,10 +64,14 @@ def page(contents: Contents, left_out: str = "") -> str:
         style=_part("page.css"),
         links="".join(f'<li><a href="#{name}">{words}</a></li>' for name, words in LINKS),
         world_options=_options(contents),
+        summary_title=escape(title_of(contents.summaries)),
+        score_meaning=escape(_sentences(meanings(contents.rows))),
         summary=_summary(contents),
+        across_meaning=escape(_sentences(meanings(row for row in contents.rows if row.exact))),
         across=_across(contents),
+        on_curves=escape(" ".join(ON_CURVES[kind] for kind in kinds_of(contents.rows))),
         curves=_none("curves", contents.rows),
-        profiles=_none("profiles", contents.rows),
+        profiles=_none("profiles", contents.profiles),
         regret=_none("regret", contents.regret),
         values=_none("values", contents.value_maps),
         games=_games(contents),
@@ -115,7 +120,19 @@ def _lead(contents: Contents) -> str:
     runs = f"{sum(row.num_runs for row in contents.rows) + sum(g.runs for g in contents.game_summaries):,} runs"
     parts = [runs, f"begun {contents.about['started']}" if "started" in contents.about else ""]
     parts.append(f"seed {settings['seed']}" if "seed" in settings else "")
-    return ", ".join(filter(None, parts)) + ". Every score of a world with a table is exact, not sampled."
+    return ", ".join(filter(None, parts)) + f". {_how_scored(contents)}"
+
+
+def _how_scored(contents: Contents) -> str:
+    kinds = kinds_of(contents.rows)
+    if kinds == ["episodes"]:
+        return "Every score is a mean over sampled episodes: no world has a table."
+    return f"Every score{' of a world with a table' if 'episodes' in kinds else ''} is exact, not sampled."
+
+
+def _sentences(meanings_by_name: Mapping[str, str]) -> str:
+    """What each kind of score is, a sentence each: "The score is how good ..."."""
+    return " ".join(f"The {name} is {meaning}." for name, meaning in meanings_by_name.items())
 
 
 def _options(contents: Contents) -> str:
@@ -140,7 +157,8 @@ def _summary(contents: Contents) -> str:
         '<span class="count" id="worlds-count" role="status"></span></div>'
     )
     worlds = [summary.world for summary in contents.summaries]
-    return search + table(WORLD_COLUMNS, contents.summaries, name="worlds", worlds=worlds) + _meanings(WORLD_COLUMNS)
+    columns = world_columns(contents.summaries)
+    return search + table(columns, contents.summaries, name="worlds", worlds=worlds) + _meanings(columns)
 
 
 def _across(contents: Contents) -> str:

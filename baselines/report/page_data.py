@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from baselines.report.contents import LEVELS, Band, Contents
+from baselines.report.contents import Band, Contents
+from baselines.report.scores import AXES
 from baselines.report.value_maps import ENDED, ENDLESS, ValueMaps
 from baselines.report.world_pictures import CutOut
 from baselines.rows import Row
 from baselines.statistics import Profile
-from baselines.summary import Summary, base_name
+from baselines.summary import Summary
 from rl_envs.palette import HEAT
 
 
@@ -32,7 +33,7 @@ def page_data(contents: Contents) -> dict[str, Any]:
     return {
         "styles": contents.styles,
         "heat": [rounded(colour, 0) for colour in HEAT],
-        "curves": [_learning_curve(row, summary) for row, summary in zip(contents.rows, contents.summaries)],
+        "curves": _learning_curves(contents),
         "profiles": _profiles(contents),
         "regret": _regret(contents),
         "values": {maps.world: _value_maps(maps) for maps in contents.value_maps},
@@ -72,27 +73,36 @@ def _band(band: Band) -> dict[str, Any]:
     }
 
 
+def _learning_curves(contents: Contents) -> list[dict[str, Any]]:
+    """A figure a world and kind of scores; of each curve `end` is the last mean with its interval."""
+    ends = {(summary.world, summary.agent): summary for summary in contents.summaries}
+    return [
+        {
+            "world": figure.world,
+            "title": figure.title,
+            "axis": AXES[figure.kind],
+            "exact": figure.kind != "episodes",
+            "levels": figure.levels,
+            "last": figure.steps,
+            "curves": [_learning_curve(row, ends[row.world, row.agent]) for row in figure.rows],
+        }
+        for figure in contents.score_figures
+    ]
+
+
 def _learning_curve(row: Row, summary: Summary) -> dict[str, Any]:
-    """A row as a curve; `level` says that it is drawn as a level line, `end` is the last mean with its interval."""
-    level = base_name(row.agent) if base_name(row.agent) in LEVELS else None
-    return {
-        "world": row.world,
-        "agent": row.agent,
-        "exact": row.exact,
-        "level": level,
-        "end": rounded(summary.score, 5) if row.num_runs > 1 else None,
-        **_band(Band(row.steps, row.scores)),
-    }
+    end = rounded(summary.score, 5) if row.num_runs > 1 else None
+    return {"agent": row.agent, "end": end, **_band(Band(row.steps, row.scores))}
 
 
-def _profiles(contents: Contents) -> dict[str, Any]:
-    return {
-        "worlds": [
-            {"world": found.world, "agent": found.agent, "exact": row.exact, **_profile(found.profile)}
-            for found, row in zip(contents.profiles, contents.rows)
-        ],
-        "across": [{"agent": agent.agent, **_profile(profile)} for agent, profile in contents.profiles_across],
-    }
+def _profiles(contents: Contents) -> list[dict[str, Any]]:
+    """A figure a world and kind of scores, those over all worlds first."""
+    figures: dict[str, dict[str, Any]] = {}
+    for found in (*contents.profiles_across, *contents.profiles):
+        figure = {"world": found.world, "title": found.title, "axis": AXES[found.kind], "profiles": []}
+        profiles = figures.setdefault(found.title, figure)["profiles"]
+        profiles.append({"agent": found.agent, **_profile(found.profile)})
+    return list(figures.values())
 
 
 def _profile(profile: Profile) -> dict[str, Any]:

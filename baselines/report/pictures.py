@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baselines.game_comparison import GameRow, GameSummary
-from baselines.report.contents import BAND, LEVELS, Contents, WorldProfile, pure_equilibria
+from baselines.report.contents import (
+    BAND,
+    LEVELS,
+    OPTIMUM,
+    RANDOM_POLICY,
+    Contents,
+    ScoreFigure,
+    pure_equilibria,
+    score_figures,
+)
+from baselines.report.scores import AXES
 from baselines.rows import Row
 from baselines.statistics import Profile
 from baselines.storage import write_atomically
@@ -26,9 +36,12 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
 
+# The lines of agents that do not learn.
+LEVEL_LOOKS: Mapping[str, tuple[str, Any]] = {OPTIMUM: ("#222222", "-"), RANDOM_POLICY: ("#888888", (0, (1, 1)))}
+
 
 def draw_learning_curves(rows: Sequence[Row], path: Path, *, styles: Mapping[str, int] | None = None) -> None:
-    """Draw the mean score of each agent over training, a panel a world, the middle 80% of runs shaded.
+    """Draw the mean score of each agent over training, a panel a world and kind, the middle 80% of runs shaded.
 
     Args:
         rows: results of all worlds and agents.
@@ -38,12 +51,13 @@ def draw_learning_curves(rows: Sequence[Row], path: Path, *, styles: Mapping[str
     Raises:
         StorageError: it cannot be written.
     """
-    worlds = list(dict.fromkeys(row.world for row in rows))
+    shown = score_figures(rows)
     learners = [agent for agent in dict.fromkeys(row.agent for row in rows) if base_name(agent) not in LEVELS]
     looks = {agent: style_of(i if styles is None else styles[agent]) for i, agent in enumerate(learners)}
-    figure, panels = _panels(len(worlds), "Mean over runs; shaded: the middle 80% of runs", [*looks, *LEVELS])
-    for panel, world in zip(panels, worlds):
-        _draw_panel(panel, [row for row in rows if row.world == world], looks)
+    levels = dict.fromkeys(name for one in shown for name in one.levels)
+    figure, panels = _panels(len(shown), "Mean over runs; shaded: the middle 80% of runs", [*looks, *levels])
+    for panel, one in zip(panels, shown):
+        _draw_panel(panel, one, looks)
     _save(figure, panels, path)
 
 
@@ -58,20 +72,18 @@ def draw_profiles(contents: Contents, path: Path, *, worlds: Sequence[str]) -> N
     Raises:
         StorageError: it cannot be written.
     """
-    across = [WorldProfile("All worlds", agent.agent, profile) for agent, profile in contents.profiles_across]
     single = [profile for profile in contents.profiles if profile.world in worlds]
-    found = [profile for profile in (*across, *single) if profile.agent in contents.styles]
-    titles = list(dict.fromkeys(profile.world for profile in found))
+    found = [*contents.profiles_across, *single]
+    titles = list(dict.fromkeys(profile.title for profile in found))
     figure, panels = _panels(
         len(titles), "Share of runs that score at least so much; shaded: 95% intervals", [*contents.styles]
     )
-    sampled = {row.world for row in contents.rows if not row.exact}
     for panel, title in zip(panels, titles):
-        here = [profile for profile in found if profile.world == title]
+        here = [profile for profile in found if profile.title == title]
         for profile in here:
             _draw_profile(panel, profile.agent, profile.profile, *style_of(contents.styles[profile.agent]))
         _leave_out_what_all_reach(panel, [profile.profile for profile in here])
-        panel.set_xlabel("mean return (sampled)" if title in sampled else "exact score")
+        panel.set_xlabel(AXES[here[0].kind])
         panel.set_ylabel("share of runs")
         panel.set_ylim(-0.03, 1.03)
         panel.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
@@ -211,21 +223,13 @@ def style_of(number: int) -> tuple[str, Any]:
     return COLOURS[colour], DASHES[(colour + rounds) % len(DASHES)]
 
 
-def _draw_panel(panel: Axes, rows: Sequence[Row], styles: dict[str, tuple[str, Any]]) -> None:
-    """One world: a line and a band for each learner, level lines for the optimum and the uniform policy."""
-    exact = all(row.exact for row in rows)
-    if exact:
-        panel.axhline(1, color="#222222", linewidth=1.2, label="optimum")
-    # Its exact score is 0 by definition; its sampled return is known only if it was in the comparison.
-    random = (
-        0.0 if exact else next((float(row.scores.mean()) for row in rows if base_name(row.agent) == "Random"), None)
-    )
-    if random is not None:
-        panel.axhline(random, color="#888888", linewidth=1.2, linestyle=(0, (1, 1)), label="random policy")
+def _draw_panel(panel: Axes, shown: ScoreFigure, styles: Mapping[str, tuple[str, Any]]) -> None:
+    """One world: a line and a band for each learner, and the level lines."""
+    for name, level in shown.levels.items():
+        colour, dashes = LEVEL_LOOKS[name]
+        panel.axhline(level, color=colour, linestyle=dashes, linewidth=1.2, label=name)
     lowest = 0.0
-    for row in rows:
-        if row.agent not in styles:
-            continue
+    for row in shown.rows:
         colour, dashes = styles[row.agent]
         low, high = np.quantile(row.scores, BAND, axis=1)
         mean = row.scores.mean(axis=1)
@@ -237,13 +241,12 @@ def _draw_panel(panel: Axes, rows: Sequence[Row], styles: dict[str, tuple[str, A
                 row.steps, mean, [mean - low, high - mean], color=colour, marker="o", capsize=4, label=row.agent
             )
         lowest = min(lowest, float(low.min()))
-    if exact:
+    if shown.kind != "episodes":
         # One run that is far below the uniform policy must not squeeze all others into a line.
         panel.set_ylim(max(lowest, -1.0) - 0.06, 1.06)
     panel.set_xlabel("environment steps of each run")
-    panel.set_ylabel("exact score" if exact else "mean return (sampled)")
+    panel.set_ylabel(AXES[shown.kind])
     panel.xaxis.set_major_formatter(lambda steps, _: f"{steps:,.0f}")
     panel.locator_params(nbins=5)
-    steps = max(int(row.steps[-1]) for row in rows)
-    panel.set_xlim(-0.01 * steps, 1.01 * steps)
-    _finish(panel, rows[0].world)
+    panel.set_xlim(-0.01 * shown.steps, 1.01 * shown.steps)
+    _finish(panel, shown.title)

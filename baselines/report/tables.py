@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 from baselines.game_comparison import GameSummary
 from baselines.game_report import GAME_HEADINGS, ends_text
+from baselines.report.scores import MARKS, kind_of, kind_of_agent, meanings_text
 from baselines.report.terminal import HEADINGS
 from baselines.report.wording import interval_text, number_text, share_text, steps_text
 from baselines.summary import AcrossWorlds, Summary
 
 Line = TypeVar("Line")
-
-RUNS = "independent runs, each from a seed of its own"
 
 # So many worlds are named in a cell of a table; more are counted.
 MOST_WORLDS = 4
@@ -52,17 +51,20 @@ def digits(summary: Summary) -> int:
     return 3 if summary.exact else 1
 
 
+AGENT: Column[Any] = Column("agent", lambda line: line.agent, lambda line: line.agent)
+RUNS: Column[Any] = Column(
+    "runs", lambda line: f"{line.runs}", lambda line: line.runs, "independent runs, each from a seed of its own"
+)
+
 WORLD_COLUMNS: tuple[Column[Summary], ...] = (
     Column("world", lambda line: line.world, lambda line: line.world),
-    Column("agent", lambda line: line.agent, lambda line: line.agent),
-    Column(
-        "runs", lambda line: f"{line.runs}", lambda line: line.runs, "independent runs, each from a seed of its own"
-    ),
+    AGENT,
+    RUNS,
     Column(
         "score",
-        lambda line: interval_text(line.score, digits(line)) + ("" if line.exact else " (sampled)"),
+        lambda line: interval_text(line.score, digits(line)) + MARKS[kind_of(line)],
         lambda line: line.score.estimate,
-        f"mean over runs with its 95% interval: {HEADINGS['score']}",
+        "mean over runs with its 95% interval",
     ),
     Column(
         "worst tenth",
@@ -96,8 +98,19 @@ WORLD_COLUMNS: tuple[Column[Summary], ...] = (
     ),
 )
 
+
+def world_columns(summaries: Sequence[Summary]) -> list[Column[Summary]]:
+    """The columns of a table of these lines: what a score means depends on them."""
+    return [
+        replace(column, meaning=f"{column.meaning}: {meanings_text(summaries)}")
+        if column.heading == "score"
+        else column
+        for column in WORLD_COLUMNS
+    ]
+
+
 ACROSS_COLUMNS: tuple[Column[AcrossWorlds], ...] = (
-    Column("agent", lambda line: line.agent, lambda line: line.agent),
+    AGENT,
     Column(
         "worlds",
         lambda line: names_text(line.worlds),
@@ -106,7 +119,7 @@ ACROSS_COLUMNS: tuple[Column[AcrossWorlds], ...] = (
     ),
     Column(
         "mean",
-        lambda line: interval_text(line.score),
+        lambda line: interval_text(line.score) + MARKS[kind_of_agent(line.agent)],
         lambda line: line.score.estimate,
         "mean over worlds of the mean over runs, with its 95% interval; every run counts",
     ),
@@ -126,10 +139,8 @@ ACROSS_COLUMNS: tuple[Column[AcrossWorlds], ...] = (
 
 GAME_COLUMNS: tuple[Column[GameSummary], ...] = (
     Column("game", lambda line: line.game, lambda line: line.game),
-    Column("agent", lambda line: line.agent, lambda line: line.agent),
-    Column(
-        "runs", lambda line: f"{line.runs}", lambda line: line.runs, "independent runs, each from a seed of its own"
-    ),
+    AGENT,
+    RUNS,
     Column(
         "ended with",
         lambda line: ends_text(line.joint_actions),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from baselines.report.scores import MARKS, kind_of, meanings, title_of
 from baselines.report.wording import interval_text, share_text, steps_text
 from baselines.rows import Row
 from baselines.summary import HOW_CHECKED, Summary, cross_checks, not_checked
@@ -13,10 +14,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 HEADINGS = {
-    "score": "how good the greedy policy is, computed exactly: 0 is the uniform policy, 1 the optimum",
     "worst tenth": "mean score of the worst tenth of the runs",
-    "within 1%": "share of runs whose score is at least 0.99, with Wilson's interval",
-    "steps to 95%": "environment steps until half of the runs have scored 0.95",
+    "within 1%": "share of runs whose exact score is at least 0.99, with Wilson's interval",
+    "steps to 95%": "environment steps until half of the runs have had an exact score of 0.95",
     "steps/s": "environment steps of all runs per second of training, in one process",
 }
 
@@ -25,7 +25,7 @@ def terminal_table(summaries: Sequence[Summary]) -> Table:
     """The table of a comparison for the terminal."""
     from rich.table import Table
 
-    table = Table(title="Distance from the exact optimum", title_style="bold", header_style="bold")
+    table = Table(title=title_of(summaries), title_style="bold", header_style="bold")
     table.add_column("world")
     table.add_column("agent")
     for heading in ("runs", "score, 95% interval", "worst tenth", "within 1%", "steps to 95%", "steps/s", "time"):
@@ -44,7 +44,7 @@ def cells_of(summary: Summary) -> list[str]:
     return [
         summary.agent,
         str(summary.runs),
-        interval_text(summary.score) + ("" if summary.exact else " (sampled return)"),
+        interval_text(summary.score) + MARKS[kind_of(summary)],
         f"{summary.worst_decile:.3f}",
         share_text(summary.within_1_percent),
         steps_text(summary.steps_to_95_percent),
@@ -56,7 +56,7 @@ def cells_of(summary: Summary) -> list[str]:
 def explanation(rows: Sequence[Row]) -> list[str]:
     """What stands below the table: what the columns mean, and the cross-check."""
     sentences = [check.sentence for check in cross_checks(rows)]
-    lines = [f"{heading}: {meaning}" for heading, meaning in HEADINGS.items()]
+    lines = [f"{heading}: {meaning}" for heading, meaning in {**meanings(rows), **HEADINGS}.items()]
     unchecked = not_checked(rows)
     if sentences:
         lines += ["", f"Cross-check. {HOW_CHECKED}", *sentences]

@@ -93,9 +93,11 @@ def test_returns_that_were_sampled_are_profiled_on_a_scale_of_their_own() -> Non
 
 
 def test_only_agents_of_several_worlds_are_profiled_across_them() -> None:
-    agents = {agent.agent: agent.worlds for agent, _ in Contents(findings()).profiles_across}
-    assert WICKED_AGENT not in agents
-    assert agents["Sarsa"] == ("LineWalk", "FourRooms", "Bandit")
+    agents = [profile.agent for profile in Contents(findings()).profiles_across]
+    assert agents == ["QLearning", "Sarsa", "SB3DQN"]
+    assert [agent.worlds for agent in Contents(findings()).across if agent.agent == "Sarsa"] == [
+        ("LineWalk", "FourRooms", "Bandit")
+    ]
 
 
 def test_regret_comes_with_what_theory_says_at_the_same_checkpoints() -> None:
