@@ -18,7 +18,7 @@ from baselines.agent import Agent
 from baselines.agents.value_prediction import ValueAgent
 from baselines.commands.exit_codes import INTERRUPTED, complain
 from baselines.commands.flags import changed_fields, mistakes_end_the_command, value_of, with_config
-from baselines.interruption import Interruption, StoppedBetweenSteps
+from baselines.interrupts import Interruption, StoppedBetweenSteps
 from baselines.loop import LearningCurve, score, train
 from baselines.registry import agent_class, make_config
 from baselines.replaying import make_env

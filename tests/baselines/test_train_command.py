@@ -21,7 +21,7 @@ from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
 from baselines.commands.train import Population, Training
 from baselines.game_registry import GAME_AGENTS, game_agent_class
-from baselines.interruption import Interruption, StoppedBetweenSteps
+from baselines.interrupts import Interruption, StoppedBetweenSteps
 from baselines.loop import score, train
 from baselines.registry import AGENTS, agent_class, make_agent
 from baselines.saved_agents import load_agent
