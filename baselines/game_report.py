@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from baselines.game_comparison import GameSummary
+from baselines.report.console_table import ConsoleTable
 from baselines.report.wording import MISSING, interval_text, number_text
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 # So many joint actions are named in the terminal, the most frequent; the rest are counted together.
 MOST_NAMED = 3
@@ -22,24 +19,12 @@ GAME_HEADINGS = {
 }
 
 
-def game_table(summaries: Sequence[GameSummary]) -> Table:
+def game_table(summaries: Sequence[GameSummary]) -> ConsoleTable:
     """The table of games for the terminal."""
-    from rich.table import Table
-
-    table = Table(title="Learners in games", title_style="bold", header_style="bold")
-    for heading in ("game", "agent"):
-        table.add_column(heading)
-    table.add_column("runs", justify="right")
-    table.add_column("ended with")
-    for heading in ("exploitability, 95% interval", "CCE gap", "payoff of optimum", "rounds/s", "time"):
-        table.add_column(heading, justify="right")
-    game = None
-    for summary in summaries:
-        if game is not None and summary.game != game:
-            table.add_section()
-        table.add_row("" if summary.game == game else summary.game, *_cells_of(summary))
-        game = summary.game
-    return table
+    numbers = ("exploitability, 95% interval", "CCE gap", "payoff of optimum", "rounds/s", "time")
+    headings = ("game", "agent", "runs", "ended with", *numbers)
+    lines = [[summary.game, *_cells_of(summary)] for summary in summaries]
+    return ConsoleTable("Learners in games", headings, ("game", "agent", "ended with"), lines)
 
 
 def game_explanation() -> list[str]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from baselines.report.console_table import ConsoleTable
 from baselines.report.scores import MARKS, kind_of, meanings, title_of
 from baselines.report.wording import interval_text, share_text, steps_text
 from baselines.rows import Row
 from baselines.summary import HOW_CHECKED, Summary, cross_checks, not_checked
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 HEADINGS = {
     "worst tenth": "mean score of the worst tenth of the runs",
@@ -21,22 +18,11 @@ HEADINGS = {
 }
 
 
-def terminal_table(summaries: Sequence[Summary]) -> Table:
+def terminal_table(summaries: Sequence[Summary]) -> ConsoleTable:
     """The table of a comparison for the terminal."""
-    from rich.table import Table
-
-    table = Table(title=title_of(summaries), title_style="bold", header_style="bold")
-    table.add_column("world")
-    table.add_column("agent")
-    for heading in ("runs", "score, 95% interval", "worst tenth", "within 1%", "steps to 95%", "steps/s", "time"):
-        table.add_column(heading, justify="right")
-    world = None
-    for summary in summaries:
-        if world is not None and summary.world != world:
-            table.add_section()
-        table.add_row("" if summary.world == world else summary.world, *cells_of(summary))
-        world = summary.world
-    return table
+    numbers = ("runs", "score, 95% interval", "worst tenth", "within 1%", "steps to 95%", "steps/s", "time")
+    lines = [[summary.world, *cells_of(summary)] for summary in summaries]
+    return ConsoleTable(title_of(summaries), ("world", "agent", *numbers), ("world", "agent"), lines)
 
 
 def cells_of(summary: Summary) -> list[str]:

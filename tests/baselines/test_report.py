@@ -14,10 +14,15 @@ from rich.console import Console
 from baselines.report.pictures import COLOURS, draw_learning_curves
 from baselines.report.spreadsheet import write_csv
 from baselines.report.terminal import explanation, terminal_table
+from baselines.report.wording import interval_text
 from baselines.rows import Row
+from baselines.statistics import mean_interval
 from baselines.summary import MARGIN, summarise
 
 STEPS = np.array([0, 50, 100])
+
+# Of the columns of numbers.
+HEADS = ("runs", "score, 95% interval", "worst tenth", "within 1%", "steps to 95%", "steps/s", "time")
 
 
 def rows(worlds: tuple[str, ...] = ("LineWalk", "Bandit"), runs: int = 10) -> list[Row]:
@@ -26,8 +31,8 @@ def rows(worlds: tuple[str, ...] = ("LineWalk", "Bandit"), runs: int = 10) -> li
     return [Row(world, agent, STEPS, scores, True, 2.0) for world in worlds for agent, scores in curves.items()]
 
 
-def printed(all_rows: list[Row]) -> str:
-    console = Console(file=io.StringIO(), width=150)
+def printed(all_rows: list[Row], width: int = 150) -> str:
+    console = Console(file=io.StringIO(), width=width)
     console.print(terminal_table([summarise(row) for row in all_rows]))
     return console.file.getvalue()
 
@@ -48,6 +53,38 @@ def test_the_table_has_a_line_a_world_and_agent_with_every_number() -> None:
         "2.0 s",
     ]
     assert "not reached" in printed(rows())
+
+
+LONG = ["QLearning:epsilon=0.05,step_size=0.25,final_epsilon=0.01", "QLearning:epsilon=0.15,step_size=0.25"]
+
+
+def column(text: str, number: int) -> str:
+    """What stands in a column of a printed table, its lines put together."""
+    lines = [line.split("│") for line in text.splitlines() if line.startswith("│")]
+    return "".join(cells[number].strip() for cells in lines)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 140, 200])
+def test_however_narrow_the_terminal_no_name_is_cut_short_and_no_number_broken(width: int) -> None:
+    spread = np.linspace(0, 1, 3)[:, None] * np.linspace(0.7, 0.9, 10)
+    text = printed([Row("LineWalk:size=21,slip=0.125", agent, STEPS, spread, True, 2.0) for agent in LONG], width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "…" not in text
+    assert column(text, 2) == "".join(LONG)
+    assert column(text, 1) == "LineWalk:size=21,slip=0.125"
+    interval = interval_text(mean_interval(spread[-1]))
+    shown = [heading for heading in HEADS if heading in text.partition("No room for")[0]]
+    assert text.count(interval) == 2 * (HEADS[1] in shown)
+    assert text.count("0% [0%, 28%]") == 2 * (HEADS[3] in shown)
+    told = " ".join(text.partition("No room for: ")[2].split())
+    assert ", ".join([*shown, *filter(None, [told])]) == ", ".join(HEADS)
+    assert len(shown) >= {60: 2, 80: 3, 100: 4, 120: 5, 140: 7, 200: 7}[width]
+
+
+def test_square_brackets_in_a_name_are_no_markup() -> None:
+    assert "mine[bold]x[/bold][/]" in printed(
+        [Row("LineWalk", "mine[bold]x[/bold][/]", STEPS, np.ones((3, 2)), True, 1.0)]
+    )
 
 
 def test_a_single_run_has_no_interval_and_sampled_scores_say_so() -> None:
