@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
+from math import isinf
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class Comparison:
     """
 
     worlds: tuple[str, ...] = ("LineWalk", "LineBalance", "RandomMDP", "Bandit")
-    agents: tuple[str, ...] = ("Random", "Optimal", "QLearning", "SB3DQN", "SB3A2C")
+    agents: tuple[str, ...] = ("Random", "Optimal", "QLearning", "DQN", "ActorCritic", "SB3DQN", "SB3A2C")
     functions: tuple[str, ...] = ()
     runs: int = 30
     library_runs: int = 10
@@ -228,7 +229,7 @@ def compare(
             else:
                 tell("kept", cell)
         about = account(comparison, folder, cells, functions, workers, backend)
-        write_atomically(folder / ABOUT, (json.dumps(about, indent=2) + "\n").encode())
+        write_atomically(folder / ABOUT, (json.dumps(about, indent=2, allow_nan=False) + "\n").encode())
         missing.sort(key=lambda cell: cell.cost, reverse=True)  # so that no process is left with a long one at the end
         failures = []
         with closing(_run(missing, workers, backend, address)) as events:
@@ -300,8 +301,8 @@ def account(
         "repeat": typed if functions else repeating_command(comparison, folder),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "comparison": asdict(comparison),
-        "configs": {agent: asdict(make_config(*parse(agent))) for agent in comparison.agents},
-        "game_configs": {agent: asdict(make_game_config(*parse(agent))) for agent in players},
+        "configs": {agent: _written(make_config(*parse(agent))) for agent in comparison.agents},
+        "game_configs": {agent: _written(make_game_config(*parse(agent))) for agent in players},
         "functions": {name: asdict(origin) for name, origin in origins.items()},
         "versions": {**versions(), **{library: version(library) for library in ("scipy", *sorted(libraries))}},
         "machine": {"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},
@@ -309,6 +310,13 @@ def account(
         "workers": workers,
         "cells": [cell.file(folder / CELLS).name for cell in cells],
     }
+
+
+def _written(config: Any) -> dict[str, Any]:
+    """A Config's values as JSON has them, which knows no infinity."""
+    values = asdict(config)
+    infinite = {name: str(value) for name, value in values.items() if isinstance(value, float) and isinf(value)}
+    return {**values, **infinite}
 
 
 def repeating_command(comparison: Comparison, folder: Path) -> str:

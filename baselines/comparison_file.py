@@ -1,4 +1,4 @@
-"""A whole comparison in one TOML file: every flag of `compare` is a key, and every agent's settings are a table.
+"""A whole comparison in one TOML file: flags of `compare` are keys, and an agent's settings are a table.
 
 worlds = ["LineWalk:size=9", "RandomMDP"]
 agents = ["Random", "Optimal", "QLearning", "SB3DQN"]
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from baselines.comparison import Comparison
+from baselines.comparison import BACKENDS, Comparison
 from baselines.storage import StorageError
 from rl_envs.names import unknown
 
@@ -67,6 +67,8 @@ def read_comparison_file(path: Path, defaults: Comparison) -> ComparisonFile:
     except ValueError as error:  # of TOML, and of UTF-8
         raise ValueError(f"{path} is no TOML: {error}") from error
     settings = {key: value for key, value in content.items() if isinstance(value, dict)}
+    if content.get("backend", "joblib") not in BACKENDS:
+        raise ValueError(f"{path}: {unknown('backend', content['backend'], BACKENDS)}")
     plain = {key: value for key, value in content.items() if key not in settings}
     wanted = {entry.name: type(getattr(defaults, entry.name)) for entry in fields(defaults)}
     for key, value in plain.items():

@@ -96,6 +96,12 @@ def test_how_it_was_made_is_written_down(tmp_path: Path) -> None:
     assert about["machine"]["cpus"] >= 1
 
 
+def test_an_infinite_setting_is_written_down_as_json_has_it(tmp_path: Path) -> None:
+    compare(replace(SMALL, agents=("QLearning:step_size_half_life=inf",)), tmp_path)
+    about = json.loads((tmp_path / "comparison.json").read_text(), parse_constant=pytest.fail)
+    assert about["configs"]["QLearning:step_size_half_life=inf"]["step_size_half_life"] == "inf"
+
+
 def test_the_command_is_what_can_be_typed_again() -> None:
     typed = ["/somewhere/baselines/__main__.py", "compare", "--out", "my results"]
     assert command_line(typed) == "python -m baselines compare --out 'my results'"
@@ -296,9 +302,7 @@ def test_a_world_without_anything_to_gain_is_refused_before_anything_runs(tmp_pa
 
 def test_an_endless_policy_at_discount_1_is_explained(tmp_path: Path) -> None:
     endless = replace(SMALL, worlds=("CliffWalking-v1:discount=1.0",), agents=("QLearning",), steps=5)
-    with pytest.raises(
-        JobError, match="never ends an episode, which at discount 1 costs without end"
-    ):
+    with pytest.raises(JobError, match="never ends an episode, which at discount 1 costs without end"):
         compare(endless, tmp_path)
 
 

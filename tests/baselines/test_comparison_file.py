@@ -105,6 +105,7 @@ def test_every_option_of_the_command_may_stand_in_a_file() -> None:
         ("world = ['LineWalk']", "unknown key 'world'. Did you mean 'worlds'?"),
         ("runs = '3'", "runs must be int: '3'"),
         ("runs = true", "runs must be int: True"),
+        ("backend = 'rey'", "unknown backend 'rey'. Did you mean 'ray'?"),
         ("worlds = 'LineWalk'", "worlds must be a list of strings: 'LineWalk'"),
         ("worlds = [1]", r"worlds must be a list of strings: [1]"),
         ("runs = ", "is no TOML"),
