@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 
 from baselines.commands import COMMANDS
-from baselines.commands.exit_codes import INTERRUPTED, complain, end_at_interrupts, raised_at_interrupts
+from baselines.commands.exit_codes import INTERRUPTED, NOBODY_READS, complain, end_at_interrupts, raised_at_interrupts
 
 PROGRAM = "python -m baselines"
 
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             complain("Stopped.")
             return INTERRUPTED
+        except BrokenPipeError:  # whoever was reading, `head` say, has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
+            return NOBODY_READS
 
 
 def usage() -> str:

@@ -10,8 +10,8 @@ import sys
 import threading
 from collections.abc import Iterator
 
-# What the user can set right, and what Ctrl-C gives by convention.
-MISTAKE, INTERRUPTED = 2, 130
+# What the user can set right, and what Ctrl-C and a closed pipe give by convention.
+MISTAKE, INTERRUPTED, NOBODY_READS = 2, 130, 141
 
 
 def complain(*lines: str) -> int:

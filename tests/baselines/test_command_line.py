@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -154,6 +155,16 @@ def test_an_interrupt_is_no_error(
     monkeypatch.setattr(QLearning, "update", interrupt)
     assert run(tmp_path) == 130
     assert "Stopped.\nFinished cells are kept in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "code"), [(["list"], 1), (["train", "--help"], 141)])  # 1 is what rich gives
+def test_a_reader_who_has_read_enough_sees_no_traceback(words: list[str], code: int) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-u", "-m", "baselines", *words]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": "."})
+    os.close(write)
+    assert (done.returncode, done.stderr) == (code, b"")
 
 
 def test_a_log_without_the_characters_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
