@@ -13,7 +13,7 @@ from baselines.game_comparison import GameSummary, summarise_game
 from baselines.game_task import GameTask
 from baselines.regret import RegretCurve, regret_bounds
 from baselines.report.scores import Kind, figure_title, kind_of, kind_of_agent, kinds_of
-from baselines.report.value_maps import ValueMaps, value_maps
+from baselines.report.value_maps import ValueMaps, single_state, value_maps
 from baselines.rows import Row
 from baselines.statistics import Profile, complete, performance_profile
 from baselines.summary import (
@@ -228,6 +228,12 @@ class Contents:
         levels = [agent for agent in self.agents if base_name(agent) in LEVELS]
         found = (value_maps(world, self.of_world(world), levels) for world in self.worlds)
         return [maps for maps in found if maps is not None]
+
+    @cached_property
+    def single_states(self) -> dict[str, str]:
+        """A sentence on the value errors on each world of a single state, which has no map."""
+        found = {world: single_state(world, self.of_world(world)) for world in self.worlds}
+        return {world: sentence for world, sentence in found.items() if sentence}
 
     def of_world(self, world: str) -> list[Row]:
         """The rows of a world."""

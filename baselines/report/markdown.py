@@ -37,10 +37,11 @@ def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = ""
         parts += [HOW_CHECKED, "\n".join(f"- {plain(check.sentence)}" for check in contents.checks)]
     if contents.not_checked:
         parts.append(plain(contents.not_checked))
-    if pictures:
+    if pictures or contents.single_states:
         parts.append("## Pictures")
         parts += [plain(left_out)] if left_out else []
         parts += [f"![{plain(title)}]({name})" for title, name in pictures.items()]
+        parts += map(plain, contents.single_states.values())
     parts += ["## How each number was made", *_made(contents.about)]
     return "\n\n".join(parts) + "\n"
 

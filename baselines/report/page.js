@@ -395,8 +395,7 @@ function showTip(text, event) {
 
 async function paintValues(world, seen) {
   const values = data.values[world], maps = seen.figure.querySelector(".maps"), highest = values.worst[chosen.scale];
-  const beyond = highest < values.worst.all ? " and more" : "";
-  seen.figure.querySelector(".upper").textContent = short(highest) + beyond;
+  seen.figure.querySelector(".upper").textContent = values.upper[chosen.scale];
   for (const picture of values.pictures) {
     if (picture.shapes) continue;
     picture.shapes = [];
@@ -432,7 +431,8 @@ function valueMaps() {
   for (const [world, values] of Object.entries(data.values)) {
     const bar = element("i");
     bar.style.background = `linear-gradient(90deg, ${data.heat.map((one) => `rgb(${one})`).join(", ")})`;
-    const scale = element("div", { class: "scale" }, "0", bar, element("span", { class: "upper" }));
+    const ends = values.worst.all > 0 ? ["0", bar] : [];
+    const scale = element("div", { class: "scale" }, ...ends, element("span", { class: "upper" }));
     if (values.rows.some((row) => unpacked(row.errors).includes(Infinity))) {
       const endless = element("i", { class: "endless" });
       endless.style.background = `rgb(${data.endless})`;

@@ -73,7 +73,7 @@ def page(contents: Contents, left_out: str = "") -> str:
         curves=_none("curves", contents.rows),
         profiles=_none("profiles", contents.profiles),
         regret=_none("regret", contents.regret),
-        values=_none("values", contents.value_maps),
+        values=_value_notes(contents),
         games=_games(contents),
         margin=f"{MARGIN:g}",
         minimum_runs=str(MINIMUM_RUNS),
@@ -216,6 +216,16 @@ def _meanings(columns: Sequence[Column[Any]]) -> str:
         f"<dt>{escape(column.heading)}</dt><dd>{escape(column.meaning)}</dd>" for column in columns if column.meaning
     )
     return f'<details><summary>What the columns mean</summary><dl class="meanings">{meanings}</dl></details>'
+
+
+def _value_notes(contents: Contents) -> str:
+    """What stands below the maps: the worlds that have none."""
+    if not contents.single_states:
+        return _none("values", contents.value_maps)
+    return "".join(
+        f'<p class="note" data-line-world="{escape(world)}">{escape(sentence)}</p>'
+        for world, sentence in contents.single_states.items()
+    )
 
 
 def _games(contents: Contents) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
+from baselines.report.scores import kind_of_agent
 from baselines.report.world_pictures import CutOut, cut_outs, squares
 from baselines.rows import Row
 from baselines.storage import write_atomically
@@ -27,7 +28,7 @@ ENDED = rgb("floor")
 
 PAPER, INK, SOFT = (255, 255, 255), (38, 42, 52), (100, 106, 118)
 
-# Errors so much smaller than the worst come from linear solves, and are no scale for the others.
+# Errors so much smaller than rewards, or than the worst error, come from linear solves, and are no scale for others.
 ROUNDING = 1e-9
 
 NO_TILES = (
@@ -66,7 +67,7 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
         not_learning: agents that do not learn, by which the scale is not set.
 
     Returns:
-        The maps; None where no row has a value error.
+        The maps; None where no row has a value error, or the world has a single state, which makes no picture.
 
     Raises:
         ValueError: value errors on a world without a table, or not one for each of its states.
@@ -74,16 +75,10 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
     known = {row.agent: row.value_error for row in rows if row.value_error is not None}
     if not known:
         return None
+    errors = _errors(world, known)
+    if len(_alive(errors)) == 1:
+        return None
     task = named_task(world)
-    if task.truth is None:
-        raise ValueError(f"value errors are of states in a table, but {world} has none")
-    ended = task.truth.mdp.terminal_states
-    for agent, error in known.items():
-        if error.shape != ended.shape:
-            raise ValueError(
-                f"every state must have a value error, but {agent} on {world} has {error.shape} for {ended.shape}"
-            )
-    errors = {agent: np.where(ended, np.nan, np.maximum(error, 0.0)) for agent, error in known.items()}
     worst_of_all = _worst(list(errors.values()))
     worst_of_learners = _worst([error for agent, error in errors.items() if agent not in not_learning])
     pictures: list[CutOut] = []
@@ -96,11 +91,44 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
     return ValueMaps(
         world=world,
         errors=errors,
-        pictures=pictures or [squares(np.flatnonzero(~ended).tolist())],
+        pictures=pictures or [squares(_alive(errors))],
         note="" if pictures else note,
         worst_of_all=worst_of_all,
         worst_of_learners=worst_of_learners if worst_of_learners > ROUNDING * worst_of_all else worst_of_all,
     )
+
+
+def single_state(world: str, rows: Sequence[Row]) -> str:
+    """A sentence on the value errors on a world of a single state; empty on other worlds, or where none are known."""
+    known = {row.agent: row.value_error for row in rows if row.value_error is not None}
+    if not known:
+        return ""
+    errors = _errors(world, known)
+    alive = _alive(errors)
+    if len(alive) > 1:
+        return ""
+    numbers = ", ".join(f"{agent} {error[alive[0]]:.3g}" for agent, error in errors.items())
+    return f"{world} has a single state, which makes no picture. The error there: {numbers}."
+
+
+def _alive(errors: Mapping[str, np.ndarray]) -> list[int]:
+    """The states from which something can be lost."""
+    return np.flatnonzero(~np.isnan(next(iter(errors.values())))).tolist()
+
+
+def _errors(world: str, known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Value errors by agent, [S]: at least 0, without what linear solves leave, NaN for states of ended episodes."""
+    task = named_task(world)
+    if task.truth is None:
+        raise ValueError(f"value errors are of states in a table, but {world} has none")
+    ended = task.truth.mdp.terminal_states
+    for agent, error in known.items():
+        if error.shape != ended.shape:
+            raise ValueError(
+                f"every state must have a value error, but {agent} on {world} has {error.shape} for {ended.shape}"
+            )
+    nothing = ROUNDING * np.abs(task.truth.mdp.mean_reward).max()
+    return {agent: np.where(ended, np.nan, np.where(error > nothing, error, 0.0)) for agent, error in known.items()}
 
 
 def _worst(errors: Sequence[np.ndarray]) -> float:
@@ -226,14 +254,28 @@ def _state_behind(picture: CutOut) -> np.ndarray:
 def _draw_heading(draw: Any, maps: ValueMaps) -> None:
     """The world's name, and below it what the colours mean."""
     draw.text((20, 12), maps.world, fill=INK, font=_font(16))
-    for column in range(160):
-        draw.line([(36 + column, 42), (36 + column, 52)], fill=heat((column + 0.5) / 160))
-    more = " and more" if maps.worst_of_all > maps.worst_of_learners else ""
-    draw.text((20, 40), "0", fill=SOFT, font=_font(12))
-    words = f"{maps.worst_of_learners:.3g}{more}   value lost from each state on"
+    words = scale_text(maps.worst_of_learners, maps.worst_of_all) + f"   {_what(list(maps.errors))}"
     if any(np.isinf(error).any() for error in maps.errors.values()):
         words += ", pink: without end"
-    draw.text((204, 40), words, fill=SOFT, font=_font(12))
+    if maps.worst_of_all > 0:
+        for column in range(160):
+            draw.line([(36 + column, 42), (36 + column, 52)], fill=heat((column + 0.5) / 160))
+        draw.text((20, 40), "0", fill=SOFT, font=_font(12))
+    draw.text((204 if maps.worst_of_all > 0 else 20, 40), words, fill=SOFT, font=_font(12))
+
+
+def scale_text(highest: float, worst: float) -> str:
+    """What stands at the upper end of the scale, or instead of it where there is nothing to tell apart."""
+    if worst == 0:
+        return "0 everywhere"
+    return f"{highest:.4g}{' and more' if worst > highest else ''}"
+
+
+def _what(agents: Sequence[str]) -> str:
+    """What errors these agents make."""
+    found = {kind_of_agent(agent) for agent in agents}
+    lost, off = "value lost from each state on", "how far each predicted value is off"
+    return f"{lost}, or {off}" if len(found) > 1 else off if found == {"values"} else lost
 
 
 def _fitting(text: str, width: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,22 @@ import pytest
 from PIL import Image
 
 from baselines.report import world_pictures
-from baselines.report.value_maps import ENDED, ENDLESS, draw_value_maps, tile_colours, value_maps
+from baselines.report.contents import Contents
+from baselines.report.findings import Findings
+from baselines.report.markdown import markdown, plain
+from baselines.report.page import page
+from baselines.report.page_data import page_data
+from baselines.report.value_maps import (
+    ENDED,
+    ENDLESS,
+    draw_value_maps,
+    scale_text,
+    single_state,
+    tile_colours,
+    value_maps,
+)
 from baselines.report.world_pictures import CutOut, Tile, cut_out, cut_outs, squares
+from baselines.report.writing import write_report
 from baselines.task import named_task
 from rl_envs.palette import HEAT, heat
 from rl_envs.rendering import Canvas
@@ -112,6 +127,44 @@ def test_where_nothing_is_left_to_learn_the_scale_ends_with_the_worst_of_all() -
         maps = value_maps("LineWalk", [random, *others], ["Random"])
         assert maps is not None
         assert maps.worst_of_learners == 5.0
+
+
+def test_a_world_of_a_single_state_has_a_sentence_and_no_map(tmp_path: Path) -> None:
+    errors = {"Random": 0.64, "QLearning": 0.0125, "mine|<b>": np.inf}
+    rows = tuple(row("Bandit", "QLearning", value_error=np.array([error])) for error in errors.values())
+    rows = tuple(replace(one, agent=agent) for one, agent in zip(rows, errors))
+    assert value_maps("Bandit", rows, []) is None
+    said = (
+        "Bandit has a single state, which makes no picture. The error there: Random 0.64, QLearning 0.0125, "
+        "mine|<b> inf."
+    )
+    assert single_state("Bandit", rows) == said
+    contents = Contents(Findings(rows, (), {}))
+    html = page(contents)
+    assert "The error there: Random 0.64, QLearning 0.0125, mine|&lt;b&gt; inf." in html
+    assert "No agent in this comparison has its value error known" not in html
+    assert plain(said) in markdown(contents, {})
+    assert not [path for path in write_report(contents, tmp_path) if path.name.startswith("value_error")]
+    assert single_state("LineWalk", [row("LineWalk", "QLearning", value_error=np.ones(11))]) == ""
+    assert single_state("Bandit", [row("Bandit", "QLearning")]) == ""
+
+
+def test_where_nothing_is_lost_there_is_no_scale(tmp_path: Path) -> None:
+    """Errors of 1e-15 beside rewards of 1 are what linear solves leave."""
+    rows = [
+        row("LineWalk", "Optimal", value_error=np.full(11, 1e-15)),
+        row("LineWalk", "QLearning", value_error=np.full(11, 3e-16)),
+    ]
+    maps = value_maps("LineWalk", rows, ["Optimal"])
+    assert maps is not None
+    assert (maps.worst_of_all, maps.worst_of_learners) == (0.0, 0.0)
+    [values] = page_data(Contents(Findings(tuple(rows), (), {})))["values"].values()
+    assert values["upper"] == {"all": "0 everywhere", "learners": "0 everywhere"}
+    assert scale_text(0.25, 5.0) == "0.25 and more"
+    assert scale_text(5.0, 5.0) == "5"
+    draw_value_maps(maps, tmp_path / "maps.png")
+    scale = np.asarray(Image.open(tmp_path / "maps.png"))[42:53, 100:196]
+    assert np.ptp(scale.astype(int), axis=2).max() < 40  # grey words, and no colours of the scale
 
 
 def test_without_value_errors_there_are_no_maps_and_wrong_ones_are_refused() -> None:
