@@ -48,7 +48,7 @@ def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = ""
 
 def plain(text: str) -> str:
     """Text whose characters mean nothing to Markdown: names may hold any."""
-    return re.sub(r"([\\`*_{}\[\]<>|#~&])", r"\\\1", text).replace("\n", " ")
+    return re.sub(r"([\\`*_{}\[\]<>|#~&$])", r"\\\1", re.sub(r"[\r\n]+", " ", text))
 
 
 def code(text: str) -> str:

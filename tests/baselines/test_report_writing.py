@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -189,6 +190,35 @@ def test_names_mean_nothing_to_markdown(contents: Contents) -> None:
     worlds = [line for line in lines if "mine" in line]
     assert len(worlds) == 1
     assert len(re.findall(r"(?<!\\)\|", worlds[0])) == len(WORLD_COLUMNS) + 1
+
+
+NASTY = (
+    "a|b",
+    "`x`",
+    "<td>|</td>",
+    "\\|",
+    "\\",
+    "``|``",
+    "x\r\ny\nz",
+    "*_~#[]()!",
+    "$x$ | $y$",
+    "&lt;|&#124;",
+    "n" * 500,
+)
+
+
+def test_a_table_stays_a_table_whatever_names_are_in_it() -> None:
+    """Read as GitHub reads it, every line has all of its cells and every name is what was typed."""
+    markdown_it = pytest.importorskip("markdown_it", reason="Markdown is read with markdown-it-py, which rich brings")
+    rows = [replace(row("LineWalk", "QLearning"), world=world, agent=world[::-1]) for world in NASTY]
+    text = markdown(Contents(Findings(tuple(rows), (), {"command": "a|b", "configs": {"`|": {"x|": "<b>"}}})), {})
+    assert "$" not in re.sub(r"\\\$", "", text)  # GitHub would set it as mathematics
+    html = markdown_it.MarkdownIt("commonmark").enable("table").render(text)
+    [table] = re.findall("<table>(.*?)</table>", html, re.DOTALL)
+    lines = [re.findall("<td[^>]*>(.*?)</td>", line, re.DOTALL) for line in table.split("<tr>")[2:]]
+    assert [len(cells) for cells in lines] == [len(WORLD_COLUMNS)] * len(NASTY)
+    found = [(unescape(cells[0]), unescape(cells[1])) for cells in lines]
+    assert found == [tuple(re.sub(r"[\r\n]+", " ", name) for name in (name, name[::-1])) for name in NASTY]
 
 
 def test_the_command_writes_the_report_of_a_finished_comparison(
