@@ -24,6 +24,9 @@ const LEVEL_DASHES = { optimum: "solid", "random policy": "dot" };
 // With more agents than these, a legend can show or hide all of them at once.
 const MANY = 2;
 
+// So many figures are drawn to be printed, each of this size in pixels: two stand side by side on paper.
+const MOST_PRINTED = 80, PRINTED_WIDTH = 330, PRINTED_HEIGHT = 300;
+
 const chosen = { world: "", hidden: new Set(), runs: "hover", logarithmic: false, scale: "learners" };
 const panels = [];
 
@@ -123,6 +126,33 @@ function drawPanel(seen) {
     modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] });
   seen.drawing.removeAllListeners("plotly_hover");
   if (figure.onHover) seen.drawing.on("plotly_hover", (event) => figure.onHover(seen.drawing, event.points[0]));
+}
+
+// What is printed must be drawn, wherever it is on the page, at once, and dark on light. Of very many figures the first
+// are drawn, and a sentence says how to have the others.
+function drawForPrint() {
+  chosen.themeOnScreen = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+  const shown = panels.filter((seen) => !seen.figure.hidden);
+  for (const [number, seen] of shown.entries()) {
+    seen.figure.classList.toggle("unprinted", number >= MOST_PRINTED);
+    if (number >= MOST_PRINTED) continue;
+    drawPanel(seen);
+    if (!seen.paint && seen.drawing._fullLayout) {
+      Plotly.relayout(seen.drawing, { width: PRINTED_WIDTH, height: PRINTED_HEIGHT, autosize: false });
+    }
+  }
+  document.getElementById("unprinted").hidden = shown.length <= MOST_PRINTED;
+}
+
+function takeDownAfterPrint() {
+  document.documentElement.dataset.theme = chosen.themeOnScreen;
+  for (const seen of panels) {
+    seen.figure.classList.remove("unprinted");
+    if (seen.drawn && !seen.near) takeDown(seen);
+    else if (seen.drawn) drawPanel(seen);
+  }
+  document.getElementById("unprinted").hidden = true;
 }
 
 function takeDown(seen) {
@@ -393,9 +423,8 @@ function showTip(text, event) {
   tip.style.top = `${Math.max(event.clientY - 34, 4)}px`;
 }
 
-async function paintValues(world, seen) {
-  const values = data.values[world], maps = seen.figure.querySelector(".maps"), highest = values.worst[chosen.scale];
-  seen.figure.querySelector(".upper").textContent = values.upper[chosen.scale];
+// Browsers decode pictures when they like to: what is to be printed at once must have been decoded before.
+function decoded(values) {
   for (const picture of values.pictures) {
     if (picture.shapes) continue;
     picture.shapes = [];
@@ -403,7 +432,13 @@ async function paintValues(world, seen) {
     picture.image = new Image();
     picture.image.src = picture.png;
   }
-  await Promise.all(values.pictures.map((picture) => picture.image.decode()));
+  return values.pictures.every((picture) => picture.image.complete);
+}
+
+async function paintValues(world, seen) {
+  const values = data.values[world], maps = seen.figure.querySelector(".maps"), highest = values.worst[chosen.scale];
+  seen.figure.querySelector(".upper").textContent = values.upper[chosen.scale];
+  if (!decoded(values)) await Promise.all(values.pictures.map((picture) => picture.image.decode()));
   if (!seen.drawn) return;
   const shown = values.rows.filter((row) => !chosen.hidden.has(row.agent));
   maps.replaceChildren(...shown.map((row) => {
@@ -447,6 +482,7 @@ function valueMaps() {
     figure.panel = { figure, near: false, drawn: false, paint: (seen) => paintValues(world, seen) };
     panels.push(figure.panel);
     watcher.observe(figure);
+    decoded(values);
   }
 }
 
@@ -610,5 +646,5 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.textContent = "Copied";
   });
 }
-// What is printed must be drawn, wherever it is on the page.
-addEventListener("beforeprint", () => panels.filter((seen) => !seen.figure.hidden && !seen.drawn).forEach(drawPanel));
+addEventListener("beforeprint", drawForPrint);
+addEventListener("afterprint", takeDownAfterPrint);

@@ -333,6 +333,49 @@ def test_on_a_telephone_nothing_reaches_over_the_edge(page: Any) -> None:
     assert wide == []
 
 
+def test_everything_is_drawn_to_be_printed_dark_on_light_and_taken_down_after(page: Any) -> None:
+    page.locator("#theme").click()
+    settled(page)
+    drawn_on_screen = page.locator(".panel .main-svg").count()
+    # Pictures are decoded when the page is opened, some time.
+    until(page, lambda: page.evaluate("Object.values(data.values).every(decoded)"), "all pictures decoded")
+    page.evaluate(
+        """() => addEventListener("beforeprint", () => { window.printed = {
+            figures: [...document.querySelectorAll(".panel")].map((one) => one.querySelectorAll("path.js-line").length),
+            maps: [...document.querySelectorAll(".world-values")].map((one) => one.querySelectorAll("canvas").length),
+            ink: document.querySelector(".xtitle").style.fill, paper: getComputedStyle(document.body).backgroundColor,
+            excuse: document.getElementById("unprinted").hidden,
+        }; }, { once: true })"""
+    )
+    assert page.pdf().startswith(b"%PDF")
+    printed = page.evaluate("window.printed")
+    assert len(printed["figures"]) == 5 + 6 + 1 + 1
+    assert min(printed["figures"]) >= 1
+    assert printed["maps"] == [5, 5]
+    assert (printed["ink"], printed["paper"]) == ("rgb(28, 32, 40)", "rgb(255, 255, 255)")
+    assert printed["excuse"]
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    settled(page)
+    assert page.locator(".panel .main-svg").count() == drawn_on_screen
+
+
+def test_of_very_many_figures_the_first_are_printed_and_a_sentence_says_so(page: Any) -> None:
+    page.evaluate(
+        "() => { for (let n = 0; n < 80; n++) panel(container('curves'), 'Bandit', 'copy', panels[0].draw); }"
+    )
+    page.evaluate(
+        """() => { dispatchEvent(new Event("beforeprint")); window.printed = [
+            document.querySelectorAll(".unprinted").length, document.getElementById("unprinted").hidden,
+            [...document.querySelectorAll(".panel .main-svg")].length > 100]; }"""
+    )
+    try:
+        assert page.evaluate("window.printed") == [page.evaluate("panels.length") - 80, False, True]
+    finally:
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        page.reload()
+    assert page.locator("#unprinted").is_hidden()
+
+
 def test_names_stay_text_whatever_is_in_them(page: Any) -> None:
     assert page.evaluate("window.wicked") is None
     assert page.locator(".wicked").count() == 0
