@@ -12,10 +12,9 @@ DRAWS = 5_000
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.says)
-def test_intervals_hold_the_truth_as_often_as_is_said(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+def test_intervals_hold_the_truth_as_often_as_is_said(case: Case) -> None:
     found = coverage(case, DRAWS, seed=1)
-    with capsys.disabled():
-        print(f"\n{case.says}: 95% intervals hold the truth in {found:.4f} of {DRAWS:,} draws")
+    print(f"{case.says}: 95% intervals hold the truth in {found:.4f} of {DRAWS:,} draws")
     # Two measurements of so many draws each, the one that is said and this one.
     assert abs(found - case.covered) < 4 * 2**0.5 * standard_error(case.covered, DRAWS)
     # What bootstraps of some tens of runs are known to fall short by.
