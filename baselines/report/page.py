@@ -268,7 +268,8 @@ def _check(checks: Sequence[CrossCheck], not_checked: str) -> str:
         return note or _none("check", [])
     reach = 1.08 * max([2 * MARGIN, *(abs(end) for check in checks if check.difference for end in check.difference)])
     rows = "".join(_forest_row(check, reach) for check in checks)
-    ticks = (-reach, -MARGIN, 0.0, MARGIN, reach) if reach > 4 * MARGIN else (-reach, 0.0, reach)
+    # The margin's ends have labels where there is room for them, neither at the edges nor in the middle.
+    ticks = (-reach, -MARGIN, 0.0, MARGIN, reach) if 4 < reach / MARGIN < 10 else (-reach, 0.0, reach)
     axis = "".join(f'<span style="left:{_percent(tick, reach)}">{_difference(tick)}</span>' for tick in ticks)
     sentences = "".join(
         f'<li data-line-world="{escape(check.world)}">{escape(check.sentence)}</li>' for check in checks

@@ -85,8 +85,8 @@ def meanings(scored: Iterable[Row | Summary]) -> dict[str, str]:
 
 
 def meanings_text(scored: Iterable[Row | Summary]) -> str:
-    """The same as one text."""
+    """The same as one text, to stand beside the word "score"."""
     found = meanings(scored)
     if len(found) == 1:
         return next(iter(found.values()))
-    return "; ".join(f"{name}: {meaning}" for name, meaning in found.items())
+    return "; ".join(f"{name.removeprefix('score').strip()} {meaning}".strip() for name, meaning in found.items())

@@ -333,6 +333,25 @@ def test_on_a_telephone_nothing_reaches_over_the_edge(page: Any) -> None:
     assert wide == []
 
 
+@pytest.mark.parametrize("width", [375, 1280])
+def test_labels_neither_overlap_nor_are_cut_short_in_the_dark(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.locator("#theme").click()
+    page.locator("#values").scroll_into_view_if_needed()
+    page.locator("#values figcaption b").first.wait_for()
+    cut_short = page.evaluate(
+        """() => [...document.querySelectorAll(".legend b, figcaption b")]
+            .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
+    )
+    assert cut_short == []
+    ends = page.locator("#check .axis").evaluate(
+        """(axis) => [...axis.children].map((one) => one.getBoundingClientRect()).filter((box) => box.width > 0)
+            .map((box) => [box.left, box.right])"""
+    )
+    assert len(ends) >= 3
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(ends))
+
+
 def test_everything_is_drawn_to_be_printed_dark_on_light_and_taken_down_after(page: Any) -> None:
     page.locator("#theme").click()
     settled(page)
