@@ -149,8 +149,8 @@ function takeDownAfterPrint() {
   document.documentElement.dataset.theme = chosen.themeOnScreen;
   for (const seen of panels) {
     seen.figure.classList.remove("unprinted");
-    if (seen.drawn && !seen.near) takeDown(seen);
-    else if (seen.drawn) drawPanel(seen);
+    if (seen.drawn) takeDown(seen);
+    if (seen.near && !seen.figure.hidden) drawPanel(seen);
   }
   document.getElementById("unprinted").hidden = true;
 }

@@ -14,7 +14,7 @@ import rl_envs
 from baselines.game_comparison import GameSummary
 from baselines.report.contents import Contents, pure_equilibria
 from baselines.report.page_data import page_data
-from baselines.report.scores import ON_CURVES, kinds_of, meanings, title_of
+from baselines.report.scores import ON_CURVES, Kind, kinds_of, meanings, title_of
 from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, Column, world_columns
 from baselines.report.wording import interval_text
 from baselines.summary import MARGIN, MINIMUM_RUNS, CrossCheck
@@ -69,7 +69,7 @@ def page(contents: Contents, left_out: str = "") -> str:
         summary=_summary(contents),
         across_meaning=escape(_sentences(meanings(row for row in contents.rows if row.exact))),
         across=_across(contents),
-        on_curves=escape(" ".join(ON_CURVES[kind] for kind in kinds_of(contents.rows))),
+        on_curves=escape(" ".join(ON_CURVES[kind] for kind in _kinds_of_curves(contents))),
         curves=_none("curves", contents.rows),
         profiles=_none("profiles", contents.profiles),
         regret=_none("regret", contents.regret),
@@ -128,6 +128,11 @@ def _how_scored(contents: Contents) -> str:
     if kinds == ["episodes"]:
         return "Every score is a mean over sampled episodes: no world has a table."
     return f"Every score{' of a world with a table' if 'episodes' in kinds else ''} is exact, not sampled."
+
+
+def _kinds_of_curves(contents: Contents) -> list[Kind]:
+    drawn = {figure.kind for figure in contents.score_figures}
+    return [kind for kind in ON_CURVES if kind in drawn]
 
 
 def _sentences(meanings_by_name: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from baselines.report.contents import Band, Contents
 from baselines.report.scores import AXES
-from baselines.report.value_maps import ENDED, ENDLESS, ValueMaps, scale_text
+from baselines.report.value_maps import ENDED, ENDLESS, ValueMaps
 from baselines.report.world_pictures import CutOut
 from baselines.rows import Row
 from baselines.statistics import Profile
@@ -133,8 +133,8 @@ def _value_maps(maps: ValueMaps) -> dict[str, Any]:
     return {
         "worst": {"all": maps.worst_of_all, "learners": maps.worst_of_learners},
         "upper": {
-            "all": scale_text(maps.worst_of_all, maps.worst_of_all),
-            "learners": scale_text(maps.worst_of_learners, maps.worst_of_all),
+            "all": maps.upper_end(maps.worst_of_all),
+            "learners": maps.upper_end(maps.worst_of_learners),
         },
         "note": maps.note,
         "pictures": [_picture(picture) for picture in maps.pictures],

@@ -57,6 +57,17 @@ class ValueMaps:
     worst_of_all: float
     worst_of_learners: float
 
+    @property
+    def endless(self) -> bool:
+        """Whether some loss has no end."""
+        return any(bool(np.isinf(error).any()) for error in self.errors.values())
+
+    def upper_end(self, highest: float) -> str:
+        """What stands at the upper end of a scale up to `highest`, or instead of one that could tell nothing apart."""
+        if self.worst_of_all == 0:
+            return "0 elsewhere" if self.endless else "0 everywhere"
+        return f"{highest:.4g}{' and more' if self.worst_of_all > highest else ''}"
+
 
 def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> ValueMaps | None:
     """The value errors of the agents on a world.
@@ -254,21 +265,14 @@ def _state_behind(picture: CutOut) -> np.ndarray:
 def _draw_heading(draw: Any, maps: ValueMaps) -> None:
     """The world's name, and below it what the colours mean."""
     draw.text((20, 12), maps.world, fill=INK, font=_font(16))
-    words = scale_text(maps.worst_of_learners, maps.worst_of_all) + f"   {_what(list(maps.errors))}"
-    if any(np.isinf(error).any() for error in maps.errors.values()):
+    words = f"{maps.upper_end(maps.worst_of_learners)}   {_what(list(maps.errors))}"
+    if maps.endless:
         words += ", pink: without end"
     if maps.worst_of_all > 0:
         for column in range(160):
             draw.line([(36 + column, 42), (36 + column, 52)], fill=heat((column + 0.5) / 160))
         draw.text((20, 40), "0", fill=SOFT, font=_font(12))
     draw.text((204 if maps.worst_of_all > 0 else 20, 40), words, fill=SOFT, font=_font(12))
-
-
-def scale_text(highest: float, worst: float) -> str:
-    """What stands at the upper end of the scale, or instead of it where there is nothing to tell apart."""
-    if worst == 0:
-        return "0 everywhere"
-    return f"{highest:.4g}{' and more' if worst > highest else ''}"
 
 
 def _what(agents: Sequence[str]) -> str:

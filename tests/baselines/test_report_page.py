@@ -354,8 +354,11 @@ def test_labels_neither_overlap_nor_are_cut_short_in_the_dark(page: Any, width: 
 
 def test_everything_is_drawn_to_be_printed_dark_on_light_and_taken_down_after(page: Any) -> None:
     page.locator("#theme").click()
+    panel(page, "curves", "LineWalk")
     settled(page)
-    drawn_on_screen = page.locator(".panel .main-svg").count()
+    sizes = "() => [...document.querySelectorAll('.panel .main-svg')].map((one) => [one.clientWidth, one.clientHeight])"
+    sizes_on_screen = page.evaluate(sizes)
+    assert min(map(min, sizes_on_screen)) > 250
     # Pictures are decoded when the page is opened, some time.
     until(page, lambda: page.evaluate("Object.values(data.values).every(decoded)"), "all pictures decoded")
     page.evaluate(
@@ -374,8 +377,7 @@ def test_everything_is_drawn_to_be_printed_dark_on_light_and_taken_down_after(pa
     assert (printed["ink"], printed["paper"]) == ("rgb(28, 32, 40)", "rgb(255, 255, 255)")
     assert printed["excuse"]
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    settled(page)
-    assert page.locator(".panel .main-svg").count() == drawn_on_screen
+    until(page, lambda: page.evaluate(sizes) == sizes_on_screen, "figures of the size that they had")
 
 
 def test_of_very_many_figures_the_first_are_printed_and_a_sentence_says_so(page: Any) -> None:

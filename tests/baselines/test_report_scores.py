@@ -87,8 +87,11 @@ def test_level_lines_stand_only_where_they_mean_something() -> None:
         ("RandomWalk", ["QLearning"], {"optimum": 1.0, "random policy": 0.0}),
         ("RandomWalk: predicted values", ["TDValue", "MonteCarloValue"], {}),
     ]
-    [alone] = score_figures([of("Random"), of("Optimal"), of("TDValue")])
+    no_learner = [of("Random"), of("Optimal"), of("TDValue")]
+    [alone] = score_figures(no_learner)
     assert (alone.title, alone.levels) == ("RandomWalk: predicted values", {})
+    assert "level line" not in reports(no_learner)["page"]
+    assert "both are drawn as level lines" in reports(rows)["page"]
     [levels] = score_figures([of("Random"), of("Optimal")])
     assert list(levels.levels) == ["optimum", "random policy"]
 

@@ -22,7 +22,6 @@ from baselines.report.value_maps import (
     ENDED,
     ENDLESS,
     draw_value_maps,
-    scale_text,
     single_state,
     tile_colours,
     value_maps,
@@ -160,8 +159,9 @@ def test_where_nothing_is_lost_there_is_no_scale(tmp_path: Path) -> None:
     assert (maps.worst_of_all, maps.worst_of_learners) == (0.0, 0.0)
     [values] = page_data(Contents(Findings(tuple(rows), (), {})))["values"].values()
     assert values["upper"] == {"all": "0 everywhere", "learners": "0 everywhere"}
-    assert scale_text(0.25, 5.0) == "0.25 and more"
-    assert scale_text(5.0, 5.0) == "5"
+    assert replace(maps, worst_of_all=5.0).upper_end(0.25) == "0.25 and more"
+    assert replace(maps, worst_of_all=5.0).upper_end(5.0) == "5"
+    assert replace(maps, errors={"QLearning": np.array([0.0, np.inf])}).upper_end(0.0) == "0 elsewhere"
     draw_value_maps(maps, tmp_path / "maps.png")
     scale = np.asarray(Image.open(tmp_path / "maps.png"))[42:53, 100:196]
     assert np.ptp(scale.astype(int), axis=2).max() < 40  # grey words, and no colours of the scale
