@@ -1,4 +1,4 @@
-"""Draw docs/gallery/report.png, a part of a report's page as a browser shows it: `python docs/make_report_picture.py`.
+"""Draw docs/report.png, a part of a report's page as a browser shows it: `python docs/make_report_picture.py`.
 
 It takes a quarter of a minute, and needs the extra `baselines`, playwright, and Chromium or Chrome. The numbers are the
 same at every run; letters are those of the fonts that are installed.
@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-PICTURE = Path(__file__).parent / "gallery" / "report.png"
+PICTURE = Path(__file__).parent / "report.png"
 
 WORLDS = ("LineWalk:size=15", "FourRooms", "SubtaskGrid")
 AGENTS = ("Random", "Optimal", "QLearning:preset=FourRooms", "Sarsa:preset=FourRooms")
