@@ -25,7 +25,7 @@ const LEVEL_DASHES = { optimum: "solid", "random policy": "dot" };
 const MANY = 2;
 
 // So many figures are drawn to be printed, each of this size in pixels: two stand side by side on paper.
-const MOST_PRINTED = 80, PRINTED_WIDTH = 330, PRINTED_HEIGHT = 300;
+const MOST_PRINTED = 40, PRINTED_WIDTH = 330, PRINTED_HEIGHT = 300;
 
 const chosen = { world: "", hidden: new Set(), runs: "hover", logarithmic: false, scale: "learners" };
 const panels = [];
