@@ -20,7 +20,7 @@ import numpy as np
 from baselines.agent import LibraryAgent, versions
 from baselines.cells import Cell, FunctionCell, WorldCell
 from baselines.folder_lock import locked
-from baselines.functions import TrainFunction, check_function, load_function
+from baselines.functions import TrainFunction, check_function, load_function, take_along
 from baselines.game_comparison import GameCell, game_cells
 from baselines.game_registry import make_game_config
 from baselines.origin import origin_of
@@ -162,6 +162,7 @@ def _check(functions: Mapping[str, TrainFunction]) -> None:
     """Names of functions stand in the same column as those of agents, and must not be taken for one."""
     for name, function in functions.items():
         check_function(function)
+        take_along(function)
         if name in AGENTS or not name.strip() or ":" in name:
             raise ValueError(
                 f"the name of an agent of your own must not be that of a registered agent, empty or hold a colon, "
@@ -273,7 +274,7 @@ def compute(cell: Cell) -> _Answer:
 
 
 def _check_same(cell: Cell, key: str) -> None:
-    """A worker with other versions, or another file of functions, would compute something else under the same name."""
+    """A worker with other versions would compute something else under the same name."""
     if key != cell.key:
         raise WorkerError(
             f"every worker must have the same versions as the process that sends it cells, but one has others: {cell} "
@@ -332,6 +333,8 @@ def repeating_command(comparison: Comparison, folder: Path) -> str:
 
 def command_line(arguments: Sequence[str]) -> str:
     """What was typed, as far as a program can know it."""
+    if arguments[0] in ("", "-c"):
+        return "python (interactively)"
     program = Path(arguments[0])
     if program.name == "__main__.py":
         return shlex.join(["python", "-m", program.parent.name, *arguments[1:]])

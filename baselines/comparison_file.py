@@ -92,6 +92,7 @@ def _check(path: Path, key: str, value: Any, wanted: Mapping[str, type]) -> None
 
 def _check_named(path: Path, tables: Iterable[str], named: Iterable[str]) -> None:
     """Settings of an agent that is not compared would be set in vain."""
+    plain = [name for name in named if ":" not in name]  # one with settings of its own would not take these
     for name in tables:
-        if name not in named:
-            raise ValueError(f"{path}: {unknown('agent with a table of settings', name, named)}")
+        if name not in plain:
+            raise ValueError(f"{path}: {unknown('agent with a table of settings', name, plain)}")

@@ -28,6 +28,7 @@ import gymnasium as gym
 import numpy as np
 
 from baselines.global_random import library_conventions
+from baselines.origin import imported, user_modules
 from baselines.seeding import integer_seeds, run_seeds
 from baselines.storage import StorageError
 from baselines.task import Task, named_task
@@ -130,15 +131,15 @@ def train_function(function: TrainFunction, world: str, *, name: str, runs: rang
         # What draws from global generators draws the same whichever process it is in, and leaves ours as they were.
         with library_conventions(number):
             policy = function(env_fn, steps, number)
-        seconds += time.perf_counter() - started
-        if policy is None:
-            raise TypeError(f"a training function must return a policy, but {name} returned None")
-        if task.truth is None:
-            scores.append(mean_return(policy, task, number))
-        else:
-            table = task.truth.policy_table(policy)
-            scores.append(float(task.truth.score(table)))
-            errors.append(task.truth.loss(table))
+            seconds += time.perf_counter() - started
+            if policy is None:
+                raise TypeError(f"a training function must return a policy, but {name} returned None")
+            if task.truth is None:
+                scores.append(mean_return(policy, task, number))
+            else:
+                table = task.truth.policy_table(policy)
+                scores.append(float(task.truth.score(table)))
+                errors.append(task.truth.loss(table))
     return Trained(np.array(scores), task.truth is not None, seconds, np.mean(errors, axis=0) if errors else None)
 
 
@@ -207,7 +208,6 @@ def load_function(place: str) -> TrainFunction:
     module = sys.modules.get(module_name)
     if module is None:
         module = _run_file(path, module_name)
-        cloudpickle.register_pickle_by_value(module)  # no other process could import it by this name
     function = getattr(module, name, None)
     if function is None:
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
@@ -216,15 +216,31 @@ def load_function(place: str) -> TrainFunction:
     return function
 
 
+def take_along(function: TrainFunction) -> None:
+    """Let a function go to workers whole, with the modules of the user's own that it uses.
+
+    They might find no such module there, or another text of it: the file may have changed meanwhile.
+    """
+    for module in user_modules(function):
+        cloudpickle.register_pickle_by_value(module)
+
+
 def _run_file(path: Path, module_name: str) -> ModuleType:
     """Import a file as a module of this name, and files beside it as it would import them if it were run."""
+    for name in sorted(imported(path.read_text(encoding="utf-8", errors="replace"))):
+        neighbour, loaded = path.parent / f"{name}.py", getattr(sys.modules.get(name), "__file__", None)
+        if neighbour.is_file() and loaded is not None and Path(loaded).resolve() != neighbour:
+            raise ValueError(
+                f"{path} imports {name}, but another module of that name was imported from {loaded} before: give one "
+                "of them another name"
+            )
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} cannot be imported as Python")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
+        sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
     except Exception as error:

@@ -1,28 +1,35 @@
 """Where a function comes from: what tells it from another of the same name, and from itself after a change.
 
 A result of a user's function is kept as long as nothing that decides it has changed, as far as that can be read: the
-file it stands in, what it was given beforehand (a closure, an object's attributes, `functools.partial`), and the
-versions of the libraries that its source imports.
+file it stands in, what it was given beforehand (a closure, an object's attributes, `functools.partial`, the globals it
+uses), and the versions of the libraries that its source imports.
 """
 
 from __future__ import annotations
 
 import ast
+import dataclasses
+import enum
 import hashlib
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+import tokenize
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import metadata
-from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from pathlib import Path, PurePath
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-PLAIN = (type(None), bool, int, float, complex, str, bytes, Path)
+# Of exactly these types, for a class made from one of them may hold more than its value.
+PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+OURS = {"rl_envs", "baselines"}
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,18 @@ def origin_of(function: Any) -> Origin:
         ValueError: its source cannot be read or has changed since it was imported, or it was given something beforehand
             that cannot be told from another of its kind.
     """
-    plain = function
-    while isinstance(plain, partial):
-        plain = plain.func
+    plain = without_partial(function)
     name = getattr(plain, "__qualname__", type(plain).__qualname__)
     account = _Account(name)
     account.add(function)
     return Origin(name, account.digest(), tuple(sorted(account.libraries())))
+
+
+def without_partial(function: Any) -> Any:
+    """What is called in the end."""
+    while isinstance(function, partial):
+        function = function.func
+    return function
 
 
 class _Account:
@@ -67,81 +79,138 @@ class _Account:
         self._name = name
         self._parts: list[str] = []
         self._texts: dict[str, None] = {}  # in the order in which they were met
-        self._met: list[Any] = []  # kept alive, so that no two have the same id
+        self._met: dict[int, tuple[int, Any]] = {}  # by id, with the value, so that no other gets its id
+        self._modules: set[str] = set()
 
     def digest(self) -> str:
         """A hash of all of it."""
-        return hashlib.sha256("\0".join([*self._texts, *self._parts]).encode()).hexdigest()
+        return hashlib.sha256("\0".join([*self._texts, *self._parts]).encode(errors="surrogatepass")).hexdigest()
 
     def libraries(self) -> set[str]:
-        """Distributions whose modules the texts import, anywhere; those of this project are left out."""
-        modules = {module for text in self._texts for module in _imported(text)}
-        owners = _owners()
-        return {owner.lower() for module in modules - {"rl_envs", "baselines"} for owner in owners.get(module, ())}
+        """Distributions whose modules are imported or used; those of this project are left out."""
+        modules = self._modules.union(*map(imported, self._texts)) - OURS
+        return {owner.lower() for module in modules for owner in _owners().get(module, ())}
 
     def add(self, value: Any) -> None:
         """Take account of a value and of all that is in it."""
-        if isinstance(value, PLAIN):
+        if type(value) in PLAIN or isinstance(value, PurePath):
             self._parts.append(f"{type(value).__name__} {value!r}")
             return
-        if any(value is met for met in self._met):
-            self._parts.append("again")
+        if id(value) in self._met:
+            self._parts.append(f"again {self._met[id(value)][0]}")
             return
-        self._met.append(value)
-        if isinstance(value, (np.ndarray, np.generic)) and value.dtype != object:
-            array = np.ascontiguousarray(value)
-            self._parts.append(f"array {array.dtype} {array.shape} {hashlib.sha256(array.tobytes()).hexdigest()}")
-        elif isinstance(value, (list, tuple)):
-            self._add_all(type(value).__name__, value)
-        elif isinstance(value, (set, frozenset)):
-            self._add_all(type(value).__name__, sorted(value, key=repr))
-        elif isinstance(value, Mapping):
-            self._add_all(type(value).__name__, [part for item in value.items() for part in item])
+        self._met[id(value)] = (len(self._met), value)
+        kind = type(value)
+        if kind in (np.ndarray, np.dtype) or isinstance(value, np.generic):
+            self._add_array(value)
+        elif kind in (list, tuple) or (isinstance(value, tuple) and hasattr(value, "_fields")):
+            self._add_all(kind.__name__, value)
+        elif kind in (set, frozenset):
+            self._add_unordered(kind.__name__, value)
+        elif kind is dict:
+            self._add_all("dict", [part for item in value.items() for part in item])
         elif isinstance(value, partial):
             self._add_all("partial", [value.func, value.args, value.keywords])
         elif isinstance(value, MethodType):
             self._add_all("method", [value.__func__, value.__self__])
         elif isinstance(value, FunctionType):
             self._add_function(value)
-        elif isinstance(value, (BuiltinFunctionType, ModuleType, np.ufunc)):
-            self._parts.append(f"{getattr(value, '__module__', None)} {value.__name__}")
+        elif isinstance(value, enum.Enum):
+            self._add_all(f"enum {value.name}", [kind])
+        elif kind in (BuiltinFunctionType, ModuleType):
+            self._add_named(value)
         elif isinstance(value, type):
             self._add_class(value)
-        elif hasattr(value, "__dict__") and _is_python(type(value)):
-            self._add_all("object", [type(value), vars(value)])
+        elif hasattr(value, "__dict__") and _is_python(kind):
+            self._add_all("object", [kind, vars(value)])
         else:
-            raise ValueError(
-                f"{self._name} rests on {value!r}, and it cannot be told whether that is the same the next time: give "
-                "it plain values, or make what it needs inside of it"
-            )
+            raise self._cannot_tell(value)
+
+    def _cannot_tell(self, value: Any) -> ValueError:
+        return ValueError(
+            f"{self._name} rests on {value!r}, and it cannot be told whether that is the same the next time: give it "
+            "plain values, or make what it needs inside of it"
+        )
 
     def _add_all(self, kind: str, values: Any) -> None:
         self._parts.append(f"{kind} {len(values)}")
         for value in values:
             self.add(value)
 
+    def _add_unordered(self, kind: str, values: Iterable[Any]) -> None:
+        """In an order that does not depend on the process."""
+        digests = []
+        for value in values:
+            alone = _Account(self._name)
+            alone.add(value)
+            self._modules |= alone._modules
+            digests.append(alone.digest())
+        self._parts.append(f"{kind} {sorted(digests)}")
+
+    def _add_array(self, value: Any) -> None:
+        if isinstance(value, np.dtype):
+            self._parts.append(f"dtype {value!r}")
+            return
+        if value.dtype.hasobject:
+            raise self._cannot_tell(value)
+        array = np.ascontiguousarray(value)
+        self._parts.append(f"array {array.dtype} {np.shape(value)} {hashlib.sha256(array.tobytes()).hexdigest()}")
+
+    def _add_named(self, value: Any) -> None:
+        """A module, or a function written in another language; it is told by its name, and its library's version."""
+        module = value if isinstance(value, ModuleType) else None
+        home = value.__name__ if module else str(getattr(value, "__module__", None))
+        self._modules.add(home.partition(".")[0])
+        self._parts.append(f"named {home} {value.__name__}")
+        bound = None if module else getattr(value, "__self__", None)
+        if bound is not None and not isinstance(bound, ModuleType):
+            self.add(bound)
+
     def _add_function(self, function: FunctionType) -> None:
         text = self._text_of(function, function.__qualname__)
         self._texts[text] = None
-        self._parts.append(f"function {function.__qualname__}")
-        cells = [cell.cell_contents for cell in function.__closure__ or () if cell.cell_contents is not function]
-        for given in (function.__defaults__, function.__kwdefaults__, cells):
+        code = function.__code__
+        self._parts.append(f"function {function.__qualname__} {code.co_firstlineno} {_code_text(code)}")
+        for given in (function.__defaults__, function.__kwdefaults__, vars(function)):
             self.add(given)
-        for name in sorted(_names_in(function.__code__)):
-            found = function.__globals__.get(name)
-            if _is_plain(found):
-                self.add((name, found))
-            elif isinstance(found, FunctionType) and found.__module__ == function.__module__:
+        for cell in function.__closure__ or ():
+            try:
+                self.add(cell.cell_contents)
+            except ValueError as error:
+                if str(error) != "Cell is empty":
+                    raise
+        for name in sorted(_names_in(code)):
+            self._add_global(name, function)
+
+    def _add_global(self, name: str, function: FunctionType) -> None:
+        """What a function finds under a name outside of itself, as far as that can be told."""
+        found = function.__globals__.get(name)
+        if isinstance(found, ModuleType):
+            self._modules.add(found.__name__.partition(".")[0])
+        elif isinstance(found, (FunctionType, type)):
+            if found.__module__ == function.__module__:
                 self.add(found)  # in a notebook it stands in a text of its own
+            else:
+                self._modules.add(found.__module__.partition(".")[0])
+        elif found is not None and _can_be_told(found):
+            self.add((name, found))
 
     def _add_class(self, cls: type) -> None:
         self._parts.append(f"class {cls.__qualname__}")
-        try:
-            self._texts[self._text_of(cls, cls.__qualname__)] = None
-        except ValueError:
-            if cls.__module__ == "__main__":
-                raise
+        if not _written_in_python(cls) or _is_installed(sys.modules.get(cls.__module__)):
+            self._modules.add(cls.__module__.partition(".")[0])
             self._parts.append(cls.__module__)  # a library's, which is told by its version
+            return
+        self._texts[self._text_of(cls, cls.__qualname__)] = None
+        for name, value in sorted(vars(cls).items()):
+            for function in _functions_of(value):
+                if not _is_generated(function):
+                    self.add(function)
+            if type(value) in PLAIN and not name.startswith("__"):
+                self._parts.append(f"{name} {value!r}")
+        for above in cls.__bases__:
+            if above is not object:
+                self.add(above)
 
     def _text_of(self, thing: Any, qualname: str) -> str:
         """The text of the file in which it stands, for it may rest on anything there; else its own text."""
@@ -149,53 +218,134 @@ class _Account:
             file = inspect.getsourcefile(thing)
             if file is None or not Path(file).is_file():
                 return textwrap.dedent(inspect.getsource(thing))
-            text = Path(file).read_text(encoding="utf-8")
-        except (OSError, TypeError):
+            with tokenize.open(file) as opened:
+                text = opened.read()
+        except (OSError, TypeError, SyntaxError, UnicodeDecodeError):
             raise ValueError(
                 f"the source of {qualname} cannot be read, so its results could not be told from those of another "
                 "version of it: define it in a file"
             ) from None
-        if isinstance(thing, FunctionType):
-            _check_unchanged(thing, text, file)
+        _check_unchanged(thing, text, file)
         return text
 
 
 _owners = lru_cache(metadata.packages_distributions)
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether it is a plain value or holds nothing else."""
-    if isinstance(value, Mapping):
-        return all(_is_plain(part) for item in value.items() for part in item)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return all(map(_is_plain, value))
-    return isinstance(value, PLAIN)
+def _can_be_told(value: Any) -> bool:
+    """Whether a global is a value that can be told from another; what cannot, such as a logger, is left out."""
+    if isinstance(value, (Namespace, SimpleNamespace)) or (dataclasses.is_dataclass(value) and _is_python(type(value))):
+        return all(map(_can_be_told, vars(value).values()))
+    if type(value) is dict:
+        return all(_can_be_told(part) for item in value.items() for part in item)
+    if type(value) in (list, tuple, set, frozenset):
+        return all(map(_can_be_told, value))
+    if isinstance(value, (np.ndarray, np.generic)):
+        return not value.dtype.hasobject
+    return type(value) in PLAIN or isinstance(value, (PurePath, enum.Enum))
 
 
 def _is_python(cls: type) -> bool:
     """Whether objects of a class hold nothing but attributes: all classes above it are written in Python, and so."""
     above = [one for one in cls.__mro__ if one is not object]
-    return bool(above) and all(_written_in_python(one) and "__slots__" not in vars(one) for one in above)
+    return bool(above) and all(_written_in_python(one) and not vars(one).get("__slots__") for one in above)
 
 
 def _written_in_python(cls: type) -> bool:
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    return cls.__module__ == "__main__" or str(file).endswith(".py")
+    return cls.__module__ == "__main__" or file is None or str(file).endswith(".py")
 
 
-def _check_unchanged(function: FunctionType, text: str, file: str) -> None:
+def _is_installed(module: ModuleType | None) -> bool:
+    """Whether a module belongs to a library or to Python itself, and not to the user."""
+    file = getattr(module, "__file__", None)
+    if file is None:
+        return module is not None and module.__name__ in sys.builtin_module_names
+    return _is_below(Path(file), _library_folders())
+
+
+def _is_generated(function: FunctionType) -> bool:
+    """Whether a library has made it, as dataclasses make methods from what stands in a class."""
+    file = function.__code__.co_filename
+    return file == "<string>" or (Path(file).is_absolute() and _is_below(Path(file), _library_folders()))
+
+
+@lru_cache
+def _library_folders() -> tuple[Path, ...]:
+    import sysconfig
+
+    return tuple({Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib", "purelib", "platlib")})
+
+
+def _is_below(path: Path, folders: Iterable[Path]) -> bool:
+    return any(folder in path.resolve().parents for folder in folders)
+
+
+def user_modules(function: Any) -> list[ModuleType]:
+    """The modules that a function comes with: its own, and those beside it that it uses, as far as they are no library.
+
+    `__main__` is left out, which every pickler takes along by itself.
+    """
+    plain = without_partial(function)
+    if isinstance(plain, MethodType):
+        plain = plain.__func__
+    name = getattr(plain, "__module__", None) or type(plain).__module__
+    found: list[ModuleType] = []
+    waiting = [sys.modules.get(name)]
+    while waiting:
+        module = waiting.pop()
+        if module is None or module in found or _is_installed(module) or module.__name__.partition(".")[0] in OURS:
+            continue
+        found.append(module)
+        waiting += [value for value in vars(module).values() if isinstance(value, ModuleType)]
+        homes = {getattr(value, "__module__", None) for value in vars(module).values() if callable(value)}
+        waiting += [sys.modules.get(home) for home in homes if isinstance(home, str)]
+    return [module for module in found if module.__name__ != "__main__" and hasattr(module, "__file__")]
+
+
+def _check_unchanged(thing: Any, text: str, file: str) -> None:
     """Refuse a file that has changed since: what runs would be stored under the name of what now stands there."""
-    if any(name.startswith("@py") for name in _names_in(function.__code__)):
-        return  # pytest has rewritten its assertions
+    loaded: dict[str, CodeType] = {}
+    if isinstance(thing, FunctionType):
+        loaded[thing.__qualname__] = thing.__code__
+        home, beside = thing.__code__.co_filename, thing.__globals__
+    else:
+        home, beside = file, vars(sys.modules.get(thing.__module__, SimpleNamespace()))
+    for value in list(beside.values()):
+        for function in _functions_in(value, thing.__module__):
+            if function.__code__.co_filename == home:
+                loaded[function.__qualname__] = function.__code__
     try:
-        now = list(_codes_in(compile(text, file, "exec", dont_inherit=True)))
+        now = {_code_text(code) for code in _codes_in(compile(text, file, "exec", dont_inherit=True))}
     except SyntaxError:
-        now = []
-    if not any(_same_code(function.__code__, code) for code in now):
-        raise ValueError(
-            f"{file} has changed since {function.__qualname__} was imported from it: start again, so that what runs is "
-            "what stands there"
-        )
+        now = set()
+    for name, code in loaded.items():
+        if any(used.startswith("@py") for used in _names_in(code)):
+            continue  # pytest has rewritten its assertions
+        if _code_text(code) not in now:
+            raise ValueError(
+                f"{file} has changed since {name} was imported from it: start again, so that what runs is what stands "
+                "there"
+            )
+
+
+def _functions_in(value: Any, module: str) -> Iterator[FunctionType]:
+    """A function of a module, or those of a class of it."""
+    if getattr(value, "__module__", None) != module:
+        return
+    if isinstance(value, type):
+        for part in vars(value).values():
+            yield from _functions_of(part)
+    else:
+        yield from _functions_of(value)
+
+
+def _functions_of(value: Any) -> Iterator[FunctionType]:
+    """The functions that are in what stands in a module or a class."""
+    if isinstance(value, (staticmethod, classmethod)):
+        value = value.__func__
+    parts = [value.fget, value.fset, value.fdel] if isinstance(value, property) else [value]
+    yield from (part for part in parts if isinstance(part, FunctionType))
 
 
 def _codes_in(code: CodeType) -> Iterator[CodeType]:
@@ -205,21 +355,19 @@ def _codes_in(code: CodeType) -> Iterator[CodeType]:
             yield from _codes_in(constant)
 
 
-def _same_code(one: CodeType, other: CodeType) -> bool:
-    """Whether two compiled functions do the same, wherever in the file they stand."""
-    if (one.co_name, one.co_names, one.co_varnames, one.co_freevars) != (
-        other.co_name,
-        other.co_names,
-        other.co_varnames,
-        other.co_freevars,
-    ):
-        return False
-    if one.co_code != other.co_code or len(one.co_consts) != len(other.co_consts):
-        return False
-    return all(
-        _same_code(a, b) if isinstance(a, CodeType) and isinstance(b, CodeType) else type(a) is type(b) and a == b
-        for a, b in zip(one.co_consts, other.co_consts)
-    )
+def _code_text(code: CodeType) -> str:
+    """What a compiled function does, as text, wherever in its file it stands."""
+    names = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_code.hex())
+    return f"{names} {[_constant_text(constant) for constant in code.co_consts]}"
+
+
+def _constant_text(constant: Any) -> str:
+    if isinstance(constant, CodeType):
+        return _code_text(constant)
+    if isinstance(constant, (tuple, frozenset)):
+        parts = [_constant_text(part) for part in constant]
+        return f"{type(constant).__name__} {sorted(parts) if isinstance(constant, frozenset) else parts}"
+    return f"{type(constant).__name__} {constant!r}"
 
 
 def _names_in(code: CodeType) -> set[str]:
@@ -227,10 +375,14 @@ def _names_in(code: CodeType) -> set[str]:
     return set(code.co_names).union(*(set(inner.co_names) for inner in _codes_in(code)))
 
 
-def _imported(text: str) -> set[str]:
+def imported(text: str) -> set[str]:
     """The modules that a text imports, anywhere in it, by the first part of their names."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:  # a piece of a notebook's text, a lambda say, need not be a whole
+        return set()
     modules = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             modules |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

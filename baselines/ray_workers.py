@@ -153,7 +153,8 @@ def _answer(ray: Any, reference: Any, job: object) -> Any:
     try:
         return ray.get(reference)
     except ray.exceptions.RayError as error:
-        raise WorkerError(f"the cluster lost {job}: {_first_line(error)}") from error
+        cause = getattr(error, "cause", None) or error  # what went wrong in the worker, without Ray's colours
+        raise WorkerError(f"the cluster lost {job}: {type(cause).__name__}: {_first_line(cause)}") from error
 
 
 def _first_line(error: Exception) -> str:

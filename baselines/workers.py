@@ -8,6 +8,7 @@ parent lives. What a job gives back comes to this process, which alone writes fi
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import pickle
 import signal
@@ -139,6 +140,8 @@ def _start_trackers() -> None:
 
 def _begin(parent: int) -> None:
     """What a process does first."""
+    # Of its own environments in processes, say: joblib leaves its own way of starting some, which is only for itself.
+    multiprocessing.set_start_method(multiprocessing.get_all_start_methods()[0], force=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be kept from new processes
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 

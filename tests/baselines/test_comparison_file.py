@@ -110,6 +110,10 @@ def test_every_option_of_the_command_may_stand_in_a_file() -> None:
         ("worlds = [1]", r"worlds must be a list of strings: [1]"),
         ("runs = ", "is no TOML"),
         ("[Sarsa]\nepsilon = 0.1", "unknown agent with a table of settings 'Sarsa'"),
+        (
+            "agents = ['QLearning:epsilon=0.3']\n['QLearning:epsilon=0.3']\nstep_size = 0.1",
+            "unknown agent with a table of settings 'QLearning:epsilon=0.3'",
+        ),
         ("[QLearning]\nepsilo = 0.1", "unknown setting of QLearning 'epsilo'. Did you mean 'epsilon'?"),
         ("[QLearning]\nepsilon = 'much'", "QLearning's epsilon must be a float, but is 'much'"),
     ],

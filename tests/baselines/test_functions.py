@@ -202,6 +202,58 @@ def test_processes_get_environments_with_random_numbers_of_their_own() -> None:
         elsewhere()
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_function_may_train_in_processes_of_its_own(workers: int, tmp_path: Path) -> None:
+    few = replace(ONE, agents=(), library_runs=4, steps=5)
+    scores = compare(few, tmp_path, functions={"Many": in_processes}, workers=workers).rows[0].scores
+    np.testing.assert_allclose(scores, 1.0)
+
+
+def in_processes(env_fn: EnvMaker, steps: int, seed: int) -> np.ndarray:
+    """As the documentation shows it."""
+    envs = gym.vector.AsyncVectorEnv(env_fn.copies(2))
+    envs.reset()
+    envs.step(np.ones(2, dtype=np.int64))
+    envs.close()
+    return np.ones(11, dtype=np.int64)
+
+
+def test_a_policy_that_draws_at_random_is_scored_the_same_in_any_process(tmp_path: Path) -> None:
+    few = Comparison(worlds=("CartPole-v1",), agents=(), library_runs=4, steps=1)
+    here, there = (
+        compare(few, tmp_path / str(workers), functions={"Any": at_random}, workers=workers).rows[0].scores
+        for workers in (1, 2)
+    )
+    np.testing.assert_array_equal(here, there)
+
+
+def at_random(env_fn: EnvMaker, steps: int, seed: int) -> object:
+    """A policy of chance."""
+    return lambda seen: np.random.randint(2, size=len(seen))  # noqa: NPY002 - it is careless
+
+
+def test_what_a_function_comes_with_goes_to_workers_as_it_is_now(tmp_path: Path) -> None:
+    (tmp_path / "what_it_uses.py").write_text("ACTION = 1\n")
+    path = tmp_path / "mine.py"
+    path.write_text("import what_it_uses\n\ndef train(e, n, s):\n    return [what_it_uses.ACTION] * 11\n")
+    few = replace(ONE, agents=(), library_runs=4, functions=(f"Mine={path}:train",))
+    few.cells()
+    (tmp_path / "what_it_uses.py").write_text("ACTION = 0\n")  # after it was imported
+    np.testing.assert_allclose(compare(few, tmp_path / "results", workers=2).rows[0].scores, 1.0)
+
+
+def test_neighbours_of_one_name_in_two_folders_are_refused(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a_twin_of_another.py").write_text(f"NAME = {folder!r}\n")
+        (tmp_path / folder / "mine.py").write_text(
+            "import a_twin_of_another\n\ndef train(e, n, s):\n    return a_twin_of_another.NAME\n"
+        )
+    assert load_function(f"{tmp_path}/a/mine.py:train")(None, 1, 0) == "a"
+    with pytest.raises(ValueError, match="imports a_twin_of_another, but another module of that name was imported"):
+        load_function(f"{tmp_path}/b/mine.py:train")
+
+
 def test_a_file_may_import_its_neighbours(tmp_path: Path) -> None:
     (tmp_path / "a_neighbour_of_mine.py").write_text("ACTION = 1\n")
     path = tmp_path / "mine.py"

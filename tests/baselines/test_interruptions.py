@@ -99,7 +99,7 @@ def test_ctrl_c_ends_everything_and_says_how_to_go_on(workers: int, whole_group:
 
 
 def test_ctrl_c_while_the_program_starts_is_silent(tmp_path: Path) -> None:
-    for delay in (0.3, 0.6):
+    for delay in (0.6, 1.2):
         command = Command.start(*words(LONG, workers=2), out=tmp_path)
         time.sleep(delay)
         command.interrupt(whole_group=True)

@@ -6,10 +6,12 @@ import importlib.util
 import linecache
 import subprocess
 import sys
+from abc import ABC, abstractmethod
+from argparse import Namespace
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -108,7 +110,20 @@ def imported(path: Path) -> ModuleType:
     return module
 
 
-TEXT = "def action():\n    return 1\n\n\ndef train(env_fn, steps, seed):\n    return [action()] * 11\n"
+TEXT = """
+class Agent:
+    @property
+    def size(self):
+        return ACTION
+
+def action():
+    return 1
+
+def train(env_fn, steps, seed):
+    return [action()] * 11
+
+ACTION = 3
+"""
 
 
 def test_a_file_that_has_changed_since_it_was_imported_is_refused(tmp_path: Path) -> None:
@@ -118,10 +133,83 @@ def test_a_file_that_has_changed_since_it_was_imported_is_refused(tmp_path: Path
     before = origin_of(module.train)
     path.write_text("# A comment moves what follows.\n" + TEXT)
     assert origin_of(module.train).source != before.source  # the text may matter, and what runs is what stands there
-    for changed in (TEXT.replace("11", "12"), TEXT.replace("return 1", "return 0"), "def train(\n"):
+    for changed in (
+        TEXT.replace("11", "12"),
+        TEXT.replace("return 1\n", "return 0\n"),
+        TEXT.replace("ACTION", "WHATEVER"),
+        "def train(\n",
+    ):
         path.write_text(changed)
-        with pytest.raises(ValueError, match=r"changing\.py has changed since \w+ was imported from it: start again"):
+        with pytest.raises(
+            ValueError, match=r"changing\.py has changed since [\w.]+ was imported from it: start again"
+        ):
             origin_of(module.train)
+
+
+def test_a_byte_order_mark_and_another_encoding_are_no_change(tmp_path: Path) -> None:
+    for content in (b"\xef\xbb\xbf" + TEXT.encode(), b"# coding: latin-1\n# caf\xe9\n" + TEXT.encode()):
+        path = tmp_path / "encoded.py"
+        path.write_bytes(content)
+        assert origin_of(imported(path).train).name == "train"
+
+
+def test_functions_of_one_name_are_told_apart() -> None:
+    both = {"left": lambda env_fn, steps, seed: 0, "right": lambda env_fn, steps, seed: 1}
+    assert origin_of(both["left"]).source != origin_of(both["right"]).source
+
+
+def test_what_is_met_again_is_told_by_which_it_is() -> None:
+    def of(values: list[Any]) -> str:
+        return origin_of(partial(with_size, size=values)).source
+
+    x, y = [1], [2]
+    assert len({of([x, y, x]), of([x, y, y]), of([np.tanh, np.sin, np.sin]), of([np.tanh, np.sin, np.tanh])}) == 4
+    assert of([{"a": 1}.get]) != of([{"a": 2}.get])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Namespace(action=0), Namespace(action=1)),
+        (SimpleNamespace(action=0), SimpleNamespace(action=1)),
+        (Settings(0), Settings(1)),
+        (np.zeros(3), np.ones(3)),
+        ({"a": [1, (2,)]}, {"a": [1, (3,)]}),
+        ({"b", "a"}, {"b", "c"}),
+    ],
+    ids=str,
+)
+def test_globals_that_hold_settings_are_looked_into(one: Any, other: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = []
+    for value in (one, other, one):
+        monkeypatch.setattr(sys.modules[__name__], "SIZE", value)
+        sources.append(origin_of(plain).source)
+    assert sources[0] == sources[2] != sources[1]
+
+
+def test_a_class_that_a_function_uses_is_followed_into_its_methods(monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(env_fn: Any, steps: int, seed: int) -> Any:
+        return Trainer(0).train(env_fn, steps, seed)
+
+    before = origin_of(train).source
+    monkeypatch.setattr(Trainer, "train", Trainer.__call__)
+    assert origin_of(train).source != before
+
+
+class Above(ABC):
+    """Abstract classes have slots, with nothing in them."""
+
+    @abstractmethod
+    def __call__(self, env_fn: Any, steps: int, seed: int) -> int:
+        """Train."""
+
+
+def test_abstract_classes_and_their_like_are_no_obstacle() -> None:
+    class Below(Above):
+        def __call__(self, env_fn: Any, steps: int, seed: int) -> int:
+            return 0
+
+    assert "Below" in origin_of(Below()).name
 
 
 def test_a_function_of_a_notebook_is_told_by_its_own_text_and_that_of_those_it_calls() -> None:
