@@ -19,13 +19,13 @@ import numpy as np
 
 from baselines.agent import LibraryAgent, versions
 from baselines.cells import Cell, FunctionCell, WorldCell
+from baselines.findings import ABOUT, CELLS, Findings, read_findings
 from baselines.folder_lock import locked
 from baselines.functions import TrainFunction, check_function, load_function, take_along
 from baselines.game_comparison import GameCell, game_cells
 from baselines.game_registry import make_game_config
 from baselines.origin import origin_of
 from baselines.registry import AGENTS, agent_class, each_once, make_agent, make_config
-from baselines.report.findings import ABOUT, CELLS, Findings, read_findings
 from baselines.results import FILE_FORMAT, version
 from baselines.specification import parse
 from baselines.storage import make_folder, remove_leftovers, write_atomically

@@ -27,8 +27,8 @@ import psutil
 
 from baselines.cells import WorldCell
 from baselines.comparison import Comparison, account
+from baselines.findings import read_findings
 from baselines.report.contents import Contents
-from baselines.report.findings import read_findings
 from baselines.report.writing import write_report
 from baselines.results import FILE_FORMAT
 from baselines.storage import write_atomically

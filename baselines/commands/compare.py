@@ -14,9 +14,9 @@ from baselines.commands.exit_codes import INTERRUPTED, complain
 from baselines.commands.flags import changed_fields, mistakes_end_the_command, value_of, values_of, with_configs
 from baselines.comparison import PRESETS, Backend, Comparison, compare
 from baselines.comparison_file import ComparisonFile, read_comparison_file
+from baselines.findings import CELLS, Findings
 from baselines.game_registry import GAME_AGENTS, make_game_config
 from baselines.registry import AGENTS, make_config
-from baselines.report.findings import CELLS, Findings
 from baselines.specification import label
 from baselines.storage import StorageError
 from baselines.workers import JobError, WorkerError

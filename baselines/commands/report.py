@@ -24,8 +24,8 @@ def write_report_of(folder: Annotated[Path, tyro.conf.Positional], pictures_of: 
         folder: Where the comparison was made.
         pictures_of: Worlds that the PNGs show; by default the first twelve.
     """
+    from baselines.findings import read_findings
     from baselines.report.contents import Contents
-    from baselines.report.findings import read_findings
     from baselines.report.writing import write_report
 
     try:

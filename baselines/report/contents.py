@@ -30,7 +30,7 @@ from baselines.task import named_task
 from rl_envs.games import NormalFormGame
 
 if TYPE_CHECKING:
-    from baselines.report.findings import Findings
+    from baselines.findings import Findings
 
 # The part of the runs between these quantiles is shaded.
 BAND = (0.1, 0.9)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from baselines.report.findings import CELLS, Findings
+from baselines.findings import CELLS, Findings
 
 # How long anything here may take on a busy machine.
 PATIENCE = 120.0

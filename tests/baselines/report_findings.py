@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from baselines.findings import Findings
 from baselines.game_comparison import GameRow
 from baselines.game_loop import GameRecord
 from baselines.game_task import make_game_task
-from baselines.report.findings import Findings
 from baselines.rows import Row
 from baselines.task import named_task
 

@@ -16,9 +16,9 @@ from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
 from baselines.cells import Result, WorldCell
 from baselines.comparison import PRESETS, Comparison, command_line, compare, repeating_command
+from baselines.findings import Findings, read_findings
 from baselines.loop import train
 from baselines.registry import make_agent
-from baselines.report.findings import Findings, read_findings
 from baselines.rows import gather
 from baselines.storage import StorageError
 from baselines.workers import JobError, WorkerError

@@ -16,8 +16,8 @@ import pytest
 
 from baselines.__main__ import main
 from baselines.comparison import Comparison, compare
+from baselines.findings import read_findings
 from baselines.folder_lock import HOLDER, locked
-from baselines.report.findings import read_findings
 from baselines.storage import StorageError
 from tests.baselines.kills import words
 from tests.baselines.processes import Command, to_the_byte

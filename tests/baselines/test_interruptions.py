@@ -21,7 +21,7 @@ import pytest
 from baselines.__main__ import main
 from baselines.commands.exit_codes import raised_at_interrupts
 from baselines.comparison import Comparison, compare, repeating_command
-from baselines.report.findings import read_findings
+from baselines.findings import read_findings
 from baselines.storage import StorageError
 from tests.baselines.kills import FEW, MEASURED, killed_and_resumed, words
 from tests.baselines.processes import Command, to_the_byte

@@ -21,8 +21,8 @@ import pytest
 from baselines import cells
 from baselines.__main__ import main
 from baselines.comparison import Comparison, compare
+from baselines.findings import read_findings
 from baselines.ray_workers import run_on_ray
-from baselines.report.findings import read_findings
 from baselines.workers import JobError, WorkerError
 from tests.baselines.kills import words
 from tests.baselines.processes import Command, command_line, to_the_byte

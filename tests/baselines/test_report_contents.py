@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from baselines.findings import Findings
 from baselines.report.contents import Contents, check_row, pure_equilibria
-from baselines.report.findings import Findings
 from baselines.rows import Row
 from baselines.summary import base_name
 from tests.baselines.report_findings import ABOUT, RUNS, STEPS, WICKED_AGENT, findings, game, row

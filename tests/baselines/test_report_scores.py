@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from baselines.agents.value_prediction import ValueAgent
+from baselines.findings import Findings
 from baselines.registry import AGENTS, agent_class, make_agent
 from baselines.report.contents import Contents, score_figures
-from baselines.report.findings import Findings
 from baselines.report.markdown import markdown
 from baselines.report.page import page
 from baselines.report.page_data import page_data

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from baselines.findings import Findings
 from baselines.report import world_pictures
 from baselines.report.contents import Contents
-from baselines.report.findings import Findings
 from baselines.report.markdown import markdown, plain
 from baselines.report.page import page
 from baselines.report.page_data import page_data

@@ -15,8 +15,8 @@ import pytest
 
 from baselines.__main__ import main
 from baselines.comparison import Comparison, compare
+from baselines.findings import Findings
 from baselines.report.contents import Contents
-from baselines.report.findings import Findings
 from baselines.report.markdown import code, markdown, plain
 from baselines.report.page import json_in_html, page
 from baselines.report.page_data import packed
