@@ -154,12 +154,7 @@ def mean_return(policy: Any, task: Task, seed: int) -> float:
     Raises:
         TypeError: nothing that can be asked for actions.
     """
-    if hasattr(policy, "predict"):
-        answer: Callable[[Any], Any] = lambda seen: policy.predict(seen, deterministic=True)[0]  # noqa: E731
-    elif callable(policy):
-        answer = policy
-    else:
-        raise TypeError(f"{task.name} has no table, so its policies must be functions of observations, not {policy!r}")
+    answer = _answers_of(policy, task)
     env = task.make_single()
     total = 0.0
     for episode in range(EPISODES):
@@ -172,6 +167,15 @@ def mean_return(policy: Any, task: Task, seed: int) -> float:
                 break
     env.close()
     return total / EPISODES
+
+
+def _answers_of(policy: Any, task: Task) -> Callable[[np.ndarray], Any]:
+    """What a policy does, as a function of a batch of observations; raises TypeError where it cannot be asked."""
+    if hasattr(policy, "predict"):
+        return lambda seen: policy.predict(seen, deterministic=True)[0]
+    if callable(policy):
+        return policy
+    raise TypeError(f"{task.name} has no table, so its policies must be functions of observations, not {policy!r}")
 
 
 def check_function(function: object) -> None:
