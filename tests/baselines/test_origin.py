@@ -170,14 +170,13 @@ def test_what_is_met_again_is_told_by_which_it_is() -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (Namespace(action=0), Namespace(action=1)),
-        (SimpleNamespace(action=0), SimpleNamespace(action=1)),
-        (Settings(0), Settings(1)),
-        (np.zeros(3), np.ones(3)),
-        ({"a": [1, (2,)]}, {"a": [1, (3,)]}),
-        ({"b", "a"}, {"b", "c"}),
+        pytest.param(Namespace(action=0), Namespace(action=1), id="argparse"),
+        pytest.param(SimpleNamespace(action=0), SimpleNamespace(action=1), id="namespace"),
+        pytest.param(Settings(0), Settings(1), id="dataclass"),
+        pytest.param(np.zeros(3), np.ones(3), id="array"),
+        pytest.param({"a": [1, (2,)]}, {"a": [1, (3,)]}, id="nested"),
+        pytest.param({"b", "a"}, {"b", "c"}, id="set"),
     ],
-    ids=str,
 )
 def test_globals_that_hold_settings_are_looked_into(one: Any, other: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = []
