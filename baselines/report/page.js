@@ -1,5 +1,5 @@
 "use strict";
-// The page's figures, drawn from the numbers in #data. A figure is drawn when it comes near the window and taken down
+// The page's figures, drawn from the numbers in #data. Of many, one is drawn when it comes near the window and taken down
 // when it is far away, so that a comparison of a thousand cells scrolls as lightly as one of four.
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -24,8 +24,9 @@ const LEVEL_DASHES = { optimum: "solid", "random policy": "dot" };
 // With more agents than these, a legend can show or hide all of them at once.
 const MANY = 2;
 
-// So many figures are drawn to be printed, each of this size in pixels: two stand side by side on paper.
-const MOST_PRINTED = 40, PRINTED_WIDTH = 330, PRINTED_HEIGHT = 300;
+// So many figures are drawn wherever they are on the page, so that a picture of the whole page has them all, and so many
+// are printed, each of this size in pixels: two stand side by side on paper.
+const MOST_AT_ONCE = 40, PRINTED_WIDTH = 330, PRINTED_HEIGHT = 300;
 
 const chosen = { world: "", hidden: new Set(), runs: "hover", logarithmic: false, scale: "learners" };
 const panels = [];
@@ -89,7 +90,7 @@ function panel(container, world, title, draw) {
 const watcher = new IntersectionObserver((entries) => {
   for (const entry of entries) {
     const seen = entry.target.panel;
-    seen.near = entry.isIntersecting;
+    seen.near = entry.isIntersecting || panels.length <= MOST_AT_ONCE;
     if (seen.near && !seen.drawn) soon(seen);
     if (!seen.near && seen.drawn) takeDown(seen);
   }
@@ -135,14 +136,14 @@ function drawForPrint() {
   document.documentElement.dataset.theme = "light";
   const shown = panels.filter((seen) => !seen.figure.hidden);
   for (const [number, seen] of shown.entries()) {
-    seen.figure.classList.toggle("unprinted", number >= MOST_PRINTED);
-    if (number >= MOST_PRINTED) continue;
+    seen.figure.classList.toggle("unprinted", number >= MOST_AT_ONCE);
+    if (number >= MOST_AT_ONCE) continue;
     drawPanel(seen);
     if (!seen.paint && seen.drawing._fullLayout) {
       Plotly.relayout(seen.drawing, { width: PRINTED_WIDTH, height: PRINTED_HEIGHT, autosize: false });
     }
   }
-  document.getElementById("unprinted").hidden = shown.length <= MOST_PRINTED;
+  document.getElementById("unprinted").hidden = shown.length <= MOST_AT_ONCE;
 }
 
 function takeDownAfterPrint() {
