@@ -1,48 +1,38 @@
-"""The interface that every agent implements, and how agents are saved.
+"""The interface that every agent implements.
 
 An agent is a population: its first axis is `runs`, R independent learners that advance together, each in its own copy
 of the world. A single learner is R = 1, by the same code. Runs never mix: no shared table, buffer or random stream.
+Settings, copies and saving are those of learners in games as well: `learners.py`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import platform
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import gymnasium as gym
 import numpy as np
 
-import rl_envs
+from baselines.agent_file import check_class, part_of, read_saved, versions
 from baselines.exploration import RunStreams
+from baselines.learners import Learners, NoConfig
 from baselines.seeding import run_seeds
 from baselines.specification import label
-from baselines.storage import StorageError, write_atomically
+from baselines.storage import StorageError
 from baselines.surroundings import Surroundings, Transition
 from baselines.task import Task, make_task
-from rl_envs.mdp import check_integer
 from rl_envs.registry import WORLDS
 from rl_envs.world import World
 
-__all__ = ["Agent", "LibraryAgent", "NoConfig", "Transition", "versions"]
-
-# Rises when the layout of saved agents changes.
-FILE_FORMAT = 1
+__all__ = ["Agent", "LibraryAgent", "NoConfig", "Transition", "part_of", "versions"]
 
 SomeAgent = TypeVar("SomeAgent", bound="Agent")
 
 
-@dataclass(frozen=True)
-class NoConfig:
-    """The Config of an agent that has nothing to set."""
-
-
-class Agent(ABC):
+class Agent(Learners):
     """A population of independent learners.
 
     Args:
@@ -59,44 +49,19 @@ class Agent(ABC):
         TypeError: the Config of another agent, or a task that the agent cannot learn.
     """
 
-    Config: ClassVar[type] = NoConfig
-    # Rises when the same Config and seed no longer give the same result.
-    version: ClassVar[int] = 1
-    # Names in `PRESETS` that stand for a whole Config, chosen by "preset" in settings.
-    PRESETS: ClassVar[Mapping[str, Any]] = {}
+    task: Task
+    _surroundings: Surroundings | None
 
     def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
-        self.task = make_task(task)
-        self.runs = run_numbers(runs)
-        self.num_runs = len(self.runs)
-        self.seed = check_integer("seed", seed, low=0)
-        self.config = self.Config() if config is None else config
-        if not isinstance(self.config, self.Config):
-            raise TypeError(f"the config of {self.name} must be a {self.name}.Config, but is {self.config!r}")
-        self.steps = 0
+        super().__init__(make_task(task), runs=runs, seed=seed, config=config)
         self._streams = {
             "exploration": RunStreams(self.copy_seeds("exploration")),
             "greedy": RunStreams(self.seeds("greedy")),
         }
-        self._surroundings: Surroundings | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the agent's class."""
-        return type(self).__name__
 
     def seeds(self, purpose: str) -> list[np.random.SeedSequence]:
         """A seed for each run, another for each purpose."""
         return run_seeds(self.seed, self.task.name, self.name, self.runs, purpose)
-
-    @property
-    def copies(self) -> int:
-        """In how many copies of the world each run learns at the same time, C; 1 for most agents.
-
-        Where it is more, the arrays of a transition are [R * C, ...] with the copies of a run side by side, and one
-        step of the loop is C environment steps of each run.
-        """
-        return 1
 
     def copy_seeds(self, purpose: str) -> list[np.random.SeedSequence]:
         """A seed for each copy of each run, [R * C]; a run's first copy has the seed that it would have alone."""
@@ -167,49 +132,6 @@ class Agent(ABC):
         truth = self.task.truth
         return None if truth is None else truth.loss(self.policy())
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Every array that decides how the agent goes on, for `save`; an agent adds its own to these."""
-        drawn = {f"drawn.{purpose}": np.array(streams.drawn) for purpose, streams in self._streams.items()}
-        around = {} if self._surroundings is None else self._surroundings.state()
-        return {"steps": np.array(self.steps), **drawn, **{f"environment.{name}": a for name, a in around.items()}}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave; an agent restores its own arrays beside these."""
-        self.steps = int(state["steps"])
-        for purpose, streams in self._streams.items():
-            streams.jump(int(state[f"drawn.{purpose}"]))
-        around = part_of(state, "environment")
-        if around:
-            self.surroundings.restore(around)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Save the agent to one safetensors file, from which it goes on exactly as if it had not been saved.
-
-        Args:
-            path: the file; one that exists is replaced, in one step.
-
-        Raises:
-            StorageError: the file cannot be written.
-        """
-        from safetensors.numpy import save
-
-        about = {
-            "format": FILE_FORMAT,
-            "agent": self.name,
-            "agent_version": self.version,
-            "config": asdict(self.config),
-            "seed": self.seed,
-            "runs": [self.runs.start, self.runs.stop],
-            "world": self.task.environment,
-            "arguments": dict(self.task.arguments),
-            "discount": self.task.discount,
-            "table": self.task.table_hash,
-            "versions": versions(),
-        }
-        arrays = {name: np.array(array, order="C") for name, array in self.state().items()}
-        # One key, because safetensors writes several in an order that changes from file to file.
-        write_atomically(path, save(arrays, metadata={"rl_envs": json.dumps(about, sort_keys=True)}))
-
     @classmethod
     def load(
         cls: type[SomeAgent], path: str | os.PathLike[str], *, task: Task | World | str | None = None
@@ -235,12 +157,15 @@ class Agent(ABC):
         trained = label(about["world"], about["arguments"])
         if own.table_hash is None and trained != label(own.environment, own.arguments):
             raise StorageError(f"{path} was trained on {trained}, not on {own.name}: pass its own as task=")
-        agent = cls(own, runs=range(*about["runs"]), seed=about["seed"], config=cls.Config(**about["config"]))
-        if any(name.startswith("environment.") for name in arrays):
-            _ = agent.surroundings  # so that the file's arrays have something to be checked against
-        check_arrays(path, arrays, agent.state())
-        agent.restore(arrays)
-        return agent
+        return cls._resumed(path, own, about, arrays)
+
+    def _about_task(self) -> dict[str, Any]:
+        return {
+            "world": self.task.environment,
+            "arguments": dict(self.task.arguments),
+            "discount": self.task.discount,
+            "table": self.task.table_hash,
+        }
 
 
 class LibraryAgent(Agent):
@@ -263,29 +188,6 @@ class LibraryAgent(Agent):
         raise TypeError(f"{self.name} trains in its library's own loop: call train(agent, steps=...)")
 
 
-def part_of(state: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
-    """The saved arrays whose names begin with `name.`, under what follows it."""
-    return {key.partition(".")[2]: array for key, array in state.items() if key.startswith(f"{name}.")}
-
-
-def versions() -> dict[str, str]:
-    """The versions of what decides results, for files that hold some."""
-    return {
-        "rl_envs": rl_envs.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "gymnasium": gym.__version__,
-    }
-
-
-def run_numbers(runs: int | range) -> range:
-    """The numbers of a population's runs: 0, 1, ... or a range; raises ValueError for none and for gaps."""
-    numbers = runs if isinstance(runs, range) else range(check_integer("runs", runs, low=1))
-    if len(numbers) == 0 or numbers.step != 1 or numbers.start < 0:
-        raise ValueError(f"runs must be consecutive numbers from 0 or higher, at least one, but are {numbers}")
-    return numbers
-
-
 def _task_of(path: object, about: Mapping[str, Any]) -> Task:
     """The task that a saved agent was trained on, where its name is enough to make it again."""
     if about["world"] in WORLDS:
@@ -293,48 +195,3 @@ def _task_of(path: object, about: Mapping[str, Any]) -> Task:
     if about["world"] in gym.registry:  # these have no discount, so the one they were given is passed on
         return make_task(about["world"], discount=about["discount"], **about["arguments"])
     raise StorageError(f"{path} was trained on {about['world']}, which is no registered world: pass it as task=")
-
-
-def read_saved(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What a file of `save` says about the agent, and its arrays; raises StorageError for any other file."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
-    except SafetensorError as error:
-        raise StorageError(f"{path} is cut short or is no safetensors file: {error}") from error
-    if "rl_envs" not in metadata:
-        raise StorageError(f"{path} is a safetensors file, but not one that an agent was saved to")
-    about = json.loads(metadata["rl_envs"])
-    if about["format"] != FILE_FORMAT:
-        raise StorageError(f"{path} has file format {about['format']}, but this version reads format {FILE_FORMAT}")
-    return about, arrays
-
-
-def check_class(path: object, about: Mapping[str, Any], cls: Any) -> None:
-    """Raise StorageError unless a saved agent is of this class, in this version and with these settings."""
-    if about["agent"] != cls.__name__:
-        raise StorageError(f"{path} holds an agent of class {about['agent']}, not {cls.__name__}")
-    if about["agent_version"] != cls.version:
-        raise StorageError(
-            f"{path} holds version {about['agent_version']} of {cls.__name__}, but this is version {cls.version}"
-        )
-    unknown_fields = set(about["config"]) ^ {field.name for field in fields(cls.Config)}
-    if unknown_fields:
-        raise StorageError(f"{path} does not fit the Config of {cls.__name__}: {', '.join(sorted(unknown_fields))}")
-
-
-def check_arrays(path: object, found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> None:
-    """Raise StorageError unless the saved arrays have the names, shapes and types of those that the agent has."""
-    if found.keys() != expected.keys():
-        raise StorageError(f"{path} must hold the arrays {sorted(expected)}, but holds {sorted(found)}")
-    for name, array in expected.items():
-        if found[name].shape != array.shape or found[name].dtype != array.dtype:
-            raise StorageError(
-                f"{name} must have shape {array.shape} and dtype {array.dtype}, "
-                f"but in {path} it has {found[name].shape} and {found[name].dtype}"
-            )

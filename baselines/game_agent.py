@@ -1,23 +1,22 @@
-"""The interface of learners in games, and how they are saved.
+"""The interface of learners in games.
 
 A game agent is a population of whole tables of players: R runs, and in each of them N players who learn at the same
 time, each for itself. Everything is indexed [run, player]. Each player of each run has a random stream of its own, and
-all players of a run choose before any of them learns what the others chose.
+all players of a run choose before any of them learns what the others chose. Settings, copies and saving are those of
+agents in worlds as well: `learners.py`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from baselines.agent import FILE_FORMAT, NoConfig, check_arrays, check_class, part_of, read_saved, run_numbers, versions
+from baselines.agent_file import check_class, read_saved
 from baselines.exploration import RunStreams
 from baselines.game_surroundings import (
     GameSurroundings,
@@ -27,16 +26,16 @@ from baselines.game_surroundings import (
     PettingZooSurroundings,
 )
 from baselines.game_task import MARKOV_GAMES, GameTask, make_game_task
+from baselines.learners import Learners
 from baselines.seeding import integer_seeds, run_seeds
 from baselines.specification import label
-from baselines.storage import StorageError, write_atomically
+from baselines.storage import StorageError
 from rl_envs.games import GAMES, NormalFormGame
-from rl_envs.mdp import check_integer
 
 SomeAgent = TypeVar("SomeAgent", bound="GameAgent")
 
 
-class GameAgent(ABC):
+class GameAgent(Learners):
     """A population of R runs of N players each, who learn in a game together.
 
     Args:
@@ -53,43 +52,19 @@ class GameAgent(ABC):
         TypeError: the Config of another agent, or a game that the agent cannot play.
     """
 
-    Config: ClassVar[type] = NoConfig
-    # Rises when the same Config and seed no longer give the same result.
-    version: ClassVar[int] = 1
-    # Names that stand for a whole Config, chosen by "preset" in settings.
-    PRESETS: ClassVar[Mapping[str, Any]] = {}
+    task: GameTask
+    _surroundings: GameSurroundings | None
 
     def __init__(
         self, task: GameTask | NormalFormGame | str, *, runs: int | range = 1, seed: int = 0, config: Any = None
     ) -> None:
-        self.task = make_game_task(task)
-        self.check_task(self.task)
-        self.runs = run_numbers(runs)
-        self.num_runs = len(self.runs)
-        self.seed = check_integer("seed", seed, low=0)
-        self.config = self.Config() if config is None else config
-        if not isinstance(self.config, self.Config):
-            raise TypeError(f"the config of {self.name} must be a {self.name}.Config, but is {self.config!r}")
-        self.steps = 0
+        game_task = make_game_task(task)
+        self.check_task(game_task)
+        super().__init__(game_task, runs=runs, seed=seed, config=config)
         self._streams = {
             "exploration": RunStreams(self._player_seeds("exploration", self.copies)),
             "greedy": RunStreams(self._player_seeds("greedy", 1)),
         }
-        self._surroundings: GameSurroundings | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the agent's class."""
-        return type(self).__name__
-
-    @property
-    def copies(self) -> int:
-        """In how many copies of the game each run plays at the same time, C; 1 for most agents.
-
-        Where it is more, the arrays of a transition are [R * C, ...] with the copies of a run side by side, and one
-        step of the loop is C rounds of each run.
-        """
-        return 1
 
     @classmethod
     def check_task(cls, task: GameTask) -> None:
@@ -153,48 +128,6 @@ class GameAgent(ABC):
             N arrays, [R, A_i] in a matrix game and [R, S, A_i] in a Markov game.
         """
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Every array that decides how the agent goes on, for `save`; an agent adds its own to these."""
-        drawn = {f"drawn.{purpose}": np.array(streams.drawn) for purpose, streams in self._streams.items()}
-        around = {} if self._surroundings is None else self._surroundings.state()
-        return {"steps": np.array(self.steps), **drawn, **{f"environment.{name}": a for name, a in around.items()}}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave; an agent restores its own arrays beside these."""
-        self.steps = int(state["steps"])
-        for purpose, streams in self._streams.items():
-            streams.jump(int(state[f"drawn.{purpose}"]))
-        around = part_of(state, "environment")
-        if around:
-            self.surroundings.restore(around)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Save the agent to one safetensors file, from which it goes on exactly as if it had not been saved.
-
-        Args:
-            path: the file; one that exists is replaced, in one step.
-
-        Raises:
-            StorageError: the file cannot be written.
-        """
-        from safetensors.numpy import save
-
-        about = {
-            "format": FILE_FORMAT,
-            "agent": self.name,
-            "agent_version": self.version,
-            "config": asdict(self.config),
-            "seed": self.seed,
-            "runs": [self.runs.start, self.runs.stop],
-            "game": self.task.game,
-            "arguments": dict(self.task.arguments),
-            "table": self.task.table_hash,
-            "versions": versions(),
-        }
-        arrays = {name: np.array(array, order="C") for name, array in self.state().items()}
-        # One key, because safetensors writes several in an order that changes from file to file.
-        write_atomically(path, save(arrays, metadata={"rl_envs": json.dumps(about, sort_keys=True)}))
-
     @classmethod
     def load(
         cls: type[SomeAgent], path: str | os.PathLike[str], *, task: GameTask | NormalFormGame | str | None = None
@@ -222,12 +155,14 @@ class GameAgent(ABC):
         trained, given = label(about["game"], about["arguments"]), label(own.game, own.arguments)
         if trained != given:
             raise StorageError(f"{path} was trained on {trained}, but the task is {given}: pass its own as task=")
-        agent = cls(own, runs=range(*about["runs"]), seed=about["seed"], config=cls.Config(**about["config"]))
-        if any(name.startswith("environment.") for name in arrays):
-            _ = agent.surroundings  # so that the file's arrays have something to be checked against
-        check_arrays(path, arrays, agent.state())
-        agent.restore(arrays)
-        return agent
+        return cls._resumed(path, own, about, arrays)
+
+    def _about_task(self) -> dict[str, Any]:
+        return {
+            "game": self.task.game,
+            "arguments": dict(self.task.arguments),
+            "table": self.task.table_hash,
+        }
 
     @property
     def _first_environment_seed(self) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from baselines.agent import Agent, read_saved
+from baselines.agent import Agent
+from baselines.agent_file import read_saved
 from baselines.registry import AGENTS, agent_class
 from baselines.storage import StorageError
 
