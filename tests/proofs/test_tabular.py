@@ -33,8 +33,11 @@ STEPS = {
     ("QLearning", "RobotGrasp"): 80_000,
     ("Sarsa", "RobotGrasp"): 80_000,
     ("ExpectedSarsa", "RobotGrasp"): 80_000,
-    ("DoubleQLearning", "RobotGrasp"): 150_000,
+    ("DoubleQLearning", "RobotGrasp"): 250_000,
 }
+
+# The settings were looked for on seed 0: what they are worth is seen on another.
+FRESH_SEED = 1
 
 
 def shown(interval: Interval) -> str:
@@ -44,7 +47,7 @@ def shown(interval: Interval) -> str:
 @pytest.mark.parametrize(("name", "world"), STEPS)
 def test_at_least_95_of_100_runs_reach_the_optimum(name: str, world: str) -> None:
     steps = STEPS[name, world]
-    agent = make_agent(f"{name}:preset={world}", world, runs=100)
+    agent = make_agent(f"{name}:preset={world}", world, runs=100, seed=FRESH_SEED)
     curve = train(agent, steps=steps, checkpoints=4)
     final = curve.scores[-1]
     print(
@@ -59,7 +62,7 @@ def test_at_least_95_of_100_runs_reach_the_optimum(name: str, world: str) -> Non
 
 
 def test_joints_that_share_their_reward_learn_to_grasp() -> None:
-    together = make_agent("JointQ", "RobotGraspMulti", runs=100)
+    together = make_agent("JointQ", "RobotGraspMulti", runs=100, seed=FRESH_SEED)
     curve = train(together, steps=240_000, checkpoints=2)
     final = curve.scores[-1]
     print(
@@ -69,8 +72,8 @@ def test_joints_that_share_their_reward_learn_to_grasp() -> None:
 
 
 def test_joints_commanded_in_turn_learn_to_grasp_as_flat_q_learning_does() -> None:
-    in_turn = make_agent("JointQ:preset=RobotGrasp", "RobotGrasp", runs=50)
-    flat = make_agent("QLearning:preset=RobotGrasp", "RobotGrasp", runs=50)
+    in_turn = make_agent("JointQ:preset=RobotGrasp", "RobotGrasp", runs=50, seed=FRESH_SEED)
+    flat = make_agent("QLearning:preset=RobotGrasp", "RobotGrasp", runs=50, seed=FRESH_SEED)
     scores = {agent.name: train(agent, steps=80_000, checkpoints=1).scores[-1] for agent in (in_turn, flat)}
     difference = difference_interval(*scores.values())
     print(f"\nJointQ minus QLearning on RobotGrasp, 80,000 steps: {shown(difference)}")
