@@ -105,46 +105,14 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
             self.render()
         return self._observations(), self._infos((-1, -1))
 
-    def step(
-        self, actions: dict[str, Any]
-    ) -> tuple[dict[str, np.ndarray], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
-        """Play one round; one uniform number is drawn, for the order of the moves.
-
-        Args:
-            actions: one action a live agent; `{}` once the episode is over.
-
-        Returns:
-            Observations, rewards, terminations, truncations and infos, one entry an agent; five empty dictionaries once
-            the episode is over.
-
-        Raises:
-            InvalidAction: if an action is no whole number or out of range.
-            ValueError: if a live agent is missing, or an agent is unknown.
-            ResetNeeded: before the first reset, and for actions after the end.
-        """
-        agents = self.agents
-        if not agents:
-            return self._step_without_agents(actions)
-        joint = divmod(self._joint_index(actions), len(MOVES))
-        entry = (self._state, *joint)
+    def _play(self, joint: int) -> tuple[tuple[float, ...], bool, dict[str, dict[str, Any]]]:
+        """Make both moves; one uniform number is drawn, for their order."""
+        actions = divmod(joint, len(MOVES))
+        entry = (self._state, *actions)
         outcome = (*entry, self._drawn(self.table.probability[entry]))
         self._state = int(self.table.next_state[outcome])
-        self._cycle += 1
-        reward, terminated = float(self.table.reward[outcome]), bool(self.table.terminated[outcome])
-        truncated = self._cycle >= self.max_cycles
-        observations = self._observations()
-        infos = self._infos(joint)
-        if terminated or truncated:
-            self.agents = []
-        if self.render_mode == "human":
-            self.render()
-        return (
-            observations,
-            {agents[0]: reward, agents[1]: 0.0 - reward},
-            dict.fromkeys(agents, terminated),
-            dict.fromkeys(agents, truncated),
-            infos,
-        )
+        reward = float(self.table.reward[outcome])
+        return (reward, 0.0 - reward), bool(self.table.terminated[outcome]), self._infos(actions)
 
     def _drawn(self, probabilities: np.ndarray) -> int:
         """An index drawn from a distribution with one uniform number."""

@@ -126,36 +126,16 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
         }
         return self._observations(), infos
 
-    def step(
-        self, actions: dict[str, Any]
-    ) -> tuple[dict[str, np.ndarray], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
-        """Play one round.
-
-        Args:
-            actions: one action a live agent; `{}` once the episode is over.
-
-        Returns:
-            Observations, rewards, terminations, truncations and infos, one entry an agent; five empty dictionaries once
-            the episode is over.
-
-        Raises:
-            InvalidAction: if an action is no whole number or out of range.
-            ValueError: if a live agent is missing, or an agent is unknown.
-            ResetNeeded: before the first reset, and for actions after the end.
-        """
-        agents = self.agents
-        if not agents:
-            return self._step_without_agents(actions)
-        joint = self._joint_index(actions)
+    def _play(self, joint: int) -> tuple[tuple[float, ...], bool, dict[str, dict[str, Any]]]:
+        """Pay each player, and reckon up what it might have earned."""
         self._state = 1 + joint
-        self._cycle += 1
         payoffs, round_regrets, joint_action = (
             self._payoffs[joint],
             self._round_regrets[joint],
             self._joint_actions[joint],
         )
         infos: dict[str, dict[str, Any]] = {}
-        for player, agent in enumerate(agents):
+        for player, agent in enumerate(self.agents):
             total = self._totals[player] = self._totals[player] + payoffs[player]
             alternatives = self._alternatives[player][joint]
             # What each action would have earned so far, had the player always played it.
@@ -166,19 +146,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
                 "round_regret": round_regrets[player],
                 "external_regret": np.float64(max(hindsight) - total),
             }
-        truncated = self._cycle >= self.max_cycles
-        observations = self._observations()
-        if truncated:
-            self.agents = []
-        if self.render_mode == "human":
-            self.render()
-        return (
-            observations,
-            dict(zip(agents, payoffs)),
-            dict.fromkeys(agents, False),
-            dict.fromkeys(agents, truncated),
-            infos,
-        )
+        return payoffs, False, infos
 
     def _tabulate(self) -> None:
         """The table once more as Python numbers by joint action: a round is then a few look-ups."""

@@ -1,4 +1,4 @@
-"""What both PettingZoo environments share: agents, spaces, seeds, checked actions, states, and their pictures.
+"""What both PettingZoo environments share: agents, spaces, seeds, checked actions, rounds, states, and their pictures.
 
 Every agent sees the same thing, the state, and all choose at once. A state s is observed as the number s + 1, or as a
 one-hot row: 0 is never shown, because PettingZoo's api_test takes an observation of zeros for a fault, and because
@@ -26,7 +26,7 @@ class SimultaneousGame(ABC):
     """The common part of a PettingZoo parallel environment in which every agent acts in every round.
 
     A concrete environment names `pettingzoo.ParallelEnv` among its own bases, keeps its state number in `_state`, and
-    provides `step`, `_as_text` and `_as_pixels`.
+    provides `reset`, `_play`, `_as_text` and `_as_pixels`.
     """
 
     metadata: ClassVar[dict[str, Any]]
@@ -84,6 +84,42 @@ class SimultaneousGame(ABC):
     def action_space(self, agent: str) -> spaces.Space[Any]:
         """The action space of an agent, always the same object."""
         return self.action_spaces[self._known(agent)]
+
+    def step(
+        self, actions: dict[str, Any]
+    ) -> tuple[dict[str, np.ndarray], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+        """Play one round.
+
+        Args:
+            actions: one action a live agent; `{}` once the episode is over.
+
+        Returns:
+            Observations, rewards, terminations, truncations and infos, one entry an agent; five empty dictionaries once
+            the episode is over.
+
+        Raises:
+            InvalidAction: if an action is no whole number or out of range.
+            ValueError: if a live agent is missing, or an agent is unknown.
+            ResetNeeded: before the first reset, and for actions after the end.
+        """
+        agents = self.agents
+        if not agents:
+            return self._step_without_agents(actions)
+        rewards, terminated, infos = self._play(self._joint_index(actions))
+        self._cycle += 1
+        truncated = self._cycle >= self.max_cycles
+        observations = self._observations()
+        if terminated or truncated:
+            self.agents = []
+        if self.render_mode == "human":
+            self.render()
+        return (
+            observations,
+            dict(zip(agents, rewards)),
+            dict.fromkeys(agents, terminated),
+            dict.fromkeys(agents, truncated),
+            infos,
+        )
 
     def state(self) -> np.ndarray:
         """The state as a fresh array, in the form in which the agents observe it.
@@ -210,6 +246,10 @@ class SimultaneousGame(ABC):
         row = np.zeros(self._num_states, dtype=np.float32)
         row[self._state] = 1.0
         return row
+
+    @abstractmethod
+    def _play(self, joint: int) -> tuple[tuple[float, ...], bool, dict[str, dict[str, Any]]]:
+        """Play the joint action of this number; gives the agents' rewards, whether it ends the episode, and infos."""
 
     @abstractmethod
     def _as_text(self) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 
+from rl_envs.games.joint_actions import checked_joint_actions
 from rl_envs.games.markov_game import ZeroSumMarkovGame
 from rl_envs.streams import Streams
 
@@ -77,7 +78,7 @@ class VectorMarkovGame:
         """
         if self._states is None:
             raise ResetNeeded("call reset() before step(): no episode is running")
-        array = self._validated(np.asarray(actions))
+        array = checked_joint_actions(actions, self.num_copies, self.table.num_actions)
         entry = (self._states, array[:, 0], array[:, 1])
         outcome = (self._outcome_bounds[entry] <= self._streams.next()[:, None]).sum(axis=1)
         reached = self.table.next_state[(*entry, outcome)]
@@ -128,18 +129,3 @@ class VectorMarkovGame:
 
     def _started(self, uniform: np.ndarray) -> np.ndarray:
         return np.searchsorted(self._start_bounds, uniform, side="right")
-
-    def _validated(self, actions: np.ndarray) -> np.ndarray:
-        shape = (self.num_copies, 2)
-        if actions.shape != shape or actions.dtype.kind not in "iu":
-            raise InvalidAction(
-                f"actions must be integers of shape {shape}, but have shape {actions.shape} and type {actions.dtype}"
-            )
-        wrong = (actions < 0) | (actions >= np.array(self.table.num_actions))
-        if wrong.any():
-            copy, player = np.argwhere(wrong)[0]
-            raise InvalidAction(
-                f"the action of player_{player} must be from 0 to {self.table.num_actions[player] - 1}, but is "
-                f"{actions[copy, player]} in copy {copy}"
-            )
-        return actions

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.error import ResetNeeded
 
+from rl_envs.games.joint_actions import checked_joint_actions
 from rl_envs.games.normal_form import NormalFormGame
 
 
@@ -70,7 +71,8 @@ class VectorMatrixGame:
         """
         if not 0 <= self._cycle < self.max_cycles:
             raise ResetNeeded("call reset() before step(): no episode is running")
-        joint = self._joint_index(np.asarray(actions))
+        array = checked_joint_actions(actions, self.num_copies, self.game.num_actions)
+        joint = array.astype(np.int64) @ self._strides
         self._cycle += 1
         infos = {"round_regret": self._round_regrets[joint]}
         return joint + 1, self._payoffs[joint], self._cycle == self.max_cycles, infos
@@ -92,18 +94,3 @@ class VectorMatrixGame:
         if not -1 <= cycle <= self.max_cycles:
             raise ValueError(f"cycle must be from -1 to max_cycles = {self.max_cycles}, but is {cycle}")
         self._cycle = cycle
-
-    def _joint_index(self, actions: np.ndarray) -> np.ndarray:
-        shape = (self.num_copies, self.game.num_players)
-        if actions.shape != shape or actions.dtype.kind not in "iu":
-            raise InvalidAction(
-                f"actions must be integers of shape {shape}, but have shape {actions.shape} and type {actions.dtype}"
-            )
-        wrong = (actions < 0) | (actions >= np.array(self.game.num_actions))
-        if wrong.any():
-            copy, player = np.argwhere(wrong)[0]
-            raise InvalidAction(
-                f"the action of player_{player} must be from 0 to {self.game.num_actions[player] - 1}, but is "
-                f"{actions[copy, player]} in copy {copy}"
-            )
-        return actions.astype(np.int64) @ self._strides
