@@ -20,6 +20,10 @@ from baselines.storage import StorageError, is_alive, write_atomically
 LOCK, HOLDER = ".lock", ".holder.json"
 
 
+class FolderLockError(StorageError):
+    """A folder that cannot be had for oneself; nothing was done in it."""
+
+
 @contextlib.contextmanager
 def locked(folder: Path, command: str) -> Iterator[None]:
     """Hold a folder for oneself.
@@ -32,7 +36,8 @@ def locked(folder: Path, command: str) -> Iterator[None]:
         command: what the holder does, for the message to others.
 
     Raises:
-        StorageError: another process holds it; the message says which, on what machine and since when.
+        FolderLockError: another process holds it, and the message says which, on what machine and since when; or its
+            file system refuses locks.
     """
     lock = FileLock(folder / LOCK)
     try:
@@ -41,9 +46,9 @@ def locked(folder: Path, command: str) -> Iterator[None]:
             warnings.filterwarnings("ignore", message="flock not supported", category=UserWarning)
             _acquire(lock, folder)
     except NotImplementedError as error:
-        raise StorageError(f"cannot lock {folder}: its file system has no locks; choose another folder") from error
+        raise FolderLockError(f"cannot lock {folder}: its file system has no locks; choose another folder") from error
     except OSError as error:
-        raise StorageError(f"cannot lock {folder}: {error.strerror or error}") from error
+        raise FolderLockError(f"cannot lock {folder}: {error.strerror or error}") from error
     try:
         about = {
             "process": os.getpid(),
@@ -70,7 +75,7 @@ def _acquire(lock: BaseFileLock, folder: Path) -> None:
             holder = f"process {about['process']} on {about['machine']} since {about['since']} ({about['command']})"
             break
         time.sleep(wait)
-    raise StorageError(f"{folder} is in use by {holder}: wait until it has ended, or choose another folder")
+    raise FolderLockError(f"{folder} is in use by {holder}: wait until it has ended, or choose another folder")
 
 
 def _about_holder(folder: Path) -> dict[str, Any] | None:

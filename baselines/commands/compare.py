@@ -10,23 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from baselines.commands.exit_codes import INTERRUPTED, complain
 from baselines.commands.flags import changed_fields, mistakes_end_the_command, value_of, values_of, with_configs
+from baselines.commands.resumable import ENDS, console_for_tables, end_early
 from baselines.comparison import PRESETS, Backend, Comparison, compare
 from baselines.comparison_file import ComparisonFile, read_comparison_file
 from baselines.findings import CELLS, Findings
 from baselines.game_registry import GAME_AGENTS, make_game_config
 from baselines.registry import AGENTS, make_config
 from baselines.specification import label
-from baselines.storage import StorageError
-from baselines.workers import JobError, WorkerError
 from rl_envs.names import unknown
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-# A log has no width of its own; the table needs this much.
-LOG_WIDTH = 140
 
 Preset = Literal["default", "quick"]
 
@@ -148,14 +143,9 @@ def run_comparison(comparison: Comparison, execution: Execution) -> int:
     Returns:
         The exit code.
     """
-    from rich.console import Console
-
     from baselines.progress import Display
 
-    out = execution.out
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=LOG_WIDTH)
+    out, console = execution.out, console_for_tables()
     try:
         with Display(console, len(comparison.cells())) as display:
             findings = compare(
@@ -167,16 +157,8 @@ def run_comparison(comparison: Comparison, execution: Execution) -> int:
                 on_cell=display,
             )
         show(findings, out, console)
-    except (ValueError, TypeError) as error:
-        return complain(f"Error: {error}")
-    except (StorageError, WorkerError) as error:
-        return complain(f"Error: {error}", how_to_go_on(out))
-    except JobError as error:
-        complain(f"Error: {error}", how_to_go_on(out))
-        return 1
-    except KeyboardInterrupt:
-        complain("Stopped.", how_to_go_on(out))
-        return INTERRUPTED
+    except ENDS as error:
+        return end_early(error, "cells", out, CELLS)
     return 0
 
 
@@ -213,10 +195,3 @@ def show(findings: Findings, out: Path, console: Console) -> None:
         console.print(f"Results in {CELLS}/ of other settings or versions, which are left alone: {left_alone}.")
     page, *others = [path.name for path in written]
     console.print(f"Open {out / page} in a browser. Beside it lie {', '.join(others)}.", markup=False)
-
-
-def how_to_go_on(out: Path) -> str:
-    """What to do after an interruption; empty where nothing was begun."""
-    if not (out / CELLS).is_dir():
-        return ""
-    return f"Finished cells are kept in {out}; the same command goes on from there."

@@ -5,24 +5,20 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import tyro
 
-from baselines.commands.exit_codes import INTERRUPTED, complain
+from baselines.commands.exit_codes import complain
+from baselines.commands.resumable import ENDS, console_for_tables, end_early
+from baselines.progress import TrialDisplay
 from baselines.statistics import Interval, mean_interval, worst_decile
-from baselines.storage import StorageError
-from baselines.trials import Outcome, Tuning
+from baselines.trials import Tuning
 from baselines.tuning import DATABASE, REPORT, Contender, OptunaMissingError, TuningResult, as_toml, tune
-from baselines.workers import JobError, WorkerError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-
-# A log has no width of its own; the table needs this much.
-LOG_WIDTH = 140
 
 # What is said of each run, by metric: in the table and in the verdict.
 MEANING = {
@@ -56,34 +52,17 @@ def tune_agent(
         held_out_runs: Fresh runs of the default and of the best settings at the end, on each world.
         workers: Processes. With one, the seed decides every trial; with more, it matters which ends first.
     """
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=LOG_WIDTH)
+    console = console_for_tables()
     try:
         with TrialDisplay(console, trials) as display:
             result = tune(tuning, out, trials=trials, held_out_runs=held_out_runs, workers=workers, on_trial=display)
-    except (ValueError, TypeError, OptunaMissingError) as error:
+    except OptunaMissingError as error:
         return complain(f"Error: {error}")
-    except (StorageError, WorkerError) as error:
-        return complain(f"Error: {error}", how_to_go_on(out))
-    except JobError as error:
-        complain(f"Error: {error}", how_to_go_on(out))
-        return 1
-    except KeyboardInterrupt:
-        complain("Stopped.", how_to_go_on(out))
-        return INTERRUPTED
+    except ENDS as error:
+        return end_early(error, "trials", out, DATABASE)
     show(result, console)
     console.print(f"Written to {out}: {DATABASE}, {REPORT}", markup=False)
     return 0
-
-
-def how_to_go_on(out: Path) -> str:
-    """What to do after an interruption; empty where nothing was begun."""
-    if not (out / DATABASE).is_file():
-        return ""
-    return f"Finished trials are kept in {out}; the same command goes on from there."
 
 
 def show(result: TuningResult, console: Console) -> None:
@@ -180,50 +159,3 @@ def verdict(world: str, difference: Interval, result: TuningResult) -> str:
 def _with_ends(interval: Interval, *, signed: bool = False) -> str:
     number = "+.3f" if signed else ".3f"
     return f"{interval.estimate:{number}} ({interval.low:{number}} to {interval.high:{number}})"
-
-
-class TrialDisplay:
-    """Shows how far tuning is: a moving bar in a terminal, a line a trial in a log.
-
-    Args:
-        console: where to.
-        total: how many trials there are to be in all.
-    """
-
-    def __init__(self, console: Console, total: int) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self._console = console
-        self._total = total
-        self._done = 0
-        self._bar = Progress(
-            TextColumn("trials"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("starting", total=total)
-
-    def __enter__(self) -> TrialDisplay:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def __call__(self, what: str, number: int, specification: str, outcome: Outcome | None) -> None:
-        """Take note of a trial that was "kept", "started" or "finished"."""
-        if what == "started":
-            self._bar.update(self._task, description=f"{number}: {specification}")
-            return
-        self._done += 1
-        self._bar.update(self._task, completed=self._done)
-        if what == "finished" and outcome is not None and not self._console.is_terminal:
-            said = outcome.reason if outcome.value is None else f"{outcome.value:.4f}"
-            line = f"[{self._done}/{self._total}] trial {number}: {said} · {specification}"
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)

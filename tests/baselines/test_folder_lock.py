@@ -34,7 +34,7 @@ def test_the_second_of_two_is_refused_and_told_who_is_there_until_the_first_is_k
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file() and path.name != ".lock"}
     second = [*words(FEW, workers=1), "--out", str(tmp_path)]
     assert main(second) == 2
-    (error, *_) = capsys.readouterr().err.splitlines()
+    (error,) = capsys.readouterr().err.splitlines()  # and no advice to say the same command again
     typed = shlex.join(["python", "-m", "baselines", *words(LONG, workers=2), "--out", str(tmp_path)])
     assert re.fullmatch(
         rf"Error: {re.escape(str(tmp_path))} is in use by process {first.process.pid} on {re.escape(platform.node())} "

@@ -226,6 +226,7 @@ def test_two_at_once_in_one_folder_are_refused_and_the_holder_is_named(tmp_path:
     assert answer.returncode == 2
     assert f"in use by process {os.getpid()}" in answer.stderr
     assert f"(tuning {BAD} on RandomMDP)" in answer.stderr
+    assert answer.stderr.count("\n") == 1  # and no advice to say the same command again
 
 
 def test_several_processes_do_as_many_trials_as_asked_and_one_that_is_killed_loses_nothing(tmp_path: Path) -> None:
