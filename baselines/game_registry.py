@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,8 +24,7 @@ def game_agent_class(name: str) -> type[GameAgent]:
     """The class of a registered game agent; raises ValueError naming the nearest for an unknown name."""
     if name not in GAME_AGENTS:
         raise ValueError(unknown("game agent", name, GAME_AGENTS))
-    module, cls = GAME_AGENTS[name].agent.split(":")
-    return getattr(importlib.import_module(module), cls)
+    return GAME_AGENTS[name].load()
 
 
 def make_game_config(name: str, settings: Mapping[str, Any]) -> Any:

@@ -34,6 +34,11 @@ class Entry:
     libraries: tuple[str, ...] = ()
     counterparts: tuple[str, ...] = ()
 
+    def load(self) -> Any:
+        """The class, from its module, which is imported now."""
+        module, cls = self.agent.split(":")
+        return getattr(importlib.import_module(module), cls)
+
 
 _SB3 = ("torch", "stable-baselines3")
 
@@ -70,8 +75,7 @@ def agent_class(name: str) -> type[Agent]:
     """The class of a registered agent; raises ValueError naming the nearest for an unknown name."""
     if name not in AGENTS:
         raise ValueError(unknown("agent", name, AGENTS))
-    module, cls = AGENTS[name].agent.split(":")
-    return getattr(importlib.import_module(module), cls)
+    return AGENTS[name].load()
 
 
 def make_config(name: str, settings: Mapping[str, Any]) -> Any:
