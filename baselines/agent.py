@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import gymnasium as gym
 import numpy as np
 
-from baselines.agent_file import check_class, part_of, read_saved, versions
+from baselines.agent_file import check_class, read_saved
 from baselines.exploration import RunStreams
 from baselines.learners import Learners, NoConfig
 from baselines.seeding import run_seeds
@@ -27,7 +27,7 @@ from baselines.task import Task, make_task
 from rl_envs.registry import WORLDS
 from rl_envs.world import World
 
-__all__ = ["Agent", "LibraryAgent", "NoConfig", "Transition", "part_of", "versions"]
+__all__ = ["Agent", "LibraryAgent", "NoConfig", "Transition"]
 
 SomeAgent = TypeVar("SomeAgent", bound="Agent")
 

@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from baselines.agent import LibraryAgent, versions
+from baselines.agent import LibraryAgent
+from baselines.agent_file import versions
 from baselines.cells import Cell, FunctionCell, WorldCell
 from baselines.findings import ABOUT, CELLS, Findings, read_findings
 from baselines.folder_lock import locked

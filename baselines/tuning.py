@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baselines.agent import versions
+from baselines.agent_file import versions
 from baselines.folder_lock import locked
 from baselines.registry import AGENTS, agent_class, make_config, normal_form
 from baselines.seeding import stable_hash

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from baselines import presets
-from baselines.agent import Agent, Transition, part_of
+from baselines.agent import Agent, Transition
+from baselines.agent_file import part_of
 from baselines.encoding import Encoder, distinct_observations
 from baselines.exploration import argmax_random_ties, greedy_policy, sample_action
 from baselines.networks import Perceptron, StackedNetworks

@@ -12,7 +12,8 @@ import torch
 from torch.nn import functional
 
 from baselines import presets
-from baselines.agent import Agent, Transition, part_of
+from baselines.agent import Agent, Transition
+from baselines.agent_file import part_of
 from baselines.encoding import Encoder, distinct_observations
 from baselines.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
 from baselines.networks import Perceptron, StackedNetworks
