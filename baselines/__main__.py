@@ -34,8 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return complain(f"Error: {unknown('command', name, COMMANDS)}", usage())
     import tyro
 
+    from baselines.threads import one_thread
+
     module = importlib.import_module(f"baselines.commands.{name}")
-    with raised_at_interrupts():
+    with one_thread(), raised_at_interrupts():
         try:
             return tyro.cli(module.command(typed), prog=f"{PROGRAM} {name}", args=typed)
         except KeyboardInterrupt:

@@ -31,7 +31,7 @@ from baselines.results import FILE_FORMAT, version
 from baselines.specification import parse
 from baselines.storage import make_folder, remove_leftovers, write_atomically
 from baselines.task import named_task
-from baselines.workers import Event, JobError, WorkerError, run_jobs
+from baselines.workers import Event, JobError, WorkerError, cores, run_jobs
 from rl_envs.mdp import check_integer
 from rl_envs.names import unknown
 
@@ -185,7 +185,7 @@ def compare(
     folder: str | os.PathLike[str],
     *,
     functions: Mapping[str, TrainFunction] | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     backend: Backend = "joblib",
     address: str | None = None,
     on_cell: Progress | None = None,
@@ -196,7 +196,8 @@ def compare(
         comparison: what to run.
         folder: where results lie; made if need be. Cells that are finished there already are not computed again.
         functions: agents of your own by name, train(env_fn, steps, seed) -> policy; see `baselines.functions`.
-        workers: how many processes of this machine.
+        workers: how many processes of this machine; as many as it has cores when left out. With 1 cells are computed in
+            this one.
         backend: "joblib", or "ray" for a Ray cluster; results are the same.
         address: of a running Ray cluster; one is started on this machine when left out.
         on_cell: told what becomes of each cell.
@@ -211,7 +212,7 @@ def compare(
         JobError: an agent failed in training, or gave NaN; the other cells are computed and kept all the same.
         WorkerError: a process died, or there is no cluster.
     """
-    check_integer("workers", workers, low=1)
+    workers = cores() if workers is None else check_integer("workers", workers, low=1)
     if backend not in BACKENDS:
         raise ValueError(unknown("backend", backend, BACKENDS))
     if address is not None and backend != "ray":

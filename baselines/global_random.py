@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from baselines.threads import one_thread
+
 
 @contextlib.contextmanager
 def library_conventions(seed: int | None = None) -> Iterator[None]:
-    """What a library needs of the process, put back afterwards: global generators, and torch on one thread.
+    """What a library needs of the process, put back afterwards: global generators, and one thread.
 
     Libraries seed Python's, NumPy's and torch's global generators and draw from them. Whoever calls this must find
     theirs as they were.
@@ -22,16 +24,14 @@ def library_conventions(seed: int | None = None) -> Iterator[None]:
     import torch
 
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002 - libraries draw from it
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     if seed is not None:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         torch.manual_seed(seed)
     try:
-        yield
+        with one_thread():
+            yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])  # noqa: NPY002
         torch.set_rng_state(states[2])
-        torch.set_num_threads(threads)

@@ -14,19 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from baselines.environment_variables import environment
 from baselines.interrupts import interrupts_held_back
-from baselines.workers import (
-    ONE_THREAD,
-    Event,
-    Job,
-    JobError,
-    Value,
-    WorkerError,
-    attempt_packed,
-    end_of,
-    environment,
-    pack,
-)
+from baselines.workers import Event, Job, JobError, Value, WorkerError, attempt_packed, end_of, pack
 
 # How often Ray begins a job again whose worker was killed: one that kills its worker each time must not go on for ever.
 RETRIES = 5
@@ -59,11 +49,8 @@ def run_on_ray(
         WorkerError: Ray is not installed, no cluster answers, or a job's worker died again and again.
     """
     ray = _ray()
-    there_already = address is not None or ray.is_initialized()
     with _cluster(ray, num_workers, address):
-        # Workers of a cluster that was started here have this from their parent, and sooner.
-        runtime = {"runtime_env": {"env_vars": ONE_THREAD}} if there_already else {}
-        remote = ray.remote(num_cpus=1, max_retries=RETRIES, **runtime)(attempt_packed)
+        remote = ray.remote(num_cpus=1, max_retries=RETRIES)(attempt_packed)
         waiting = deque(jobs)
         running: dict[Any, Job] = {}
         try:
@@ -117,7 +104,7 @@ def _cluster(ray: Any, num_workers: int, address: str | None) -> Iterator[None]:
         options |= {"address": address}
     try:
         # Nothing is told to anybody outside this machine.
-        with interrupts_held_back(), environment({"RAY_USAGE_STATS_ENABLED": "0", **ONE_THREAD}):
+        with interrupts_held_back(), environment({"RAY_USAGE_STATS_ENABLED": "0"}):
             ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
         ray.shutdown()  # of what had begun to start

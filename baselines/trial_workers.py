@@ -14,9 +14,11 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
+from baselines.environment_variables import environment
 from baselines.interrupts import interrupts_held_back
+from baselines.threads import ONE_THREAD
 from baselines.trials import Outcome, Tuning, run_trial
-from baselines.workers import ONE_THREAD, JobError, WorkerError, attempt, environment
+from baselines.workers import JobError, WorkerError, attempt
 
 
 class Asker(Protocol):

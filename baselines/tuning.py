@@ -31,9 +31,10 @@ from baselines.specification import label, parse
 from baselines.statistics import Interval, difference_interval
 from baselines.storage import StorageError, make_folder, remove_leftovers, write_atomically
 from baselines.task import named_task
+from baselines.threads import one_thread
 from baselines.trial_workers import run_trials
 from baselines.trials import Curve, Outcome, Stopped, Tuning, train_on_worlds
-from baselines.workers import JobError, one_torch_thread
+from baselines.workers import JobError
 from rl_envs.mdp import check_integer
 
 if TYPE_CHECKING:
@@ -406,7 +407,7 @@ def _contend(trial: FrozenTrial, tuning: Tuning, runs: int) -> Contender:
     specification, outcome = _specification(trial), _outcome(trial)
     seed = tuning.derived_seed(f"held out, {'default' if _is_default(trial) else 'best'}")
     try:
-        with one_torch_thread():
+        with one_thread():
             curves = train_on_worlds(tuning, specification, seed, runs)
     except Stopped as stopped:
         return Contender(specification, trial.number, outcome, {}, str(stopped))

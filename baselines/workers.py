@@ -12,17 +12,18 @@ import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 import time
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from typing import Any, TypeVar
 
+from baselines.environment_variables import environment
 from baselines.interrupts import interrupts_held_back
+from baselines.threads import ONE_THREAD, one_thread
 
 Job = TypeVar("Job")
 Value = TypeVar("Value")
@@ -33,8 +34,12 @@ SECONDS_BETWEEN_LOOKS = 0.5
 # Characters of a traceback that are kept of each end: an error may quote a whole array.
 TRACEBACK_ENDS = 5_000
 
-# Libraries read these when they are first imported.
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+
+def cores() -> int:
+    """How many cores this process may use, by what the system and a container allow it."""
+    import joblib
+
+    return joblib.cpu_count()
 
 
 class JobError(Exception):
@@ -168,7 +173,7 @@ def pack(work: Callable[[Job], Any], job: Job) -> bytes | JobError:
     try:
         return cloudpickle.dumps((work, job))
     except Exception as error:  # noqa: BLE001 - a pickler raises whatever the objects raise, and it is told
-        return JobError(f"it cannot be sent to another process: {error}")
+        return JobError(f"it cannot be sent to another process: {error}\nJoblib with one worker sends nothing.")
 
 
 def attempt_packed(packed: bytes) -> Any:
@@ -184,7 +189,7 @@ def _unpack_and_do(packed: bytes) -> Any:
 def attempt(work: Callable[[Any], Value], job: Any) -> Value | JobError:
     """Do a job on one thread; what goes wrong comes back in a form that passes through a pipe."""
     try:
-        with one_torch_thread():
+        with one_thread():
             return work(job)
     except (Exception, SystemExit):  # noqa: BLE001 - it is told by the parent, which has the traceback to show
         return JobError(_shortened(traceback.format_exc()))
@@ -202,36 +207,3 @@ def end_of(job: Job, outcome: Value | JobError) -> Event[Job, Value]:
     if isinstance(outcome, JobError):
         return "failed", job, JobError(f"{job} failed:\n{outcome}")
     return "finished", job, outcome
-
-
-@contextlib.contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Let torch use one thread: two a process, on two busy cores, measured up to twenty times slower.
-
-    A torch that is imported only meanwhile is bound by the environment variable.
-    """
-    torch = sys.modules.get("torch")
-    threads = None if torch is None else torch.get_num_threads()
-    if torch is not None:
-        torch.set_num_threads(1)
-    try:
-        with environment({"OMP_NUM_THREADS": "1"}):
-            yield
-    finally:
-        if torch is not None:
-            torch.set_num_threads(threads)
-
-
-@contextlib.contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for a while, for what is imported or started in it."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -32,7 +32,7 @@ from baselines.report.contents import Contents
 from baselines.report.writing import write_report
 from baselines.results import FILE_FORMAT
 from baselines.storage import write_atomically
-from baselines.workers import one_torch_thread
+from baselines.threads import one_thread
 
 GIB = 2**30
 
@@ -84,7 +84,7 @@ def cell_costs() -> Iterator[tuple[str, int, float]]:
 
 def _seconds(cell: WorldCell) -> float:
     started = time.process_time()
-    with one_torch_thread():
+    with one_thread():
         cell.compute()
     return time.process_time() - started
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,17 +17,13 @@ from baselines.findings import CELLS, Findings
 from baselines.game_registry import GAME_AGENTS, make_game_config
 from baselines.registry import AGENTS, make_config
 from baselines.specification import label
+from baselines.workers import cores
 from rl_envs.names import unknown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Preset = Literal["default", "quick"]
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -81,5 +81,5 @@ def killed_and_resumed(folder: Path, what: str, results: int, seconds: float, wo
     command.end()
     command.nobody_is_left()
     told: list[str] = []
-    findings = compare(MEASURED, folder, on_cell=lambda what, cell: told.append(what))
+    findings = compare(MEASURED, folder, on_cell=lambda what, cell: told.append(what), workers=1)
     return Outcome(killed, files, told.count("kept"), findings)

@@ -34,7 +34,7 @@ def by_cell(findings: Findings) -> dict[tuple[str, str], np.ndarray]:
 
 
 def test_there_is_a_row_for_each_world_and_agent_in_their_order(tmp_path: Path) -> None:
-    findings = compare(SMALL, tmp_path)
+    findings = compare(SMALL, tmp_path, workers=1)
     rows = findings.rows
     assert [(row.world, row.agent) for row in rows] == [(w, a) for w in SMALL.worlds for a in SMALL.agents]
     for row in rows:
@@ -46,10 +46,10 @@ def test_there_is_a_row_for_each_world_and_agent_in_their_order(tmp_path: Path) 
 
 
 def test_finished_cells_are_not_computed_again(tmp_path: Path) -> None:
-    first = compare(SMALL, tmp_path)
+    first = compare(SMALL, tmp_path, workers=1)
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
     told = []
-    second = compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(what))
+    second = compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(what), workers=1)
     assert told == ["kept"] * 4
     assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
     for one, two in zip(first.rows, second.rows):
@@ -58,36 +58,36 @@ def test_finished_cells_are_not_computed_again(tmp_path: Path) -> None:
 
 
 def test_a_new_world_or_agent_moves_no_old_one(tmp_path: Path) -> None:
-    compare(SMALL, tmp_path)
+    compare(SMALL, tmp_path, workers=1)
     told = []
     wider = replace(SMALL, worlds=("LineBalance", *SMALL.worlds), agents=("QLearning:epsilon=0.5", *SMALL.agents))
-    found = compare(wider, tmp_path, on_cell=lambda what, cell: told.append(what))
+    found = compare(wider, tmp_path, on_cell=lambda what, cell: told.append(what), workers=1)
     assert (told.count("kept"), told.count("finished")) == (4, 5)
-    for cell, scores in by_cell(compare(SMALL, tmp_path)).items():
+    for cell, scores in by_cell(compare(SMALL, tmp_path, workers=1)).items():
         np.testing.assert_array_equal(scores, by_cell(found)[cell])
 
 
 def test_run_i_does_not_depend_on_how_many_there_are_nor_on_how_they_are_cut_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = by_cell(compare(SMALL, tmp_path / "whole"))
+    whole = by_cell(compare(SMALL, tmp_path / "whole", workers=1))
     monkeypatch.setattr(compare_module, "LIBRARY_RUNS_PER_CELL", 3)
     monkeypatch.setattr(compare_module, "LibraryAgent", object)  # as if every agent were a library's
     cut = Comparison(**{**SMALL.__dict__, "library_runs": 7})
     assert sorted({cell.num_runs for cell in cut.cells()}) == [1, 3]
-    for cell, scores in by_cell(compare(cut, tmp_path / "cut")).items():
+    for cell, scores in by_cell(compare(cut, tmp_path / "cut", workers=1)).items():
         assert scores.shape == (3, 7)
         np.testing.assert_array_equal(scores[:, :4], whole[cell])
 
 
 def test_several_processes_give_the_same_results_as_one(tmp_path: Path) -> None:
-    one, two = compare(SMALL, tmp_path / "1"), compare(SMALL, tmp_path / "2", workers=2)
+    one, two = compare(SMALL, tmp_path / "1", workers=1), compare(SMALL, tmp_path / "2", workers=2)
     for cell, scores in by_cell(one).items():
         np.testing.assert_array_equal(scores, by_cell(two)[cell])
 
 
 def test_how_it_was_made_is_written_down(tmp_path: Path) -> None:
-    compare(SMALL, tmp_path)
+    compare(SMALL, tmp_path, workers=1)
     about = json.loads((tmp_path / "comparison.json").read_text())
     assert about["comparison"]["worlds"] == ["LineWalk", "Bandit"]
     assert about["configs"]["QLearning"]["step_size"] > 0
@@ -97,7 +97,7 @@ def test_how_it_was_made_is_written_down(tmp_path: Path) -> None:
 
 
 def test_an_infinite_setting_is_written_down_as_json_has_it(tmp_path: Path) -> None:
-    compare(replace(SMALL, agents=("QLearning:step_size_half_life=inf",)), tmp_path)
+    compare(replace(SMALL, agents=("QLearning:step_size_half_life=inf",)), tmp_path, workers=1)
     about = json.loads((tmp_path / "comparison.json").read_text(), parse_constant=pytest.fail)
     assert about["configs"]["QLearning:step_size_half_life=inf"]["step_size_half_life"] == "inf"
 
@@ -119,7 +119,7 @@ def test_libraries_train_in_small_cells_which_come_first(tmp_path: Path) -> None
     assert [cell.num_runs for cell in cells if cell.agent == "QLearning"] == [30]
     begun = []
     few = replace(SMALL, worlds=("LineWalk",), agents=("Random", "SB3A2C"), library_runs=3)
-    compare(few, tmp_path, on_cell=lambda what, cell: begun.append(str(cell)) if what == "started" else None)
+    compare(few, tmp_path, on_cell=lambda what, cell: begun.append(str(cell)) if what == "started" else None, workers=1)
     assert begun == [
         "LineWalk · SB3A2C · runs 0-1",
         "LineWalk · SB3A2C · runs 2-2",
@@ -165,25 +165,25 @@ def test_mistakes_are_found_before_anything_runs(
     changed: dict[str, object], error: type[Exception], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(error, match=message):
-        compare(replace(SMALL, **changed), tmp_path / "results")
+        compare(replace(SMALL, **changed), tmp_path / "results", workers=1)
     assert not (tmp_path / "results").exists()
 
 
 def test_a_corrupt_file_is_found_before_anything_runs(tmp_path: Path) -> None:
-    compare(SMALL, tmp_path)
+    compare(SMALL, tmp_path, workers=1)
     victim = sorted((tmp_path / "cells").iterdir())[0]
     victim.write_bytes(victim.read_bytes()[:-50])
     told = []
     with pytest.raises(StorageError, match=f"result file {victim} is corrupt"):
-        compare(replace(SMALL, seed=0), tmp_path, on_cell=lambda what, cell: told.append(what))
+        compare(replace(SMALL, seed=0), tmp_path, on_cell=lambda what, cell: told.append(what), workers=1)
     assert "started" not in told
     victim.unlink()
-    compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(what))
+    compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(what), workers=1)
     assert told.count("finished") == 1
 
 
 def test_a_missing_and_a_nan_run_are_errors_that_name_it(tmp_path: Path) -> None:
-    compare(SMALL, tmp_path)
+    compare(SMALL, tmp_path, workers=1)
     victim = next((tmp_path / "cells").glob("Bandit-QLearning-*"))
     whole = victim.read_bytes()
     victim.unlink()
@@ -210,13 +210,13 @@ def test_runs_that_are_missing_between_cells_are_named() -> None:
 def test_a_comparison_is_read_back_whatever_libraries_are_installed_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = compare(SMALL, tmp_path)
+    made = compare(SMALL, tmp_path, workers=1)
     monkeypatch.setattr(cells, "versions_of", lambda *_: {"numpy": "another"})
     found = read_findings(tmp_path)
     for cell, scores in by_cell(made).items():
         np.testing.assert_array_equal(scores, by_cell(found)[cell])
     told = []
-    compare(SMALL, tmp_path, on_cell=lambda what, _: told.append(what))
+    compare(SMALL, tmp_path, on_cell=lambda what, _: told.append(what), workers=1)
     assert "kept" not in told  # but what other versions would give is not known
 
 
@@ -235,7 +235,7 @@ def test_a_folder_without_a_comparison_and_one_of_another_format_are_refused(tmp
 
 
 def test_regret_and_value_errors_are_kept(tmp_path: Path) -> None:
-    rows = {(row.world, row.agent): row for row in compare(SMALL, tmp_path).rows}
+    rows = {(row.world, row.agent): row for row in compare(SMALL, tmp_path, workers=1).rows}
     assert rows["LineWalk", "QLearning"].regret is None
     bandit = rows["Bandit", "Random"]
     assert bandit.regret.shape == (3, 4)
@@ -255,7 +255,7 @@ def walk_values(walk: Truth) -> np.ndarray:
 
 def test_value_errors_of_several_cells_are_the_mean_over_all_runs(tmp_path: Path) -> None:
     few = replace(SMALL, worlds=("LineWalk",), agents=("SB3A2C",), library_runs=3, steps=40)
-    (row,) = compare(few, tmp_path).rows
+    (row,) = compare(few, tmp_path, workers=1).rows
     agent = make_agent("SB3A2C", "LineWalk", runs=3)
     train(agent, steps=40, checkpoints=2)
     np.testing.assert_allclose(row.value_error, agent.errors_by_state().mean(axis=0), atol=1e-12)
@@ -267,7 +267,7 @@ def test_value_errors_and_scores_are_of_the_same_policy(tmp_path: Path) -> None:
     for world, agents in on.items():
         few = Comparison(worlds=(world,), agents=agents, runs=3, steps=300, checkpoints=2)
         exact = truth(f"rl_envs/{world}-v0")
-        for row in compare(few, tmp_path / world).rows:
+        for row in compare(few, tmp_path / world, workers=1).rows:
             lost = exact.mdp.start @ row.value_error
             gain = exact.optimal_value - exact.random_value
             assert lost == pytest.approx((1 - row.final.mean()) * gain, abs=1e-9), row.agent
@@ -281,7 +281,7 @@ def test_cells_that_fail_are_named_and_the_others_are_kept(tmp_path: Path, monke
     with monkeypatch.context() as patch:
         patch.setattr(QLearning, "update", fails)
         with pytest.raises(JobError, match=r"(?s)LineWalk · QLearning · runs 0-3 failed:.*ZeroDivisionError") as e:
-            compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(f"{what} {cell}"))
+            compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(f"{what} {cell}"), workers=1)
     assert "1 more failed:\nBandit · QLearning · runs 0-3" in str(e.value)
     assert [event.split(" ·")[0] for event in told if not event.startswith("started")] == [
         "finished LineWalk",
@@ -290,25 +290,25 @@ def test_cells_that_fail_are_named_and_the_others_are_kept(tmp_path: Path, monke
         "failed Bandit",
     ]
     kept = []
-    compare(SMALL, tmp_path, on_cell=lambda what, _: kept.append(what))
+    compare(SMALL, tmp_path, on_cell=lambda what, _: kept.append(what), workers=1)
     assert kept.count("kept") == 2
 
 
 def test_a_world_without_anything_to_gain_is_refused_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="a score needs an optimal policy that is better than the uniform one"):
-        compare(replace(SMALL, worlds=("LineWalk", "Bandit:means=(1.0,1.0)")), tmp_path / "results")
+        compare(replace(SMALL, worlds=("LineWalk", "Bandit:means=(1.0,1.0)")), tmp_path / "results", workers=1)
     assert not (tmp_path / "results").exists()
 
 
 def test_an_endless_policy_at_discount_1_is_explained(tmp_path: Path) -> None:
     endless = replace(SMALL, worlds=("CliffWalking-v1:discount=1.0",), agents=("QLearning",), steps=5)
     with pytest.raises(JobError, match="never ends an episode, which at discount 1 costs without end"):
-        compare(endless, tmp_path)
+        compare(endless, tmp_path, workers=1)
 
 
 def test_a_long_name_in_any_script_is_a_file_name_still(tmp_path: Path) -> None:
     few = replace(SMALL, worlds=("LineWalk",), agents=(), library_runs=1)
-    (row,) = compare(few, tmp_path, functions={"学" * 90: always_right}).rows
+    (row,) = compare(few, tmp_path, functions={"学" * 90: always_right}, workers=1).rows
     assert row.agent == "学" * 90
 
 
@@ -348,4 +348,4 @@ def test_mistakes_in_how_it_is_run_are_refused(options: dict[str, object], messa
 def test_a_worker_with_other_versions_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_module, "compute", lambda cell: ("another key", cell.compute()))
     with pytest.raises(WorkerError, match="every worker must have the same versions as the process that sends it"):
-        compare(SMALL, tmp_path)
+        compare(SMALL, tmp_path, workers=1)

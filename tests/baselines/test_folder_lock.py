@@ -61,7 +61,7 @@ def test_of_several_in_the_same_instant_one_works_and_the_others_are_told_its_na
             assert code == 2, output
             assert re.search(r"is in use by process \d+ on ", output), output
     assert 0 in [code for code, _ in ends]
-    assert to_the_byte(read_findings(tmp_path)) == to_the_byte(compare(FEW, tmp_path / "alone"))
+    assert to_the_byte(read_findings(tmp_path)) == to_the_byte(compare(FEW, tmp_path / "alone", workers=1))
 
 
 def test_the_lock_is_for_threads_of_one_process_too(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_file_system_that_refuses_locks_is_told_of(
 
     monkeypatch.setattr("fcntl.flock", refuse)
     with pytest.raises(StorageError, match=f"cannot lock {re.escape(str(tmp_path))}: {os.strerror(number)}"):
-        compare(FEW, tmp_path)
+        compare(FEW, tmp_path, workers=1)
     assert not (tmp_path / "cells").exists()
 
 
@@ -148,4 +148,4 @@ def test_where_there_are_no_locks_at_all_two_are_kept_apart_all_the_same_or_refu
 def test_a_lock_file_that_is_something_else_is_told_of(tmp_path: Path) -> None:
     (tmp_path / ".lock").mkdir()
     with pytest.raises(StorageError, match=f"cannot lock {re.escape(str(tmp_path))}: Is a directory"):
-        compare(FEW, tmp_path)
+        compare(FEW, tmp_path, workers=1)

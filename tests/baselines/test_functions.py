@@ -48,7 +48,7 @@ def nothing(env_fn: EnvMaker, steps: int, seed: int) -> None:
 
 
 def test_a_function_stands_in_the_same_table(tmp_path: Path) -> None:
-    rows = compare(ONE, tmp_path, functions={"Mine": always_right}).rows
+    rows = compare(ONE, tmp_path, functions={"Mine": always_right}, workers=1).rows
     assert [(row.world, row.agent) for row in rows] == [("LineWalk", "Random"), ("LineWalk", "Mine")]
     mine = rows[1]
     np.testing.assert_array_equal(mine.steps, [50])
@@ -69,7 +69,7 @@ def test_finished_runs_of_a_function_are_kept_until_its_source_changes(tmp_path:
         path.write_text(text)
         told.clear()
         alone = Comparison(**{**ONE.__dict__, "agents": (), "functions": (f"Mine={path}:train",)})
-        compare(alone, tmp_path / "results", on_cell=lambda what, _: told.append(what))
+        compare(alone, tmp_path / "results", on_cell=lambda what, _: told.append(what), workers=1)
         return list(told)
 
     assert run(source).count("finished") == 2
@@ -99,7 +99,7 @@ def test_copies_of_the_world_have_random_numbers_of_their_own() -> None:
 
 def test_a_function_that_returns_nothing_is_named(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="a training function must return a policy, but Mine returned None"):
-        compare(ONE, tmp_path, functions={"Mine": nothing})
+        compare(ONE, tmp_path, functions={"Mine": nothing}, workers=1)
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_a_function_that_returns_nothing_is_named(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_called_is_refused_before_anything_runs(wrong: object, message: str, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=message):
-        compare(ONE, tmp_path / "results", functions={"Mine": wrong})
+        compare(ONE, tmp_path / "results", functions={"Mine": wrong}, workers=1)
     assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize("name", ["QLearning", "", " ", "a:b"])
 def test_a_name_that_could_be_taken_for_another_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the name of an agent of your own must not be that of a registered agent"):
-        compare(ONE, tmp_path, functions={name: always_right})
+        compare(ONE, tmp_path, functions={name: always_right}, workers=1)
 
 
 def test_a_function_is_found_in_its_file(tmp_path: Path) -> None:

@@ -176,8 +176,8 @@ def test_finished_cells_are_kept(tmp_path: Path) -> None:
     def tell(what: str, cell: object) -> None:
         told.append(f"{what} {cell}")
 
-    first = compare(only_games("IndependentQ"), tmp_path, on_cell=tell)
-    second = compare(only_games("IndependentQ", "RegretMatching"), tmp_path, on_cell=tell)
+    first = compare(only_games("IndependentQ"), tmp_path, on_cell=tell, workers=1)
+    second = compare(only_games("IndependentQ", "RegretMatching"), tmp_path, on_cell=tell, workers=1)
     assert told == [
         "started climbing · IndependentQ · runs 0-1",
         "finished climbing · IndependentQ · runs 0-1",
@@ -190,26 +190,26 @@ def test_finished_cells_are_kept(tmp_path: Path) -> None:
 
 
 def test_the_settings_of_all_who_play_are_written_down_though_none_was_named(tmp_path: Path) -> None:
-    compare(only_games(), tmp_path)
+    compare(only_games(), tmp_path, workers=1)
     about = json.loads((tmp_path / "comparison.json").read_text())
     assert set(about["game_configs"]) == {"IndependentQ", "FictitiousPlay", "RegretMatching"}
 
 
 def test_a_corrupt_result_of_a_game_is_found_before_any_world_is_trained(tmp_path: Path) -> None:
-    compare(only_games("IndependentQ"), tmp_path)
+    compare(only_games("IndependentQ"), tmp_path, workers=1)
     (victim,) = (tmp_path / "cells").iterdir()
     victim.write_bytes(victim.read_bytes()[:-30])
     told: list[str] = []
     both = replace(only_games("IndependentQ"), worlds=("LineWalk",), agents=("Random",), steps=10)
     with pytest.raises(StorageError, match="is corrupt"):
-        compare(both, tmp_path, on_cell=lambda what, _: told.append(what))
+        compare(both, tmp_path, on_cell=lambda what, _: told.append(what), workers=1)
     assert told == []
 
 
 def test_an_agent_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(IndependentQ, "strategies", lambda self: (np.full((2, 3), np.nan), np.full((2, 3), np.nan)))
     with pytest.raises(JobError, match="climbing · IndependentQ · runs 0-1 failed"):
-        compare(only_games("IndependentQ", rounds=3), tmp_path)
+        compare(only_games("IndependentQ", rounds=3), tmp_path, workers=1)
     assert not list((tmp_path / "cells").iterdir())
 
 
@@ -235,7 +235,7 @@ def test_a_single_run_has_no_interval() -> None:
 
 
 def test_a_game_with_states_has_no_joint_actions(tmp_path: Path) -> None:
-    (row,) = compare(replace(only_games("IndependentQ", rounds=20), games=("grid_soccer",)), tmp_path).games
+    (row,) = compare(replace(only_games("IndependentQ", rounds=20), games=("grid_soccer",)), tmp_path, workers=1).games
     summary = summarise_game(row)
     assert (summary.joint_actions, summary.coarse_correlated_gain, summary.social_optimum) == ((), None, 0.0)
     assert summary.payoff.estimate == 0.0
@@ -331,6 +331,6 @@ def test_games_and_those_who_play_them_are_listed(capsys: pytest.CaptureFixture[
 def test_a_comparison_of_worlds_is_what_it_was(tmp_path: Path) -> None:
     """No column and no cell more where no game is asked for."""
     comparison = Comparison(worlds=("LineWalk",), agents=("Random",), runs=2, steps=10, checkpoints=1)
-    findings = compare(comparison, tmp_path)
+    findings = compare(comparison, tmp_path, workers=1)
     assert (len(findings.rows), len(findings.games)) == (1, 0)
     assert comparison.games == comparison.game_agents == ()

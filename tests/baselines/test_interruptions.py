@@ -42,7 +42,7 @@ LONG = Comparison(worlds=("RandomMDP",), agents=("QLearning:epsilon=0.1", "QLear
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tuple[bytes, ...]]:
-    return to_the_byte(compare(MEASURED, tmp_path_factory.mktemp("unbroken")))
+    return to_the_byte(compare(MEASURED, tmp_path_factory.mktemp("unbroken"), workers=1))
 
 
 # Kills ----------------------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ def test_a_worker_that_is_killed_is_told_of_and_the_same_command_goes_on(
     assert error.startswith("Error: a process died (killed, or out of memory?), working on one of: ")
     assert " · runs 0-49; " in error
     assert advice == f"Finished cells are kept in {tmp_path}; the same command goes on from there."
-    assert to_the_byte(compare(MEASURED, tmp_path)) == unbroken
+    assert to_the_byte(compare(MEASURED, tmp_path, workers=1)) == unbroken
 
 
 # Ctrl-C ---------------------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_a_full_disk_stops_it_with_one_line_whatever_was_being_written(
         assert not list(out.rglob("*.tmp"))
     assert {"/.holder.json", "/comparison.json", "/cells/LineWalk", "/cells/Bandit", "/cells/climbing"} <= stopped
     assert {"/results.csv", "/learning_curves.png"} & stopped
-    assert to_the_byte(read_findings(out)) == to_the_byte(compare(SMALL, tmp_path / "unbroken"))
+    assert to_the_byte(read_findings(out)) == to_the_byte(compare(SMALL, tmp_path / "unbroken", workers=1))
 
 
 def test_a_disk_that_fills_up_while_workers_run_ends_them(
@@ -213,12 +213,12 @@ def test_a_disk_that_fills_up_while_workers_run_ends_them(
     command.nobody_is_left()
     assert not list(out.rglob("*.tmp"))
     subprocess.run(["mount", "-o", "remount,size=32m", str(small_disk)], check=True)
-    assert to_the_byte(compare(MEASURED, out)) == unbroken
+    assert to_the_byte(compare(MEASURED, out, workers=1)) == unbroken
 
 
 def test_a_folder_that_is_read_only_is_refused_at_once(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = small_disk / "results"
-    compare(SMALL, out)
+    compare(SMALL, out, workers=1)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     assert main([*words(SMALL, workers=1), "--out", str(out)]) == 2
     assert f"Error: cannot write into the folder {out}: Read-only file system" in capsys.readouterr().err
@@ -263,7 +263,7 @@ def test_a_damaged_file_is_named_before_anything_trains(
     damage: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed = [*words(SMALL, workers=1), "--out", str(tmp_path)]
-    whole = to_the_byte(compare(SMALL, tmp_path))
+    whole = to_the_byte(compare(SMALL, tmp_path, workers=1))
     first, *_, last = sorted(path for path in (tmp_path / "cells").iterdir() if path.name.startswith("LineWalk"))
     damage(first)  # type: ignore[operator]
     with pytest.raises(StorageError, match=r"result file .* (is corrupt|holds another cell's result)"):
@@ -283,7 +283,7 @@ def test_a_damaged_file_is_named_before_anything_trains(
     # The way out that it said, as often as it says so.
     while True:
         try:
-            again = compare(SMALL, tmp_path)
+            again = compare(SMALL, tmp_path, workers=1)
             break
         except StorageError as error:
             Path(str(error).removeprefix("result file ").split(".npz")[0] + ".npz").unlink()
@@ -291,7 +291,7 @@ def test_a_damaged_file_is_named_before_anything_trains(
 
 
 def test_a_comparison_that_was_stopped_is_not_reported_as_a_whole_one(tmp_path: Path) -> None:
-    compare(SMALL, tmp_path)
+    compare(SMALL, tmp_path, workers=1)
     file = next((tmp_path / "cells").iterdir())
     file.unlink()
     with pytest.raises(StorageError, match=r"there is no .*: the comparison is not finished; go on with: ") as caught:
@@ -362,4 +362,4 @@ def test_a_folder_of_an_older_version_is_neither_used_nor_spoilt(
     assert all(path.read_bytes() == content for path, content in old.items())
     assert len(list((tmp_path / "results" / "cells").iterdir())) == 2
     alone = Comparison(worlds=("LineWalk",), agents=("Random",), runs=3, steps=100, checkpoints=2)
-    assert to_the_byte(read_findings(tmp_path / "results")) == to_the_byte(compare(alone, tmp_path / "anew"))
+    assert to_the_byte(read_findings(tmp_path / "results")) == to_the_byte(compare(alone, tmp_path / "anew", workers=1))

@@ -225,7 +225,7 @@ def test_the_command_writes_the_report_of_a_finished_comparison(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small = Comparison(worlds=("LineWalk",), agents=("Random", "QLearning"), runs=2, steps=200, checkpoints=2)
-    compare(small, tmp_path)
+    compare(small, tmp_path, workers=1)
     assert main(["report", str(tmp_path)]) == 0
     assert "report.html, report.md, results.csv, learning_curves.png" in capsys.readouterr().out
     html = (tmp_path / "report.html").read_text(encoding="utf-8")

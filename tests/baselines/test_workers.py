@@ -14,10 +14,12 @@ from typing import Any
 
 import psutil
 import pytest
+from threadpoolctl import threadpool_limits
 
-from baselines import workers as workers_module
 from baselines.interrupts import interrupts_held_back
-from baselines.workers import JobError, WorkerError, one_torch_thread, run_jobs
+from baselines.threads import ONE_THREAD
+from baselines.workers import JobError, WorkerError, run_jobs
+from tests.baselines.library_threads import threads_of_libraries
 
 
 def do(job: tuple[str, object]) -> object:
@@ -41,12 +43,10 @@ def do(job: tuple[str, object]) -> object:
         KEPT.append(bytearray(400 * 2**20))
         time.sleep(1.1)  # memory is looked at once a second
     if what == "threads":
-        import torch
-
-        return torch.get_num_threads()
+        return threads_of_libraries()
     if what == "call":
         return given()  # type: ignore[operator]
-    return os.getpid(), {name: os.environ.get(name) for name in workers_module.ONE_THREAD}
+    return os.getpid(), {name: os.environ.get(name) for name in ONE_THREAD}
 
 
 KEPT: list[bytearray] = []
@@ -180,21 +180,11 @@ def test_a_worker_that_grew_is_replaced_without_a_word() -> None:
     assert {values[0][0], values[1][0]}.isdisjoint({values[number][0] for number in (5, 6)})
 
 
-def test_torch_has_one_thread_in_a_worker_and_the_callers_number_is_put_back() -> None:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(3)
-    try:
-        for workers in (1, 2):
-            events = run_jobs([("threads", number) for number in range(2)], do, workers)
-            assert [value for what, _, value in events if what == "finished"] == [1, 1]
-            assert torch.get_num_threads() == 3
-        with pytest.raises(ZeroDivisionError), one_torch_thread():
-            raise ZeroDivisionError
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
+def test_a_job_computes_on_one_thread_wherever_it_is_done() -> None:
+    for workers in (1, 2):
+        with threadpool_limits(2):
+            events = list(run_jobs([("threads", number) for number in range(2)], do, workers))
+        assert [value for what, _, value in events if what == "finished"] == [{1}, {1}]
 
 
 def test_the_callers_environment_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

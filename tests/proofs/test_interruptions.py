@@ -14,7 +14,7 @@ pytestmark = pytest.mark.proofs
 def test_a_comparison_killed_at_random_moments_and_resumed_equals_an_unbroken_one_to_the_byte(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    unbroken = to_the_byte(compare(MEASURED, tmp_path_factory.mktemp("unbroken")))
+    unbroken = to_the_byte(compare(MEASURED, tmp_path_factory.mktemp("unbroken"), workers=1))
     killed = 0
     cells = len(MEASURED.cells())
     for moment in twenty(seed=0):

@@ -1,0 +1,49 @@
+"""One thread: results must not depend on how many cores there are."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import torch
+from threadpoolctl import threadpool_limits
+
+from baselines.findings import read_findings
+from baselines.threads import ONE_THREAD, one_thread
+from tests.baselines.library_threads import threads_of_libraries
+from tests.baselines.processes import Command, to_the_byte
+
+
+def test_libraries_compute_on_one_thread_and_the_callers_number_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("NUMEXPR_NUM_THREADS", raising=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with threadpool_limits(2):
+            assert threads_of_libraries() == {2}
+            with one_thread():
+                assert threads_of_libraries() == {1}
+                assert {name: os.environ[name] for name in ONE_THREAD} == ONE_THREAD
+            with pytest.raises(ZeroDivisionError), one_thread():
+                raise ZeroDivisionError
+            assert threads_of_libraries() == {2}
+        assert os.environ["OMP_NUM_THREADS"] == "7"
+        assert "NUMEXPR_NUM_THREADS" not in os.environ
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_results_are_the_same_in_one_process_and_in_several_where_libraries_may_use_all_cores(tmp_path) -> None:
+    """The tables of these worlds are large enough that linear algebra would share them out among cores."""
+    words = ["--worlds", "FourRooms", "RandomMDP:num_states=600", "--agents", "QLearning", "ActorCritic", "--runs", "2"]
+    found = {}
+    for workers in ("1", "2"):
+        options = ["--steps", "200", "--checkpoints", "2", "--workers", workers]
+        command = Command.start(
+            "compare", *words, *options, out=tmp_path / workers, OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2"
+        )
+        code, output = command.end()
+        assert code == 0, output
+        found[workers] = to_the_byte(read_findings(tmp_path / workers))
+    assert found["1"] == found["2"]
