@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import struct
 import zipfile
 import zlib
@@ -45,7 +46,7 @@ def key_of(identity: Mapping[str, Any]) -> str:
 
 def file_of(folder: Path, name: str, runs: range, key: str) -> Path:
     """Where a result lies: a name to read, the runs, and the key that decides."""
-    readable = "".join(c if c.isalnum() or c in "-." else "_" for c in name).encode()[:100].decode(errors="ignore")
+    readable = re.sub(r"[^A-Za-z0-9.-]", "_", name)[:100]  # ASCII, which every locale and file system can write
     return folder / f"{readable}-runs{runs.start}-{runs.stop - 1}-{key}.npz"
 
 

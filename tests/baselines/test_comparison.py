@@ -310,6 +310,8 @@ def test_a_long_name_in_any_script_is_a_file_name_still(tmp_path: Path) -> None:
     few = replace(SMALL, worlds=("LineWalk",), agents=(), library_runs=1)
     (row,) = compare(few, tmp_path, functions={"学" * 90: always_right}, workers=1).rows
     assert row.agent == "学" * 90
+    (file,) = (tmp_path / "cells").iterdir()
+    assert file.name.isascii()  # whatever the locale says of file names
 
 
 def always_right(env_fn: object, steps: int, seed: int) -> np.ndarray:
