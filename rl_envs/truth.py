@@ -23,6 +23,7 @@ from gymnasium import spaces
 from rl_envs.actions import action_indices
 from rl_envs.mdp import FiniteMDP, check_integer, from_transitions
 from rl_envs.observation import Index, Observation
+from rl_envs.registry import WORLDS, world_id
 from rl_envs.solve import (
     Certificate,
     Solution,
@@ -385,26 +386,27 @@ def truth(environment: Any, *, discount: float | None = None, **arguments: Any) 
     """The exact answers of an environment that has a table of its dynamics.
 
     Args:
-        environment: a Gymnasium id; an environment, also with Gymnasium's usual wrappers around it; a `World`; or a
-            `FiniteMDP`. Environments of others need `P` and `initial_state_distrib` in toy-text form.
+        environment: a world's name ("LineWalk") or any Gymnasium id; an environment, also with Gymnasium's usual wrappers
+            around it; a `World`; or a `FiniteMDP`. Environments of others need `P` and `initial_state_distrib` in
+            toy-text form.
         discount: gamma, instead of the table's own; environments of others have 1 when left out.
-        **arguments: for `gymnasium.make`, with an id.
+        **arguments: for `gymnasium.make`, with a name or an id.
 
     Returns:
         The answers, computed when they are asked for.
 
     Raises:
-        TypeError: something else, or arguments without an id.
+        TypeError: something else, or arguments without a name or an id.
         ValueError: an environment without a table, or with a wrapper that may change rewards, observations or actions.
     """
     if isinstance(environment, str):
-        made = gym.make(environment, **arguments)
+        made = gym.make(world_id(environment) if environment in WORLDS else environment, **arguments)
         try:
             return truth(made, discount=discount)
         finally:
             made.close()
     if arguments:
-        raise TypeError(f"arguments are for an id, but got {', '.join(arguments)} with {environment!r}")
+        raise TypeError(f"arguments are for a name or an id, but got {', '.join(arguments)} with {environment!r}")
     if isinstance(environment, FiniteMDP):
         return Truth(_with_discount(environment, discount))
     if isinstance(environment, World):
@@ -416,7 +418,7 @@ def truth(environment: Any, *, discount: float | None = None, **arguments: Any) 
         )
     if isinstance(environment, gym.Env):
         return _of_env(environment, discount)
-    raise TypeError(f"truth() takes an id, an environment, a World or a FiniteMDP, not {environment!r}")
+    raise TypeError(f"truth() takes a name, an id, an environment, a World or a FiniteMDP, not {environment!r}")
 
 
 class _Followed(Observation):

@@ -191,6 +191,10 @@ def test_the_function_can_be_called_by_its_public_name_also_after_its_module_was
     assert rl_envs.truth("rl_envs/LineWalk-v0", discount=0.5, size=2).optimal_value == 0.5
 
 
+def test_a_world_has_a_short_name() -> None:
+    assert truth("LineWalk", slip=0.1).optimal_value == truth("rl_envs/LineWalk-v0", slip=0.1).optimal_value
+
+
 def test_arguments_go_to_gym_make_and_discount_replaces_the_tables_own() -> None:
     assert truth("rl_envs/LineWalk-v0", size=3, slip=0.1).mdp.num_states == 7
     assert truth("rl_envs/LineWalk-v0", discount=0.5).optimal_value == 0.5**4
@@ -199,7 +203,7 @@ def test_arguments_go_to_gym_make_and_discount_replaces_the_tables_own() -> None
     assert truth(gym.make("rl_envs/LineWalk-v0"), discount=0.5).optimal_value == 0.5**4
     assert truth("rl_envs/LineWalk-v0", max_episode_steps=4).optimal_episode_return() == 0.0
     assert truth("FrozenLake-v1", is_slippery=False, discount=0.9).optimal_value == pytest.approx(0.9**5, abs=1e-12)
-    with pytest.raises(TypeError, match="arguments are for an id, but got size with"):
+    with pytest.raises(TypeError, match="arguments are for a name or an id, but got size with"):
         truth(build("LineWalk"), size=3)
     with pytest.raises(ValueError, match=r"discount must be in \[0, 1\], but is 2"):
         truth("FrozenLake-v1", discount=2)
@@ -318,7 +322,7 @@ def test_cart_pole_has_no_table() -> None:
 
 
 def test_what_is_no_environment_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"truth\(\) takes an id, an environment, a World or a FiniteMDP, not 3"):
+    with pytest.raises(TypeError, match=r"truth\(\) takes a name, an id, an environment, a World or a FiniteMDP, not 3"):
         truth(3)
     vector = gym.vector.SyncVectorEnv([lambda: gym.make("FrozenLake-v1")])
     with pytest.raises(TypeError, match=r"takes one environment, not a vector of them"):
