@@ -23,7 +23,7 @@ from baselines.__main__ import main
 from baselines.comparison import Comparison, compare
 from baselines.environment_variables import environment
 from baselines.findings import read_findings
-from baselines.ray_workers import run_on_ray
+from baselines.ray_workers import OBJECT_STORE, run_on_ray
 from baselines.threads import ONE_THREAD
 from baselines.workers import JobError, WorkerError
 from tests.baselines.kills import words
@@ -49,7 +49,8 @@ def cluster() -> Iterator[None]:
     """A cluster that this process is connected to; it has been told nothing of one thread."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     with environment(dict.fromkeys(ONE_THREAD, "2")):
-        ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+        small = {"num_cpus": 2, "object_store_memory": OBJECT_STORE, "include_dashboard": False}
+        ray.init(address="local", log_to_driver=False, logging_level="error", **small)
     yield
     ray.shutdown()
 
@@ -201,8 +202,9 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> None:
     victim.kill()
     code, output = command.end()
     assert code == 0, output
-    assert output.splitlines()[:3] == [line for line in output.splitlines() if line.startswith("[")]
-    assert not [noise for noise in ("ray", "died", "WARNING", "core_worker") if noise in output]
+    # Ray says in lines of its own that it is alone in the network.
+    assert re.findall(r"(?m)^\[(\d+/\d+)\] ", output) == ["1/3", "2/3", "3/3"]
+    assert not [noise for noise in ("(raylet)", "ray::", "died", "WARNING", "core_worker") if noise in output]
     they_end(everybody)
     assert to_the_byte(read_findings(tmp_path / "there")) == to_the_byte(compare(KILLED, tmp_path / "here", workers=1))
 
@@ -289,6 +291,17 @@ def test_an_address_where_nobody_listens_is_told_in_a_line(
     assert main([*words(few, workers=1), "--backend", "ray", "--address", address, "--out", str(tmp_path)]) == 2
     assert time.monotonic() - started < 30
     assert capsys.readouterr().err.splitlines()[0] == f"Error: {message}"
+
+
+def test_where_no_cluster_runs_auto_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray would try the last cluster that it remembers, for minutes."""
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr("ray._private.services.find_gcs_addresses", frozenset)
+    with pytest.raises(WorkerError, match="no Ray cluster at auto: none is running on this machine"):
+        list(run_on_ray([("report", 0)], do, 1, "auto"))
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{free_port()}")
+    with pytest.raises(WorkerError, match=r"no Ray cluster at 127\.0\.0\.1:\d+: Connection refused"):
+        list(run_on_ray([("report", 0)], do, 1, "auto"))
 
 
 def test_without_ray_the_way_to_get_it_is_told(
