@@ -12,6 +12,7 @@ import dataclasses
 import enum
 import hashlib
 import inspect
+import random
 import sys
 import textwrap
 import tokenize
@@ -51,8 +52,8 @@ def origin_of(function: Any) -> Origin:
     """Tell where a function, a method, a `partial` or an object that can be called comes from.
 
     Raises:
-        ValueError: its source cannot be read or has changed since it was imported, or it was given something beforehand
-            that cannot be told from another of its kind.
+        ValueError: its source cannot be read or has changed since it was imported, it was given something beforehand
+            that cannot be told from another of its kind, or it draws from a generator outside of it.
     """
     plain = without_partial(function)
     name = getattr(plain, "__qualname__", type(plain).__qualname__)
@@ -192,6 +193,11 @@ class _Account:
                 self.add(found)  # in a notebook it stands in a text of its own
             else:
                 self._modules.add(found.__module__.partition(".")[0])
+        elif _is_generator(found):
+            raise ValueError(
+                f"{self._name} uses {name}, a random generator outside of it: a run would depend on those before it in "
+                "the same process. Make one inside of it, from the seed that it is given"
+            )
         elif found is not None and _can_be_told(found):
             self.add((name, found))
 
@@ -243,6 +249,13 @@ def _can_be_told(value: Any) -> bool:
     if isinstance(value, (np.ndarray, np.generic)):
         return not value.dtype.hasobject
     return type(value) in PLAIN or isinstance(value, (PurePath, enum.Enum))
+
+
+def _is_generator(value: Any) -> bool:
+    """Whether it gives random numbers, and so is another after each."""
+    torch = sys.modules.get("torch")
+    kinds = (random.Random, np.random.Generator, np.random.RandomState, np.random.BitGenerator, np.random.SeedSequence)
+    return isinstance(value, kinds) or (torch is not None and isinstance(value, torch.Generator))
 
 
 def _is_python(cls: type) -> bool:

@@ -118,6 +118,9 @@ def _cluster(ray: Any, num_workers: int, address: str | None) -> Iterator[None]:
 
 def _check_listens(address: str) -> None:
     """Raise WorkerError where nothing listens: Ray itself would try for minutes."""
+    address = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
+    if address == "auto" and not _runs_here():
+        raise WorkerError("no Ray cluster at auto: none is running on this machine")
     place = urlsplit(address if "://" in address else f"//{address}")
     try:
         host, port = place.hostname, place.port
@@ -129,6 +132,14 @@ def _check_listens(address: str) -> None:
         socket.create_connection((host, port), timeout=SECONDS_TO_ANSWER).close()
     except OSError as error:
         raise WorkerError(f"no Ray cluster at {address}: {error.strerror or error}") from error
+
+
+def _runs_here() -> bool:
+    """Whether a Ray cluster has processes on this machine; Ray itself would try the last one that it remembers."""
+    from ray._private import services
+
+    find = getattr(services, "find_gcs_addresses", None)
+    return find is None or bool(find())
 
 
 def _cores(ray: Any) -> int:

@@ -322,7 +322,7 @@ def test_cart_pole_has_no_table() -> None:
 
 
 def test_what_is_no_environment_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"truth\(\) takes a name, an id, an environment, a World or a FiniteMDP, not 3"):
+    with pytest.raises(TypeError, match="takes a name, an id, an environment, a World or a FiniteMDP, not 3"):
         truth(3)
     vector = gym.vector.SyncVectorEnv([lambda: gym.make("FrozenLake-v1")])
     with pytest.raises(TypeError, match=r"takes one environment, not a vector of them"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import linecache
+import random
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -80,6 +81,31 @@ def test_what_cannot_be_told_from_another_is_refused(kind: str) -> None:
     for value in (np.random.default_rng(0), object(), iter([1]), np.array([object()]), torch.zeros(2)):
         with pytest.raises(ValueError, match=r"rests on .*, and it cannot be told whether that is the same"):
             origin_of(KINDS[kind](value))
+
+
+GENERATOR: Any = None
+
+
+def draws(env_fn: Any, steps: int, seed: int) -> Any:
+    def policy() -> Any:
+        return GENERATOR
+
+    return policy
+
+
+@pytest.mark.parametrize(
+    "generator",
+    [
+        pytest.param(np.random.default_rng(0), id="numpy"),
+        pytest.param(np.random.RandomState(0), id="legacy"),
+        pytest.param(random.Random(0), id="python"),
+        pytest.param(torch.Generator(), id="torch"),
+    ],
+)
+def test_a_generator_outside_of_a_function_is_refused(generator: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "GENERATOR", generator)
+    with pytest.raises(ValueError, match="draws uses GENERATOR, a random generator outside of it"):
+        origin_of(draws)
 
 
 def test_a_global_value_that_was_changed_makes_another_function(monkeypatch: pytest.MonkeyPatch) -> None:
