@@ -374,9 +374,9 @@ function heat(level) {
   return data.heat[below].map((from, at) => Math.round(from + part * (data.heat[below + 1][at] - from)));
 }
 
-// An error without end has a colour that the scale has not.
+// An error without end has a colour that the scale has not; tiles of ended episodes are hatched in the picture itself.
 function tileColour(error, highest) {
-  if (Number.isNaN(error)) return data.ended;
+  if (Number.isNaN(error)) return data.ended.colour;
   return error === Infinity ? data.endless : heat(highest > 0 ? error / highest : 0);
 }
 
@@ -453,7 +453,7 @@ async function paintValues(world, seen) {
       drawMap(canvas, picture, errors, highest, picture.image);
       canvas.addEventListener("pointermove", (event) => {
         const state = stateAt(picture, canvas, event);
-        showTip(state === null ? "" : Number.isNaN(errors[state]) ? `state ${state}: the episode is over`
+        showTip(state === null ? "" : Number.isNaN(errors[state]) ? `state ${state}: ${data.ended.words}`
           : `state ${state}: ${short(errors[state])}`, event);
       });
       canvas.addEventListener("pointerleave", (event) => showTip("", event));
@@ -473,6 +473,13 @@ function valueMaps() {
       const endless = element("i", { class: "endless" });
       endless.style.background = `rgb(${data.endless})`;
       scale.append(endless, "infinite");
+    }
+    if (values.shows_ended) {
+      const { colour, lines, apart, width, words } = data.ended, sample = element("i", { class: "ended" });
+      const across = Math.SQRT1_2, line = `rgb(${lines})`, paper = `rgb(${colour})`;
+      sample.style.background = `repeating-linear-gradient(135deg, ${line} 0 ${width * across}px, ` +
+        `${paper} ${width * across}px ${apart * across}px)`;
+      scale.append(sample, words);
     }
     const figure = element("div", { class: "world-values" }, element("h3", {}, world), scale);
     if (values.note) figure.append(element("p", { class: "note" }, values.note));

@@ -13,8 +13,8 @@ import numpy as np
 
 from baselines.report.contents import Band, Contents
 from baselines.report.scores import AXES
-from baselines.report.value_maps import ENDED, ENDLESS, ValueMaps
-from baselines.report.world_pictures import CutOut
+from baselines.report.value_maps import ENDED_WORDS, ENDLESS, ValueMaps
+from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut
 from baselines.rows import Row
 from baselines.statistics import Profile
 from baselines.summary import Summary
@@ -38,7 +38,7 @@ def page_data(contents: Contents) -> dict[str, Any]:
         "regret": _regret(contents),
         "values": {maps.world: _value_maps(maps) for maps in contents.value_maps},
         "endless": ENDLESS,
-        "ended": ENDED,
+        "ended": {"colour": ENDED, "lines": LINES, "apart": APART, "width": LINE_WIDTH, "words": ENDED_WORDS},
         "exploitability": [
             {
                 "world": row.game,
@@ -137,6 +137,7 @@ def _value_maps(maps: ValueMaps) -> dict[str, Any]:
             "learners": maps.upper_end(maps.worst_of_learners),
         },
         "note": maps.note,
+        "shows_ended": maps.shows_ended,
         "pictures": [_picture(picture) for picture in maps.pictures],
         "rows": [{"agent": agent, "errors": packed(error)} for agent, error in maps.errors.items()],
     }

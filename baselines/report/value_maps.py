@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
 from baselines.report.scores import kind_of_agent
-from baselines.report.world_pictures import CutOut, cut_outs, squares
+from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut, cut_outs, squares
 from baselines.rows import Row
 from baselines.storage import write_atomically
 from baselines.task import named_task
@@ -23,13 +23,16 @@ from rl_envs.palette import HEAT, heat, rgb
 # Of an error without end, which has no place on the scale.
 ENDLESS = rgb("bad")
 
-# Of states that only stand for an ended episode, from which nothing can be lost.
-ENDED = rgb("floor")
-
 PAPER, INK, SOFT = (255, 255, 255), (38, 42, 52), (100, 106, 118)
 
 # Errors so much smaller than rewards, or than the worst error, come from linear solves, and are no scale for others.
 ROUNDING = 1e-9
+
+# Of a sheet, in pixels: what its colours mean takes so much.
+NARROWEST = 640
+
+# What the legend says of states of ended episodes.
+ENDED_WORDS = "the episode is over"
 
 NO_TILES = (
     "This world's picture does not show its states, so each is a square, row by row in the order of their numbers."
@@ -61,6 +64,11 @@ class ValueMaps:
     def endless(self) -> bool:
         """Whether some loss has no end."""
         return any(bool(np.isinf(error).any()) for error in self.errors.values())
+
+    @property
+    def shows_ended(self) -> bool:
+        """Whether tiles of ended episodes are seen in a picture."""
+        return any(picture.shows_ended for picture in self.pictures)
 
     def upper_end(self, highest: float) -> str:
         """What stands at the upper end of a scale up to `highest`, or instead of one that could tell nothing apart."""
@@ -165,7 +173,7 @@ def draw_value_maps(maps: ValueMaps, path: Path) -> None:
     height = 24 + sum(painter.height + 8 for painter in painters)
     columns = min(columns, len(maps.errors))
     lines = math.ceil(len(maps.errors) / columns)
-    sheet = Image.new("RGB", (max(columns * (width + 20), 460) + 20, 66 + lines * (height + 14)), PAPER)
+    sheet = Image.new("RGB", (max(columns * (width + 20), NARROWEST) + 20, 66 + lines * (height + 14)), PAPER)
     draw = ImageDraw.Draw(sheet)
     _draw_heading(draw, maps)
     for number, (agent, error) in enumerate(maps.errors.items()):
@@ -268,11 +276,24 @@ def _draw_heading(draw: Any, maps: ValueMaps) -> None:
     words = f"{maps.upper_end(maps.worst_of_learners)}   {_what(list(maps.errors))}"
     if maps.endless:
         words += ", pink: without end"
+    left = 204 if maps.worst_of_all > 0 else 20
     if maps.worst_of_all > 0:
         for column in range(160):
             draw.line([(36 + column, 42), (36 + column, 52)], fill=heat((column + 0.5) / 160))
         draw.text((20, 40), "0", fill=SOFT, font=_font(12))
-    draw.text((204 if maps.worst_of_all > 0 else 20, 40), words, fill=SOFT, font=_font(12))
+    draw.text((left, 40), words, fill=SOFT, font=_font(12))
+    if maps.shows_ended:
+        left += round(_font(12).getlength(words)) + 18
+        _draw_hatched(draw, left, 42, 16, 11)
+        draw.text((left + 22, 40), ENDED_WORDS, fill=SOFT, font=_font(12))
+
+
+def _draw_hatched(draw: Any, left: int, top: int, width: int, height: int) -> None:
+    """A sample of what tiles of ended episodes look like."""
+    draw.rectangle((left, top, left + width, top + height), fill=ENDED, outline=LINES)
+    for x, y in np.ndindex(width, height):
+        if (x + y) % APART < LINE_WIDTH:
+            draw.point((left + x, top + y), fill=LINES)
 
 
 def _what(agents: Sequence[str]) -> str:

@@ -29,6 +29,15 @@ MARGIN = 10
 
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
+# Of states that only stand for an ended episode, from which nothing can be lost: paper with slanted lines, so many
+# pixels apart. Like what walls are painted in here, this is far from every colour that a scale of numbers has.
+ENDED, LINES = rgb("paper"), rgb("grid")
+APART, LINE_WIDTH = 8, 2
+WALL = rgb("grid")
+
+# Longer texts explain what moves in a film. In a picture that is shrunk they could not be read.
+LONGEST_TEXT = 40
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -76,11 +85,13 @@ class CutOut:
         pixels: uint8 [H, W, 4], red, green, blue and opacity.
         tiles: what lies behind the holes.
         labels: what stands on the tiles.
+        shows_ended: whether tiles of ended episodes are seen in it. They are no holes, but hatched.
     """
 
     pixels: np.ndarray
     tiles: tuple[Tile, ...]
     labels: tuple[Label, ...]
+    shows_ended: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -147,7 +158,24 @@ def cut_out(world: World, state: int) -> CutOut:
     opacity = 1 - np.clip(light - dark, 0, 255).max(axis=2, keepdims=True) / 255
     colour = np.divide(dark, opacity, out=np.zeros_like(dark), where=opacity > 0)
     pixels = np.concatenate([np.clip(colour, 0, 255), 255 * opacity], axis=2).round().astype(np.uint8)
-    return CutOut(pixels, tuple(canvases[0].tiles), tuple(canvases[0].labels))
+    ended = [tile for tile in canvases[0].tiles if world.mdp.terminal_states[tile.state] and tile.height > 0]
+    holes = [_hatch(pixels, tile) for tile in ended]
+    return CutOut(pixels, tuple(canvases[0].tiles), tuple(canvases[0].labels), any(holes))
+
+
+def _hatch(pixels: np.ndarray, tile: Tile) -> bool:
+    """Close the hole of a rectangular tile with slanted lines; tells whether there was a hole."""
+    rows = slice(max(round(tile.y), 0), round(tile.y + tile.height))
+    columns = slice(max(round(tile.x), 0), round(tile.x + tile.width))
+    here = pixels[rows, columns]
+    y, x = np.ogrid[rows, columns]
+    lines = np.where(((x + y) % APART < LINE_WIDTH)[..., None], LINES, ENDED)
+    opacity = here[..., 3:] / 255
+    is_seen = bool((opacity < 0.5).any())
+    here[...] = np.concatenate(
+        [(opacity * here[..., :3] + (1 - opacity) * lines).round(), np.full_like(opacity, 255)], axis=2
+    )
+    return is_seen
 
 
 class _StateColour(tuple[int, int, int]):
@@ -183,6 +211,7 @@ class _TileCanvas(Canvas):
         self.tiles: list[Tile] = []
         self.labels: list[Label] = []
         self._colour = colour
+        self._ended = world.mdp.terminal_states
 
     def shade(self, state: int, otherwise: Colour) -> Colour:
         """A colour that says whose it is."""
@@ -199,10 +228,22 @@ class _TileCanvas(Canvas):
         return ink
 
     def box(self, box: Box, colour: Colour, **looks: Any) -> None:
-        """Note the tile, and paint it."""
+        """Note the tile, and paint it; a wall gets another colour, and does not hide the tile of an ended episode."""
         if isinstance(colour, _StateColour):
             self.tiles.append(Tile(colour.state, box.x, box.y, box.width, box.height))
+        elif colour == "wall":
+            if self._hides_an_end(box):
+                return
+            colour = WALL
         super().box(box, colour, **looks)
+
+    def _hides_an_end(self, box: Box) -> bool:
+        """Whether a box lies on a tile of an ended episode."""
+        x, y = box.center
+        return any(
+            self._ended[tile.state] and tile.x <= x < tile.x + tile.width and tile.y <= y < tile.y + tile.height
+            for tile in self.tiles
+        )
 
     def circle(self, center: Point, radius: float, colour: Colour | None, **looks: Any) -> None:
         """Note the tile, and paint it."""
@@ -220,6 +261,8 @@ class _TileCanvas(Canvas):
         longest: float = float("inf"),
     ) -> float:
         """Write it, unless it stands on a tile: that is noted, to be written when the tile's colour is known."""
+        if len(text) > LONGEST_TEXT:
+            return 0.0
         if not isinstance(colour, _InkOnState):
             return super().text(at, text, size, colour, align, longest)
         if text:

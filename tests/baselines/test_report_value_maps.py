@@ -19,14 +19,14 @@ from baselines.report.markdown import markdown, plain
 from baselines.report.page import page
 from baselines.report.page_data import page_data
 from baselines.report.value_maps import (
-    ENDED,
+    ENDED_WORDS,
     ENDLESS,
     draw_value_maps,
     single_state,
     tile_colours,
     value_maps,
 )
-from baselines.report.world_pictures import CutOut, Tile, cut_out, cut_outs, squares
+from baselines.report.world_pictures import ENDED, LINES, WALL, CutOut, Tile, cut_out, cut_outs, squares
 from baselines.report.writing import write_report
 from baselines.task import named_task
 from rl_envs.palette import HEAT, heat
@@ -59,10 +59,53 @@ def test_a_hole_is_where_the_tile_is_and_nowhere_else() -> None:
     picture = cut_out(world("FourRooms"), 0)
     opacity = picture.pixels[..., 3]
     for tile in picture.tiles[1:]:  # the agent stands on the first
-        assert opacity[int(tile.y + 0.2 * tile.height), int(tile.x + 0.2 * tile.width)] == 0
+        there = opacity[int(tile.y + 0.2 * tile.height), int(tile.x + 0.2 * tile.width)]
+        assert there == (255 if world("FourRooms").mdp.terminal_states[tile.state] else 0)
     assert opacity[0, 0] == 255
-    walls = (picture.pixels == (84, 90, 102, 255)).all(axis=2)
+    walls = (picture.pixels == (*WALL, 255)).all(axis=2)
     assert walls.mean() > 0.3
+
+
+@pytest.mark.parametrize(("name", "ends"), [("LineBalance", [0, 10]), ("LineWalk", [0, 10]), ("FourRooms", [62])])
+def test_where_an_episode_is_over_a_picture_is_hatched_and_like_no_colour_of_the_scale(
+    name: str, ends: list[int]
+) -> None:
+    place = world(name)
+    [picture] = cut_outs(place)
+    assert picture.shows_ended
+    found = [tile for tile in picture.tiles if place.mdp.terminal_states[tile.state]]
+    assert [tile.state for tile in found] == ends
+    scale = np.array([heat(level) for level in np.linspace(0, 1, 101)])
+    for tile in found:
+        inner = picture.pixels[int(tile.y) + 3 : int(tile.y + tile.height) - 3, int(tile.x) + 3 : int(tile.x) + 12]
+        assert (inner[..., 3] == 255).all()
+        assert {tuple(pixel) for pixel in inner[..., :3].reshape(-1, 3).tolist()} >= {ENDED, LINES}
+    for colour in (ENDED, LINES, WALL):
+        assert np.abs(scale - colour).max(axis=1).min() > 60
+
+
+def test_tiles_of_ended_episodes_are_explained_beside_the_scale_where_there_are_any(tmp_path: Path) -> None:
+    legends = []
+    for name in ("LineWalk", "RandomMDP"):
+        states = world(name).mdp.num_states
+        rows = (row(name, "QLearning", value_error=np.linspace(0, 1, states)),)
+        maps = value_maps(name, rows, [])
+        assert maps is not None
+        data = page_data(Contents(Findings(rows, (), {})))
+        assert (data["values"][name]["shows_ended"], data["ended"]["words"]) == (maps.shows_ended, ENDED_WORDS)
+        draw_value_maps(maps, tmp_path / f"{name}.png")
+        legend = np.asarray(Image.open(tmp_path / f"{name}.png"))[42:53, 380:600]
+        legends.append((maps.shows_ended, bool((legend == LINES).all(axis=2).any())))
+    assert legends == [(True, True), (False, False)]
+
+
+def test_a_sentence_that_could_not_be_read_in_a_shrunk_picture_is_left_out() -> None:
+    place = world("RandomMDP")
+    [picture] = cut_outs(place)
+    lowest = max(tile.y + tile.width / 2 for tile in picture.tiles)
+    below = picture.pixels[int(lowest) + 8 :]
+    assert (below == (*ENDED, 255)).all()  # paper alone
+    assert [label.text for label in picture.labels] == list("01234")  # short words stay
 
 
 def test_putting_the_colours_of_a_plain_picture_behind_the_holes_gives_the_plain_picture() -> None:
@@ -72,7 +115,10 @@ def test_putting_the_colours_of_a_plain_picture_behind_the_holes_gives_the_plain
     plain = _painted(place, (120, 200, 120))
     opacity = picture.pixels[..., 3:] / 255
     mixed = picture.pixels[..., :3] * opacity + (1 - opacity) * np.array([120, 200, 120])
-    assert np.abs(mixed - plain).max() <= 1.5
+    [goal] = (tile for tile in picture.tiles if place.mdp.terminal_states[tile.state])
+    closed = np.zeros(plain.shape[:2], dtype=bool)
+    closed[round(goal.y) : round(goal.y + goal.height), round(goal.x) : round(goal.x + goal.width)] = True
+    assert np.abs(mixed - plain)[~closed].max() <= 1.5
 
 
 def _painted(place: Any, colour: tuple[int, int, int]) -> np.ndarray:
