@@ -59,8 +59,11 @@ def locked(folder: Path, command: str) -> Iterator[None]:
         write_atomically(folder / HOLDER, json.dumps(about).encode())
         yield
     finally:
-        (folder / HOLDER).unlink(missing_ok=True)
-        lock.release()
+        try:
+            with contextlib.suppress(OSError):  # a name without a lock does no harm: one that is killed leaves it too
+                (folder / HOLDER).unlink()
+        finally:
+            lock.release()
 
 
 def _acquire(lock: BaseFileLock, folder: Path) -> None:

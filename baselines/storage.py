@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+
+# What some file systems, of networks most of all, answer who cannot force a folder onto the disk.
+NOT_FOR_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
 
 
 class StorageError(Exception):
@@ -40,11 +44,14 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force the new name onto the disk as well, where folders can be opened (not on Windows)."""
+    """Force the new name onto the disk as well, where that can be done to folders (not on Windows)."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in NOT_FOR_FOLDERS:
+                raise
         finally:
             os.close(descriptor)
 

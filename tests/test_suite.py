@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,10 +11,17 @@ import pytest
 
 def unsteady(item: Any) -> bool:
     """Whether a test is named by the text of a set or of an object, which is another in every process."""
-    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return " at 0x" in item.name or any(
-        isinstance(value, (set, frozenset)) and str(value) in item.name for value in values
-    )
+    values = item.callspec.params if hasattr(item, "callspec") else {}
+    return " at 0x" in item.name or any(str(found) in item.name for found in sets_in(values))
+
+
+def sets_in(value: Any) -> Iterator[set[Any] | frozenset[Any]]:
+    """The sets in a value, however deep in its tuples, lists and dictionaries."""
+    if isinstance(value, (set, frozenset)):
+        yield value
+    elif isinstance(value, (tuple, list, dict)):
+        for inside in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from sets_in(inside)
 
 
 def test_every_test_has_the_same_name_in_every_process(request: pytest.FixtureRequest) -> None:
@@ -27,6 +35,9 @@ def test_a_name_that_changes_would_be_seen() -> None:
 
     actions = {"left", "right"}
     assert unsteady(named(f"test_x[{actions}]", actions))
+    for around in ((1, actions), [{"legal": actions}], {frozenset(actions): 1}):
+        assert unsteady(named(f"test_x[{around}]", around))
+        assert not unsteady(named("test_x[actions]", around))
     assert unsteady(named(f"test_x[{object()}]", 0))
     assert not unsteady(named("test_x[actions]", actions))
     assert not unsteady(SimpleNamespace(name="test_x"))

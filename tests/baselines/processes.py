@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 
 from baselines.findings import CELLS, Findings
 
 # How long anything here may take on a busy machine.
 PATIENCE = 120.0
+
+# What the test that runs has started.
+started: list[Command] = []
 
 
 @dataclass
@@ -46,7 +51,8 @@ class Command:
             text=True,
             start_new_session=True,
         )
-        return cls(process, out, mark)
+        started.append(cls(process, out, mark))
+        return started[-1]
 
     def result_files(self) -> list[Path]:
         return [path for path in self.folder.glob(f"{CELLS}/*.npz") if not path.name.startswith(".")]
@@ -82,18 +88,40 @@ class Command:
         """Wait until none lives of the processes that it has started."""
         end = time.monotonic() + seconds
         while alive := self._alive():
-            assert time.monotonic() < end, f"processes are left: {alive}"
+            assert time.monotonic() < end, f"processes are left: {[command_line(process) for process in alive]}"
             time.sleep(0.02)
 
-    def _alive(self) -> list[str]:
+    def kill_everybody(self) -> None:
+        """Kill it and all that it has started; nothing happens where they have ended."""
+        left = self._alive()
+        if self.process.poll() is None:  # some of Ray's have written a title over their mark
+            left += psutil.Process(self.process.pid).children(recursive=True)
+        while left:
+            for process in left:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(left, timeout=PATIENCE)
+            left = self._alive()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def _alive(self) -> list[psutil.Process]:
         found = []
         for process in psutil.process_iter():
             try:
                 if process.environ().get("MARK") == self.mark:
-                    found.append(command_line(process))
+                    found.append(process)
             except psutil.Error:
                 continue  # it has ended meanwhile, or is somebody else's
         return found
+
+
+@pytest.fixture(autouse=True)
+def no_command_outlives_its_test() -> Iterator[None]:
+    """Wherever a test ends, as one that fails does in the middle."""
+    yield
+    while started:
+        started.pop().kill_everybody()
 
 
 def command_line(process: psutil.Process) -> str:

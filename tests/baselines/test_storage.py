@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,37 @@ def test_a_full_disk_is_said_and_leaves_the_old_file(
         write_atomically(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
     assert names(tmp_path) == {"file"}
+
+
+def folders_fail_with(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files can be forced onto the disk, but folders cannot."""
+    fsync = os.fsync
+
+    def fsync_files(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(storage.os, "fsync", fsync_files)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EBADF, errno.ENOTSUP])
+def test_a_file_system_that_cannot_force_folders_onto_the_disk_will_do(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders_fail_with(number, monkeypatch)
+    write_atomically(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert names(tmp_path) == {"file"}
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_a_folder_that_the_disk_fails_to_take_is_said(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders_fail_with(number, monkeypatch)
+    with pytest.raises(StorageError, match=f"cannot write .*file: {os.strerror(number)}"):
+        write_atomically(tmp_path / "file", b"new")
 
 
 def test_an_interrupt_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import rl_envs
+from tests.baselines.processes import no_command_outlives_its_test  # noqa: F401  (pytest finds it here)
 
 # (module, sentence, outcome, seconds, what was printed)
 _proofs: list[tuple[str, str, str, float, str]] = []
