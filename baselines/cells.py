@@ -264,6 +264,13 @@ def versions_of(*libraries: str) -> dict[str, str]:
     return {"rl_envs": rl_envs.__version__, **{library: version(library) for library in ("numpy", *libraries)}}
 
 
+def world_meant(world: str) -> object:
+    """What a specification of a world comes to, by which it is told from others; raises as `named_task`."""
+    about = describe(world)
+    # Arguments of environments of others matter by their table, where there is one.
+    return about if about["table"] is None else {**about, "arguments": None}
+
+
 @lru_cache(maxsize=64)
 def describe(world: str) -> dict[str, Any]:
     """What decides how a task behaves, as plain values: the hash of its table, of what is observed, its limit.

@@ -19,16 +19,16 @@ import numpy as np
 
 from baselines.agent import LibraryAgent
 from baselines.agent_file import versions
-from baselines.cells import Cell, FunctionCell, WorldCell
+from baselines.cells import Cell, FunctionCell, WorldCell, world_meant
 from baselines.findings import ABOUT, CELLS, Findings, read_findings
 from baselines.folder_lock import locked
 from baselines.functions import TrainFunction, check_function, load_function, take_along
 from baselines.game_comparison import GameCell, game_cells
 from baselines.game_registry import make_game_config
 from baselines.origin import origin_of
-from baselines.registry import AGENTS, agent_class, each_once, make_agent, make_config
+from baselines.registry import AGENTS, agent_class, agent_meant, each_once, make_agent, make_config
 from baselines.results import FILE_FORMAT, version
-from baselines.specification import parse
+from baselines.specification import named, parse
 from baselines.storage import make_folder, remove_leftovers, write_atomically
 from baselines.task import named_task
 from baselines.workers import Event, JobError, WorkerError, cores, run_jobs
@@ -74,6 +74,14 @@ class Comparison:
     game_agents: tuple[str, ...] = ()
     rounds: int = 10_000
 
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            if isinstance(entry.default, tuple):
+                object.__setattr__(self, entry.name, _names(entry.name, value))
+            elif isinstance(value, np.integer):  # which JSON does not know
+                object.__setattr__(self, entry.name, int(value))
+
     def cells(self, functions: Mapping[str, TrainFunction] | None = None) -> list[Cell]:
         """All cells, in the order of the table.
 
@@ -89,12 +97,13 @@ class Comparison:
         for number in ("runs", "library_runs", "steps", "checkpoints"):
             check_integer(number, getattr(self, number), low=1)
         check_integer("seed", self.seed, low=0)
-        own = {**_loaded(self.functions), **(functions or {})}
+        own = {**_loaded(self.functions), **_mapping(functions)}
         _check(own)
+        agents = each_once("agents", self.agents, agent_meant)
         origins = {name: origin_of(function) for name, function in own.items()}
         cells: list[Cell] = []
         for world in self._worlds():
-            cells += self._agent_cells(world, needed=not own)
+            cells += self._agent_cells(world, agents, needed=not own)
             for name, function in own.items():
                 cells += [
                     FunctionCell(world, name, *part, self.steps, 1, self.seed, function=function, origin=origins[name])
@@ -111,19 +120,12 @@ class Comparison:
 
     def _worlds(self) -> list[str]:
         """The names of the worlds; refuses none at all where there are no games either, and one under two names."""
-        worlds = each_once("worlds", self.worlds)
+        worlds = each_once("worlds", self.worlds, world_meant)
         if not worlds and not self.games:
             raise ValueError("worlds must name at least one, but is empty")
-        first: dict[str, str] = {}
-        for world in worlds:
-            name = named_task(world).name
-            if name in first:
-                raise ValueError(f"worlds must name each once, but {first[name]!r} and {world!r} are the same")
-            first[name] = world
         return worlds
 
-    def _agent_cells(self, world: str, *, needed: bool) -> list[Cell]:
-        agents = each_once("agents", self.agents)
+    def _agent_cells(self, world: str, agents: Sequence[str], *, needed: bool) -> list[Cell]:
         if not agents and needed:
             raise ValueError("agents must name at least one, but is empty")
         task = named_task(world)
@@ -131,7 +133,8 @@ class Comparison:
             task.truth.score(task.truth.optimal_policy)  # refuses a world in which there is nothing to be gained
         cells: list[Cell] = []
         for agent in agents:
-            make_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
+            with named(agent):
+                make_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
             library = issubclass(agent_class(parse(agent)[0]), LibraryAgent)
             num_runs = self.library_runs if library else self.runs
             cells += [
@@ -139,6 +142,27 @@ class Comparison:
                 for part in _parts(num_runs, LIBRARY_RUNS_PER_CELL if library else num_runs)
             ]
         return cells
+
+
+def _names(what: str, value: object) -> tuple[str, ...]:
+    """Names as a tuple; refuses a single string, whose letters would be taken for names, and what has no order."""
+    if not isinstance(value, (list, tuple)):
+        hint = f": write ({value!r},)" if isinstance(value, str) else ""
+        raise TypeError(f"{what} must be a tuple or a list of names, but is {value!r}{hint}")
+    for name in value:
+        if not isinstance(name, str):
+            raise TypeError(f"{what} must hold names, which are strings, but holds {name!r}")
+    return tuple(value)
+
+
+def _mapping(functions: Mapping[str, TrainFunction] | None) -> Mapping[str, TrainFunction]:
+    """Functions by name; none for None."""
+    if not (functions is None or isinstance(functions, Mapping)):
+        raise TypeError(f"functions must be a dictionary of functions by name, but is {functions!r}")
+    for name in functions or {}:
+        if not isinstance(name, str):
+            raise TypeError(f"functions must have names that are strings, but one is {name!r}")
+    return functions or {}
 
 
 def _parts(num_runs: int, size: int) -> list[tuple[int, int]]:
@@ -207,11 +231,13 @@ def compare(
 
     Raises:
         ValueError: an unknown name, naming the nearest.
-        TypeError: an agent that cannot learn one of the worlds.
+        TypeError: an agent that cannot learn one of the worlds, or an argument of another type.
         StorageError: a folder or file that cannot be written, a result file that is corrupt, or a folder in use.
         JobError: an agent failed in training, or gave NaN; the other cells are computed and kept all the same.
         WorkerError: a process died, or there is no cluster.
     """
+    if not isinstance(comparison, Comparison):
+        raise TypeError(f"comparison must be a Comparison, but is {comparison!r}")
     workers = cores() if workers is None else check_integer("workers", workers, low=1)
     if backend not in BACKENDS:
         raise ValueError(unknown("backend", backend, BACKENDS))

@@ -19,10 +19,16 @@ from typing import Any
 
 from baselines.comparison import BACKENDS, Comparison
 from baselines.storage import StorageError
-from rl_envs.names import unknown
+from rl_envs.names import nearest, unknown
 
 # Beside what is compared: where, and how it is computed.
 OPTIONS: Mapping[str, type] = {"out": str, "workers": int, "backend": str, "address": str}
+
+# Flags that are no keys: they decide what the file stands over, and which file it is.
+ONLY_TYPED = ("preset", "file")
+
+# What a value of each type is called.
+KINDS: Mapping[type, str] = {int: "an integer", str: "a string", tuple: "a list of strings"}
 
 
 @dataclass(frozen=True)
@@ -82,12 +88,16 @@ def read_comparison_file(path: Path, defaults: Comparison) -> ComparisonFile:
 
 
 def _check(path: Path, key: str, value: Any, wanted: Mapping[str, type]) -> None:
+    if key in ONLY_TYPED:
+        raise ValueError(f"{path}: {key!r} cannot stand in a file, but is typed: --{key} {value}")
     if key not in wanted:
         raise ValueError(f"{path}: {unknown('key', key, wanted)}")
     kind = wanted[key]
     strings = isinstance(value, list) and all(isinstance(one, str) for one in value)
     if not (strings if kind is tuple else type(value) is kind):
-        raise TypeError(f"{path}: {key} must be {'a list of strings' if kind is tuple else kind.__name__}: {value!r}")
+        raise TypeError(f"{path}: {key} must be {KINDS[kind]}, but is {value!r}")
+    if value == "":
+        raise ValueError(f"{path}: {key} must not be empty, but is ''")
 
 
 def _check_named(path: Path, tables: Iterable[str], named: Iterable[str]) -> None:
@@ -95,4 +105,8 @@ def _check_named(path: Path, tables: Iterable[str], named: Iterable[str]) -> Non
     plain = [name for name in named if ":" not in name]  # one with settings of its own would not take these
     for name in tables:
         if name not in plain:
-            raise ValueError(f"{path}: {unknown('agent with a table of settings', name, plain)}")
+            near = nearest(name, plain)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Those are: {', '.join(plain)}" if plain else ""
+            raise ValueError(
+                f"{path}: a table must be of one of the agents, named without settings, but [{name}] is not.{hint}"
+            )

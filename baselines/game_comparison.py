@@ -11,11 +11,17 @@ import numpy as np
 
 from baselines.cells import Cell, versions_of
 from baselines.game_loop import GameRecord, play
-from baselines.game_registry import game_agent_class, make_game_agent, make_game_config, players_of
+from baselines.game_registry import (
+    game_agent_class,
+    game_agent_meant,
+    make_game_agent,
+    make_game_config,
+    players_of,
+)
 from baselines.game_task import GameTask, make_game_task
 from baselines.registry import each_once
 from baselines.results import FILE_FORMAT
-from baselines.specification import parse
+from baselines.specification import named, parse
 from baselines.statistics import Interval, complete, mean_interval
 from rl_envs.games import NormalFormGame, coarse_correlated_gain
 from rl_envs.mdp import check_integer
@@ -106,20 +112,37 @@ def game_cells(
         seed: the base seed.
 
     Raises:
-        ValueError: a number out of range, a name given twice, or an unknown game, agent or setting, naming the nearest.
+        ValueError: a number out of range, a name given twice, agents without a game, or an unknown game, agent or
+            setting, naming the nearest.
         TypeError: an agent that cannot play one of the games.
     """
     for name, number in (("runs", runs), ("rounds", rounds), ("checkpoints", checkpoints)):
         check_integer(name, number, low=1)
     check_integer("seed", seed, low=0)
+    named_agents = each_once("game agents", agents, game_agent_meant)
+    if named_agents and not games:
+        raise ValueError(f"game agents must have games to play, but games is empty beside {', '.join(named_agents)}")
     cells = []
-    for game in each_once("games", games):
-        name, settings = parse(game)
-        task = make_game_task(name, **settings)
-        for agent in each_once("game agents", agents) or players_of(task):
-            make_game_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
+    for game in each_once("games", games, _game_meant):
+        task = _named_game_task(game)
+        for agent in named_agents or players_of(task):
+            with named(agent):
+                make_game_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
             cells.append(GameCell(game, agent, runs, rounds, checkpoints, seed))
     return cells
+
+
+def _named_game_task(game: str) -> GameTask:
+    """The task of a name with settings; raises as `make_game_task`."""
+    name, settings = parse(game)
+    with named(game):
+        return make_game_task(name, **settings)
+
+
+def _game_meant(game: str) -> object:
+    """What a specification of a game comes to: the game, its table, and how many rounds an episode has."""
+    task = _named_game_task(game)
+    return task.game, task.table_hash, task.max_cycles
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,12 @@ def make_game_config(name: str, settings: Mapping[str, Any]) -> Any:
     return config_of(game_agent_class(name), settings)
 
 
+def game_agent_meant(specification: str) -> object:
+    """What a specification of a game agent comes to, its class's name and its Config; raises as `make_game_config`."""
+    name, settings = parse(specification)
+    return name, make_game_config(name, settings)
+
+
 def make_game_agent(
     specification: str, task: GameTask | NormalFormGame | str, *, runs: int | range = 1, seed: int = 0
 ) -> GameAgent:

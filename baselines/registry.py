@@ -7,12 +7,12 @@ Stable-Baselines3.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from baselines.agent import Agent
-from baselines.specification import label, parse
+from baselines.specification import label, named, parse
 from baselines.task import Task
 from rl_envs.names import unknown
 from rl_envs.world import World
@@ -78,6 +78,12 @@ def agent_class(name: str) -> type[Agent]:
     return AGENTS[name].load()
 
 
+def agent_meant(specification: str) -> object:
+    """What a specification of an agent comes to, its class's name and its Config; raises as `make_config`."""
+    name, settings = parse(specification)
+    return name, make_config(name, settings)
+
+
 def make_config(name: str, settings: Mapping[str, Any]) -> Any:
     """A registered agent's Config.
 
@@ -111,7 +117,8 @@ def config_of(cls: Any, settings: Mapping[str, Any]) -> Any:
         if key not in known:
             raise ValueError(unknown(f"setting of {name}", key, [*known, *(["preset"] if cls.PRESETS else [])]))
         given[key] = _like(value, known[key], f"{name}'s {key}")
-    return replace(config, **given)
+    with named(label(name, settings)):
+        return replace(config, **given)
 
 
 def make_agent(specification: str, task: Task | World | str, *, runs: int | range = 1, seed: int = 0) -> Agent:
@@ -139,13 +146,30 @@ def normal_form(specification: str) -> str:
     return label(*parse(specification))
 
 
-def each_once(what: str, specifications: Sequence[str]) -> list[str]:
-    """The specifications in normal form; raises ValueError for one that stands there twice."""
-    normal = [normal_form(specification) for specification in specifications]
-    for specification in normal:
-        if normal.count(specification) > 1:
+def each_once(what: str, specifications: Sequence[str], meaning: Callable[[str], object]) -> list[str]:
+    """See that specifications mean different things.
+
+    Args:
+        what: they name, in the plural: "worlds".
+        specifications: names with settings.
+        meaning: what one comes to, by which it is told from the others.
+
+    Returns:
+        The specifications in normal form.
+
+    Raises:
+        ValueError: two that come to the same, for a setting may be given as what it is by default; or as `meaning`.
+    """
+    seen: dict[str, object] = {}
+    for specification in map(normal_form, specifications):
+        if specification in seen:
             raise ValueError(f"{what} must name each once, but names {specification!r} more often")
-    return normal
+        meant = meaning(specification)
+        for other, other_meant in seen.items():
+            if meant == other_meant:
+                raise ValueError(f"{what} must name each once, but {other!r} and {specification!r} are the same")
+        seen[specification] = meant
+    return list(seen)
 
 
 def _like(value: Any, default: Any, what: str) -> Any:
@@ -154,6 +178,8 @@ def _like(value: Any, default: Any, what: str) -> Any:
         return float(value)
     if isinstance(default, float) and value in ("inf", "-inf"):
         return float(value)
+    if isinstance(default, float) and value in ("nan", "-nan"):
+        raise ValueError(f"{what} must be a number, but is {value}")
     if isinstance(default, tuple) and isinstance(value, list):
         return tuple(value)
     if type(value) is not type(default):

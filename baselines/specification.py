@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -38,6 +39,22 @@ def label(name: str, settings: Mapping[str, Any]) -> str:
     if not settings:
         return name
     return name + ":" + ",".join(f"{key}={_plain(value)}" for key, value in sorted(settings.items()))
+
+
+@contextmanager
+def named(specification: str) -> Iterator[None]:
+    """Put a specification before what is wrong with it, unless the message holds its name already.
+
+    Raises:
+        ValueError, TypeError: as the block does, which may know a setting and not whose it is.
+    """
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        if parse(specification)[0] in str(error):
+            raise
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"{specification}: {error}") from error
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from baselines.specification import label, parse
+from baselines.specification import label, named, parse
 from rl_envs.mdp import check_discount
 from rl_envs.names import unknown
 from rl_envs.observation import Index
@@ -187,8 +187,7 @@ def make_task(environment: Task | World | str, *, discount: float | None = None,
         own = {**preset, **arguments, **({} if discount is None else {"discount": discount})}
         return _task_of_world(build(name, **own), name, own)
     if environment not in gym.registry:
-        others = gym.registry if "-v" in environment else ()
-        raise ValueError(unknown("world", environment, [*WORLDS, *others]))
+        raise ValueError(unknown("world", environment, [*WORLDS, *gym.registry]))
     return _task_of_environment(environment, DEFAULT_DISCOUNT if discount is None else discount, arguments)
 
 
@@ -207,7 +206,8 @@ def named_task(specification: str) -> Task:
         TypeError: an argument that the world does not take.
     """
     name, settings = parse(specification)
-    return make_task(name, **settings)
+    with named(specification):
+        return make_task(name, **settings)
 
 
 # What our own worlds go by (name, id, id of the one-hot twin), with the name and the arguments that each stands for.

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from baselines.agent import Agent, LibraryAgent
+from baselines.cells import world_meant
 from baselines.loop import score, train
 from baselines.registry import agent_class, each_once, make_agent, normal_form
 from baselines.regret import RegretMeter, arm_means
@@ -70,7 +71,7 @@ class Tuning:
         check_integer("seed", self.seed, low=0)
         if not self.worlds:
             raise ValueError("worlds must name at least one, but is empty")
-        each_once("worlds", self.worlds)
+        each_once("worlds", self.worlds, world_meant)
         _ = self.space
         for world in self.worlds:
             agent = make_agent(self.agent, named_task(world))

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from rl_envs.names import unknown
 from rl_envs.observation import Features, Index, Labels, Observation, OneHot, choose
 from tests.strategies import OBSERVATIONS, observation_of
 
@@ -139,8 +138,3 @@ def test_an_observation_that_is_no_name_is_refused(kind: Any) -> None:
 def test_one_hot_is_not_offered_where_nothing_is_discrete() -> None:
     with pytest.raises(ValueError, match=r"unknown observation 'one_hot'. Known: position$"):
         choose("one_hot", {"position": Features([[0.5]])})
-
-
-def test_a_name_like_nothing_known_has_no_hint() -> None:
-    assert unknown("world", "zzz", ["LineWalk"]) == "unknown world 'zzz'. Known: LineWalk"
-    assert unknown("world", 3, ["LineWalk"]) == "unknown world 3. Known: LineWalk"

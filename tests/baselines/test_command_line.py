@@ -80,7 +80,7 @@ def test_a_preset_gives_the_defaults_of_what_is_left_out(monkeypatch: pytest.Mon
     [
         (["--agents", "QLearnin"], "Error: unknown agent 'QLearnin'. Did you mean 'QLearning'?"),
         (["--worlds", "LineWlk"], "Error: unknown world 'LineWlk'. Did you mean 'LineWalk'?"),
-        (["--agents", "QLearning:epsilon=5"], "Error: epsilon must be in [0, 1], but is 5"),
+        (["--agents", "QLearning:epsilon=5"], "Error: QLearning:epsilon=5: epsilon must be in [0, 1], but is 5"),
         (["--runs", "0"], "Error: runs must be at least 1, but is 0"),
         (["--workers", "0"], "Error: workers must be at least 1, but is 0"),
     ],

@@ -154,7 +154,46 @@ def test_a_preset_names_worlds_and_agents_that_there_are(preset: str) -> None:
             ValueError,
             "worlds must name each once",
         ),
-        ({"worlds": ("CartPole-v1",)}, TypeError, "the observations of CartPole-v1 must be Discrete"),
+        (
+            {"worlds": ("LineWalk", "LineWalk:size=5")},
+            ValueError,
+            "worlds must name each once, but 'LineWalk' and 'LineWalk:size=5' are the same",
+        ),
+        (
+            {"worlds": ("FrozenLake-v1", "FrozenLake-v1:is_slippery=True")},
+            ValueError,
+            "'FrozenLake-v1' and 'FrozenLake-v1:is_slippery=True' are the same",
+        ),
+        (
+            {"agents": ("QLearning:epsilon=1", "QLearning")},
+            ValueError,
+            "agents must name each once, but 'QLearning:epsilon=1' and 'QLearning' are the same",
+        ),
+        (
+            {"games": ("penalty", "penalty:k=-100.0")},
+            ValueError,
+            "games must name each once, but 'penalty' and 'penalty:k=-100.0' are the same",
+        ),
+        (
+            {"games": ("climbing",), "game_agents": ("IndependentQ", "IndependentQ:exploration=epsilon_greedy")},
+            ValueError,
+            "'IndependentQ' and 'IndependentQ:exploration=epsilon_greedy' are the same",
+        ),
+        (
+            {"game_agents": ("IndependentQ",)},
+            ValueError,
+            "game agents must have games to play, but games is empty beside IndependentQ",
+        ),
+        ({"game_agents": ("Nope",)}, ValueError, "unknown game agent 'Nope'"),
+        ({"worlds": (), "games": ("climbing",), "agents": ("Nope",)}, ValueError, "unknown agent 'Nope'"),
+        (
+            {"worlds": ("CartPole-v1",), "agents": ("Random", "QLearning")},
+            TypeError,
+            "^QLearning: the observations of CartPole-v1 must be Discrete",
+        ),
+        ({"agents": ("QLearning:epsilon=5.0",)}, ValueError, r"^QLearning:epsilon=5.0: epsilon must be in \[0, 1\]"),
+        ({"worlds": ("LineWalk:size=-3",)}, ValueError, "^LineWalk:size=-3: size must be at least "),
+        ({"games": ("climbing:max_cycles=0",)}, ValueError, "^climbing:max_cycles=0: max_cycles must be at least 1"),
         ({"runs": 0}, ValueError, "runs must be at least 1, but is 0"),
         ({"steps": 1.5}, TypeError, "steps must be an integer, but is 1.5"),
         ({"seed": -1}, ValueError, "seed must be at least 0, but is -1"),
@@ -166,6 +205,49 @@ def test_mistakes_are_found_before_anything_runs(
 ) -> None:
     with pytest.raises(error, match=message):
         compare(replace(SMALL, **changed), tmp_path / "results", workers=1)
+    assert not (tmp_path / "results").exists()
+
+
+def test_worlds_that_differ_in_their_discount_alone_are_two() -> None:
+    few = replace(SMALL, worlds=("CartPole-v1", "CartPole-v1:discount=0.9"), agents=("Random",))
+    assert [cell.title for cell in few.cells()] == ["CartPole-v1 · Random", "CartPole-v1:discount=0.9 · Random"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"worlds": "LineWalk"}, r"worlds must be a tuple or a list .* but is 'LineWalk': write \('LineWalk',\)$"),
+        ({"worlds": 3}, "worlds must be a tuple or a list of names, but is 3$"),
+        ({"worlds": {"LineWalk"}}, "worlds must be a tuple or a list of names, but is {'LineWalk'}"),
+        ({"agents": (name for name in "AB")}, "agents must be a tuple or a list of names, but is <generator"),
+        ({"agents": ("Random", 3)}, "agents must hold names, which are strings, but holds 3"),
+        ({"functions": [print]}, "functions must hold names, which are strings, but holds <built-in function print>"),
+    ],
+)
+def test_what_is_no_list_of_names_is_refused_at_once(given: dict[str, object], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        replace(SMALL, **given)
+
+
+def test_lists_and_integers_of_numpy_are_taken_as_plain_ones(tmp_path: Path) -> None:
+    made = replace(SMALL, worlds=["LineWalk"], runs=np.int64(3), seed=np.int32(5))
+    assert made == replace(SMALL, worlds=("LineWalk",), runs=3, seed=5)
+    assert [row.scores.shape for row in compare(made, tmp_path, workers=np.int64(1)).rows] == [(3, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "message"),
+    [
+        ({"runs": 3}, {}, "comparison must be a Comparison, but is {'runs': 3}"),
+        (SMALL, {"functions": [print]}, r"functions must be a dictionary .* but is \[<built-in function print>\]"),
+        (SMALL, {"functions": {3: print}}, "functions must have names that are strings, but one is 3"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    given: object, options: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        compare(given, tmp_path / "results", **options)
     assert not (tmp_path / "results").exists()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baselines.specification import label, parse
+from baselines.specification import label, named, parse
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,16 @@ def test_a_label_is_the_same_for_lists_as_for_tuples() -> None:
     assert (
         label("Bandit", {"means": [0, [1, 2]]}) == label("Bandit", {"means": (0, (1, 2))}) == "Bandit:means=(0, (1, 2))"
     )
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError])
+def test_an_error_is_put_behind_what_it_concerns(error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"^World:size=0: size must be at least 1$"), named("World:size=0"):
+        raise error("size must be at least 1")
+
+
+def test_an_error_that_says_what_it_concerns_and_one_of_another_kind_stay_as_they_are() -> None:
+    with pytest.raises(ValueError, match=r"^unknown world 'World'$"), named("World:size=0"):
+        raise ValueError("unknown world 'World'")
+    with pytest.raises(ZeroDivisionError, match=r"^nothing$"), named("World:size=0"):
+        raise ZeroDivisionError("nothing")
