@@ -11,13 +11,15 @@ Stable-Baselines3's `predict`. It is judged exactly where the world has a table.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import inspect
 import os
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -28,10 +30,11 @@ import gymnasium as gym
 import numpy as np
 
 from baselines.global_random import library_conventions
-from baselines.origin import imported, user_modules
+from baselines.origin import OURS, imported, user_modules
 from baselines.seeding import integer_seeds, run_seeds
 from baselines.storage import StorageError
 from baselines.task import Task, named_task
+from baselines.workers import Mistake
 from rl_envs.names import unknown
 
 # Trains one run for so many environment steps from a seed, and gives back its policy.
@@ -120,7 +123,7 @@ def train_function(function: TrainFunction, world: str, *, name: str, runs: rang
         Scores and errors.
 
     Raises:
-        TypeError, ValueError: what the function gives back is no policy for this world.
+        Mistake: what the function gives back is no policy for this world.
     """
     task = named_task(world)
     numbers = integer_seeds(run_seeds(seed, task.name, name, runs, "function"), bits=31)
@@ -132,14 +135,17 @@ def train_function(function: TrainFunction, world: str, *, name: str, runs: rang
         with library_conventions(number):
             policy = function(env_fn, steps, number)
             seconds += time.perf_counter() - started
-            if policy is None:
-                raise TypeError(f"a training function must return a policy, but {name} returned None")
-            if task.truth is None:
-                scores.append(mean_return(policy, task, number))
-            else:
-                table = task.truth.policy_table(policy)
-                scores.append(float(task.truth.score(table)))
-                errors.append(task.truth.loss(table))
+            with mistakes_of(f"what {name} returns on {task.name}"):
+                if policy is None:
+                    raise TypeError("a training function must return a policy, but it returned None")
+                if task.truth is None:
+                    scores.append(mean_return(policy, task, number))
+                else:
+                    table = task.truth.policy_table(policy)
+                    if table.ndim > 2:
+                        raise ValueError(f"a training function must return one policy, but it returned {len(table)}")
+                    scores.append(float(task.truth.score(table)))
+                    errors.append(task.truth.loss(table))
     return Trained(np.array(scores), task.truth is not None, seconds, np.mean(errors, axis=0) if errors else None)
 
 
@@ -153,6 +159,7 @@ def mean_return(policy: Any, task: Task, seed: int) -> float:
 
     Raises:
         TypeError: nothing that can be asked for actions.
+        ValueError: an answer that is no action.
     """
     answer = _answers_of(policy, task)
     env = task.make_single()
@@ -160,7 +167,7 @@ def mean_return(policy: Any, task: Task, seed: int) -> float:
     for episode in range(EPISODES):
         observation, _ = env.reset(seed=seed if episode == 0 else None)
         for _ in range(MAX_STEPS):
-            action = np.asarray(answer(np.asarray(observation)[None]))[0]
+            action = _only_action(answer(np.asarray(observation)[None]), env.action_space)
             observation, reward, terminated, truncated, _ = env.step(action)
             total += float(reward)
             if terminated or truncated:
@@ -178,14 +185,47 @@ def _answers_of(policy: Any, task: Task) -> Callable[[np.ndarray], Any]:
     raise TypeError(f"{task.name} has no table, so its policies must be functions of observations, not {policy!r}")
 
 
+def _only_action(answers: Any, space: gym.Space[Any]) -> Any:
+    """The action in a policy's answer to a batch of one observation; a Box's bounds are left to the world."""
+    actions = np.asarray(answers)
+    if actions.ndim > 0 and len(actions) == 1:
+        action = actions[0]
+        if not isinstance(space, gym.spaces.Box):
+            if space.contains(action):
+                return action
+        elif action.shape == space.shape and np.issubdtype(action.dtype, np.number) and np.isfinite(action).all():
+            return action.astype(space.dtype)
+    raise ValueError(
+        f"a policy must return n actions of {space} for n observations, but for one it returned {answers!r}"
+    )
+
+
+@contextlib.contextmanager
+def mistakes_of(whose: str) -> Iterator[None]:
+    """Turn what this package refuses into a `Mistake` that says whose it is; errors in a user's own code stay whole."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
+        if innermost.f_globals.get("__name__", "").partition(".")[0] not in OURS:
+            raise
+        raise Mistake(f"{whose}: {error}") from error
+
+
 def check_function(function: object) -> None:
     """Raise TypeError unless it can be called as train(env_fn, steps, seed)."""
+    rule = "an agent of your own must be a function train(env_fn, steps, seed)"
     if not callable(function):
-        raise TypeError(f"an agent of your own must be a function train(env_fn, steps, seed), but is {function!r}")
+        raise TypeError(f"{rule}, but is {function!r}")
+    name = getattr(function, "__qualname__", repr(function))
     try:
-        inspect.signature(function).bind(None, 1, 0)
+        signature = inspect.signature(function)
+    except ValueError:
+        raise TypeError(f"{rule}, but what {name} takes cannot be told") from None
+    try:
+        signature.bind(None, 1, 0)
     except TypeError as error:
-        raise TypeError(f"an agent of your own must take (env_fn, steps, seed), but {function!r}: {error}") from None
+        raise TypeError(f"{rule}, but {name} takes {signature}: {error}") from None
 
 
 def load_function(place: str) -> TrainFunction:

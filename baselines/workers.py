@@ -46,6 +46,10 @@ class JobError(Exception):
     """A job that failed; the message names it and ends with its traceback."""
 
 
+class Mistake(Exception):
+    """What a job refuses, and says whole in its message: a traceback would tell no more."""
+
+
 class WorkerError(Exception):
     """A worker process that died, or a cluster that cannot be had."""
 
@@ -191,6 +195,8 @@ def attempt(work: Callable[[Any], Value], job: Any) -> Value | JobError:
     try:
         with one_thread():
             return work(job)
+    except Mistake as mistake:
+        return JobError(str(mistake))
     except (Exception, SystemExit):  # noqa: BLE001 - it is told by the parent, which has the traceback to show
         return JobError(_shortened(traceback.format_exc()))
 

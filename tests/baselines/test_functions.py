@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import math
 import pickle
 import random
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -41,10 +43,6 @@ def as_it_came(env_fn: EnvMaker, steps: int, seed: int) -> np.ndarray:
         if terminated or truncated:
             observation, _ = env.reset()
     return np.array(seen[:5]) % 3
-
-
-def nothing(env_fn: EnvMaker, steps: int, seed: int) -> None:
-    """Forgets to return."""
 
 
 def test_a_function_stands_in_the_same_table(tmp_path: Path) -> None:
@@ -97,17 +95,53 @@ def test_copies_of_the_world_have_random_numbers_of_their_own() -> None:
     assert [again().unwrapped.np_random.random() for _ in range(3)] == numbers
 
 
-def test_a_function_that_returns_nothing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="a training function must return a policy, but Mine returned None"):
-        compare(ONE, tmp_path, functions={"Mine": nothing}, workers=1)
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (None, "a training function must return a policy, but it returned None"),
+        (np.full(11, np.nan), r"a policy of floats must have shape \(11, 2\)"),
+        (np.full((3, 11, 2), 0.5), "a training function must return one policy, but it returned 3"),
+        (lambda seen: "left", "a policy asked about 11 observations must give an action for each"),
+    ],
+)
+def test_what_is_no_policy_is_told_in_a_line_that_names_whose_it_is(policy: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(JobError, match=f"(?m)^what Mine returns on LineWalk: .*{message}") as told:
+        compare(ONE, tmp_path, functions={"Mine": lambda env_fn, steps, seed: policy}, workers=1)
+    assert "Traceback" not in str(told.value)
+
+
+def test_an_error_in_a_users_own_code_comes_with_its_traceback(tmp_path: Path) -> None:
+    def broken(observations: np.ndarray) -> Any:
+        raise ValueError("the user's own")
+
+    with pytest.raises(JobError, match=r"Traceback(?s:.*)in broken(?s:.*)ValueError: the user's own"):
+        compare(ONE, tmp_path, functions={"Mine": lambda env_fn, steps, seed: broken}, workers=1)
+
+
+@pytest.mark.parametrize("answer", [math.nan, "left", [2], [0, 1], [0.0], np.full((1, 2), math.nan), []])
+@pytest.mark.parametrize("world", ["CartPole-v1", "Pendulum-v1"])
+def test_where_there_is_no_table_what_is_no_action_is_refused(world: str, answer: Any) -> None:
+    with pytest.raises(ValueError, match=r"must return n actions of .* for n observations, but for one it returned"):
+        mean_return(lambda seen: answer, named_task(world), 0)
+
+
+def test_an_action_of_a_box_may_be_of_any_float_type_and_beyond_its_bounds() -> None:
+    assert mean_return(lambda seen: np.array([[99.0]]), named_task("Pendulum-v1"), 0) < 0
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         (3, r"must be a function train\(env_fn, steps, seed\), but is 3"),
-        (lambda env_fn, steps: None, r"must take \(env_fn, steps, seed\), but .*too many positional arguments"),
-        (lambda a, b, c, d: None, r"must take \(env_fn, steps, seed\), but .*missing a required argument: 'd'"),
+        (
+            lambda env_fn, steps: None,
+            r"\(env_fn, steps, seed\), but .*<lambda> takes \(env_fn, steps\): too many positional arguments",
+        ),
+        (max, r"\(env_fn, steps, seed\), but what max takes cannot be told"),
+        (
+            lambda a, b, c, d: None,
+            r"\(env_fn, steps, seed\), but .*<lambda> takes \(a, b, c, d\): missing a required argument: 'd'",
+        ),
     ],
 )
 def test_what_cannot_be_called_is_refused_before_anything_runs(wrong: object, message: str, tmp_path: Path) -> None:
