@@ -69,7 +69,7 @@ def test_a_worker_that_is_killed_is_told_of_and_the_same_command_goes_on(
     error, advice = output.splitlines()[-2:]
     assert code == 2
     assert error.startswith("Error: a process died (killed, or out of memory?), working on one of: ")
-    assert " · runs 0-49" in error  # of one cell, or of two where the second had begun
+    assert " runs 0-49" in error  # of one cell, or of two where the second had begun
     assert advice == f"Finished cells are kept in {tmp_path}; the same command goes on from there."
     assert to_the_byte(compare(MEASURED, tmp_path, workers=1)) == unbroken
 
@@ -338,7 +338,7 @@ def write_old_folder(folder: Path) -> dict[Path, bytes]:
     np.savez(content, checksum=np.array(digest.hexdigest()), **arrays)
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     comparison = {"worlds": ["LineWalk"], "agents": ["Random"], "runs": 3, "steps": 100, "checkpoints": 2, "seed": 0}
-    about = {"command": f"{OLD_COMMAND} --out {folder}", "comparison": comparison}
+    about = {"command": f"{OLD_COMMAND} --out {shlex.quote(str(folder))}", "comparison": comparison}
     (folder / "cells").mkdir(parents=True)
     (folder / "comparison.json").write_text(json.dumps(about, indent=2))
     (folder / "cells" / f"LineWalk-Random-runs0-2-{key}.npz").write_bytes(content.getvalue())
@@ -354,7 +354,7 @@ def test_a_folder_of_an_older_version_is_neither_used_nor_spoilt(
     ) as e:
         read_findings(tmp_path / "results")
     command = str(e.value).split("again with: ")[1]
-    assert command == f"{OLD_COMMAND} --out {tmp_path / 'results'}"
+    assert command == f"{OLD_COMMAND} --out {shlex.quote(str(tmp_path / 'results'))}"
     assert main(shlex.split(command)[3:]) == 0
     printed = capsys.readouterr().out
     assert "[1/1] LineWalk · Random · runs 0-2" in printed
