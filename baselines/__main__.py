@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    import rl_envs
+    from baselines.commands.flags import check_typed
     from rl_envs.names import unknown
 
     show_what_can_be_shown()
@@ -30,8 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name in ("-h", "--help"):
         print(usage())
         return 0
+    if name == "--version":
+        print(f"rl-envs {rl_envs.__version__}")
+        return 0
     if name not in COMMANDS:
         return complain(f"Error: {unknown('command', name, COMMANDS)}", usage())
+    try:
+        check_typed(typed)
+    except ValueError as error:
+        return complain(f"Error: {error}")
     import tyro
 
     from baselines.threads import one_thread
@@ -50,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def usage() -> str:
     """The commands, and what each is for."""
-    lines = [f"usage: {PROGRAM} COMMAND [--help] ...", "", "commands:"]
+    lines = [f"usage: {PROGRAM} COMMAND [--help] ...", f"       {PROGRAM} --version", "", "commands:"]
     return "\n".join(lines + [f"  {name:9}{summary}" for name, summary in COMMANDS.items()])
 
 

@@ -16,6 +16,26 @@ from baselines.commands.exit_codes import complain
 from baselines.storage import StorageError
 
 
+def check_typed(typed: Sequence[str]) -> None:
+    """See that nothing was typed in vain.
+
+    Raises:
+        ValueError: a flag that stands twice, of which the last alone would count; or an empty value, which as a path
+            would be the folder one is in.
+    """
+    seen: set[str] = set()
+    last = "what is given"
+    for word in typed:
+        name, equals, value = word.partition("=")
+        if name.startswith("--"):
+            last = name.replace("_", "-")
+            if last in seen:
+                raise ValueError(f"a flag must stand once, with all of its values behind it, but {last} stands twice")
+            seen.add(last)
+        if word == "" or (name.startswith("--") and equals and not value):
+            raise ValueError(f"{last} must not be empty, but is ''")
+
+
 def value_of(typed: Sequence[str], flag: str, default: str) -> str:
     """What was typed after a flag that takes one value, known before the other flags are.
 
@@ -25,7 +45,7 @@ def value_of(typed: Sequence[str], flag: str, default: str) -> str:
         default: what stands for a flag that was not typed.
 
     Returns:
-        The value; of a flag that was typed twice, the last.
+        The value.
     """
     return next(reversed(values_of(typed, flag, [default])), default)
 
@@ -39,7 +59,7 @@ def values_of(typed: Sequence[str], flag: str, default: Sequence[str]) -> list[s
         default: what stands for a flag that was not typed.
 
     Returns:
-        The values; of a flag that was typed twice, the last ones.
+        The values.
     """
     values, collecting = list(default), False
     for word in typed:

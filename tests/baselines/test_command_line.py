@@ -11,16 +11,20 @@ from pathlib import Path
 
 import pytest
 
+import rl_envs
 from baselines import storage
 from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
+from baselines.commands import COMMANDS
 from baselines.commands import compare as program
 
-SMALL = ["--worlds", "LineWalk", "--agents", "Random", "QLearning", "--runs", "3", "--steps", "100", "--workers", "1"]
+SMALL = {"--worlds": ["LineWalk"], "--agents": ["Random", "QLearning"], "--runs": ["3"], "--steps": ["100"]}
 
 
 def run(out: Path, *more: str) -> int:
-    return main(["compare", *SMALL, *more, "--out", str(out)])
+    small = [word for flag, values in SMALL.items() if flag not in more for word in (flag, *values)]
+    alone = [] if "--workers" in more else ["--workers", "1"]
+    return main(["compare", *small, *alone, *more, "--out", str(out)])
 
 
 def test_a_comparison_prints_its_table_and_writes_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,6 +77,27 @@ def test_a_preset_gives_the_defaults_of_what_is_left_out(monkeypatch: pytest.Mon
     assert (fewer.runs, fewer.steps) == (5, quick.steps)
     assert default == program.PRESETS["default"]
     assert (seen[0][1].out, seen[0][1].workers) == (Path("results"), program.cores())
+
+
+def test_a_flag_that_stands_twice_is_refused_by_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in COMMANDS:
+        assert main([name, "--thing", "a", "--thing=b"]) == 2
+        said = "Error: a flag must stand once, with all of its values behind it, but --thing stands twice\n"
+        assert capsys.readouterr().err == said
+
+
+def test_no_folder_is_not_the_folder_one_is_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "--out", ""]) == 2
+    assert capsys.readouterr().err == "Error: --out must not be empty, but is ''\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"rl-envs {rl_envs.__version__}\n"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 import tyro
 
 from baselines.commands import flags
-from baselines.commands.flags import changed_fields, mistakes_end_the_command, value_of, values_of
+from baselines.commands.flags import changed_fields, check_typed, mistakes_end_the_command, value_of, values_of
 from baselines.game_registry import GAME_AGENTS, game_agent_class
 from baselines.registry import AGENTS, agent_class, config_of, make_config
 from baselines.storage import StorageError
@@ -150,7 +150,6 @@ def test_a_command_keeps_its_other_flags_and_its_help(capsys: pytest.CaptureFixt
         (["--steps", "3"], "QLearning"),
         (["--agent", "DQN", "--steps", "3"], "DQN"),
         (["--agent=DQN:hidden=(8,8)"], "DQN:hidden=(8,8)"),
-        (["--agent", "DQN", "--agent=Sarsa"], "Sarsa"),
         (["--agent"], "QLearning"),
         (["--agents", "DQN"], "QLearning"),
     ],
@@ -165,12 +164,31 @@ def test_an_argument_is_known_before_the_others(typed: list[str], value: str) ->
         ([], ["Random"]),
         (["--game_agents", "A", "B", "--runs", "3"], ["A", "B"]),
         (["--game-agents=A", "--runs", "3"], ["A"]),
-        (["--game-agents", "A", "--game-agents", "B", "C"], ["B", "C"]),
         (["--game-agents", "--runs", "3"], []),
     ],
 )
 def test_several_values_are_known_before_the_others(typed: list[str], values: list[str]) -> None:
     assert values_of(typed, "--game-agents", ["Random"]) == values
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (["--worlds", "A", "--runs", "3", "--worlds", "B"], "all of its values behind it, but --worlds stands twice"),
+        (["--functions=F=a.py:f", "--functions", "G=a.py:g"], "but --functions stands twice"),
+        (["--held_out_runs", "3", "--held-out-runs=3"], "but --held-out-runs stands twice"),
+        (["--out", ""], "^--out must not be empty, but is ''$"),
+        (["--out="], "^--out must not be empty, but is ''$"),
+        ([""], "^what is given must not be empty, but is ''$"),
+    ],
+)
+def test_what_would_be_typed_in_vain_is_refused(typed: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_typed(typed)
+
+
+def test_values_may_be_the_same_and_hold_equals_signs() -> None:
+    check_typed(["folder", "--search", "step_size=", "step_size=", "--QLearning.epsilon", "1", "--Sarsa.epsilon", "1"])
 
 
 def test_what_was_changed_by_flags_is_the_settings_of_a_specification() -> None:

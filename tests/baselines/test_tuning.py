@@ -252,7 +252,7 @@ def test_several_processes_do_as_many_trials_as_asked_and_one_that_is_killed_los
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no process groups")
 @pytest.mark.parametrize(("to_all", "number", "code"), [(True, signal.SIGINT, 130), (False, 9, -9)])
 def test_ctrl_c_and_a_kill_leave_no_process_behind(to_all: bool, number: int, code: int, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "baselines", *TYPED, "--trials", "999", "--workers", "2", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "baselines", *PLAN, "--trials", "999", "--workers", "2", "--out", str(tmp_path)]
     process = subprocess.Popen(
         command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -285,7 +285,7 @@ def test_what_does_worse_than_half_of_the_others_is_given_up(tmp_path: Path) -> 
     [
         ("LineWalk", "DQN:learning_rate=1e30,learning_starts=10", "diverged: a run's value is not finite at step 300"),
         ("RandomWalk", "TDValue:step_size=1000", "diverged: a run's value is not finite at step"),
-        ("LineWalk", "QLearning:epsilon=7", r"refused: epsilon must be in \[0, 1\], but is 7"),
+        ("LineWalk", "QLearning:epsilon=7", r"refused: QLearning:epsilon=7: epsilon must be in \[0, 1\], but is 7"),
     ],
 )
 def test_settings_that_diverge_or_are_refused_end_their_trial_with_the_reason(
@@ -514,8 +514,9 @@ def test_all_that_decides_the_trials_is_in_the_study_s_name() -> None:
     assert study_name(SMALL).startswith(f"{BAD} on RandomMDP: area after 400 steps [")
 
 
-TYPED = ["tune", "--worlds", "RandomMDP", "--agent", BAD, "--runs", "4", "--steps", "400", "--checkpoints", "4"]
-TYPED += ["--metric", "area", "--search", "step_size", "epsilon", "--trials", "4", "--held-out-runs", "4"]
+PLAN = ["tune", "--worlds", "RandomMDP", "--agent", BAD, "--runs", "4", "--steps", "400", "--checkpoints", "4"]
+PLAN += ["--metric", "area", "--held-out-runs", "4", "--search", "step_size", "epsilon"]
+TYPED = [*PLAN, "--trials", "4"]
 
 
 def test_the_command_prints_its_trials_a_table_and_settings_to_paste(
@@ -567,7 +568,7 @@ def complaint(capsys: pytest.CaptureFixture[str], typed: Sequence[str]) -> tuple
 
 
 def test_mistakes_are_said_in_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = complaint(capsys, [*TYPED, "--out", str(tmp_path), "--search", "epsilo=0..1"])
+    code, said = complaint(capsys, [*PLAN, "epsilo=0..1", "--out", str(tmp_path)])
     assert code == 2
     assert said.startswith("Error: unknown setting of QLearning 'epsilo'. Did you mean 'epsilon'?")
     assert said.count("\n") == 1
