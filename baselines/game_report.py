@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from baselines.decimals import decimals
 from baselines.game_comparison import GameSummary
 from baselines.report.console_table import ConsoleTable
-from baselines.report.wording import MISSING, interval_text, number_text
+from baselines.report.wording import MISSING, few_runs_text, interval_text, number_text
 
 # So many joint actions are named in the terminal, the most frequent; the rest are counted together.
 MOST_NAMED = 3
@@ -19,17 +20,21 @@ GAME_HEADINGS = {
 }
 
 
+EXPLOITABILITY = "exploitability, 95% interval"
+
+
 def game_table(summaries: Sequence[GameSummary]) -> ConsoleTable:
-    """The table of games for the terminal."""
-    numbers = ("exploitability, 95% interval", "CCE gap", "payoff of optimum", "rounds/s", "time")
+    """The table of games for the terminal, with what its columns mean."""
+    numbers = (EXPLOITABILITY, "CCE gap", "payoff of optimum", "rounds/s", "time")
     headings = ("game", "agent", "runs", "ended with", *numbers)
     lines = [[summary.game, *_cells_of(summary)] for summary in summaries]
-    return ConsoleTable("Learners in games", headings, ("game", "agent", "ended with"), lines)
-
-
-def game_explanation() -> list[str]:
-    """What stands below the table: what the columns mean."""
-    return [f"{heading}: {meaning}" for heading, meaning in GAME_HEADINGS.items()]
+    legend = [
+        (EXPLOITABILITY if name == "exploitability" else name, f"{name}: {meaning}")
+        for name, meaning in GAME_HEADINGS.items()
+    ]
+    few = few_runs_text(summary.runs for summary in summaries)
+    text = ("game", "agent", "ended with")
+    return ConsoleTable("Learners in games", headings, text, lines, legend=legend, notes=[few] if few else [])
 
 
 def flat_game(summary: GameSummary) -> dict[str, object]:
@@ -60,9 +65,9 @@ def _cells_of(summary: GameSummary) -> list[str]:
         summary.agent,
         str(summary.runs),
         ends_text(summary.joint_actions),
-        interval_text(summary.exploitability),
+        interval_text(summary.exploitability, runs=summary.runs),
         number_text(summary.coarse_correlated_gain),
-        f"{summary.payoff.estimate:.2f} of {summary.social_optimum:g}",
+        f"{decimals(summary.payoff.estimate, 2)} of {summary.social_optimum:g}",
         f"{summary.steps_per_second:,.0f}",
         f"{summary.seconds:.1f} s",
     ]

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from baselines.decimals import decimals
 from baselines.registry import AGENTS
 from baselines.rows import Row
 from baselines.statistics import (
@@ -264,7 +265,8 @@ def _words(ours: Row, library: Row, difference: Interval | None, verdict: str) -
     too_few = f"{pair}: too few runs to tell whether they agree, {min(ours.num_runs, library.num_runs)} on one side"
     if difference is None:
         return f"{too_few}."
-    numbers = f"difference {difference.estimate:+.3f}, 95% interval {difference.low:+.3f} to {difference.high:+.3f}"
+    estimate, low, high = (decimals(number, sign=True) for number in difference)
+    numbers = f"difference {estimate}, 95% interval {low} to {high}"
     better = ours.agent if difference.estimate > 0 else library.agent
     return {
         "too few runs": f"{too_few} ({numbers}).",
@@ -277,6 +279,6 @@ def _words(ours: Row, library: Row, difference: Interval | None, verdict: str) -
 def _unsolved(ours: Row, library: Row) -> list[str]:
     """Which of the two have not solved the world: agents can agree on a bad policy."""
     unsolved = [
-        f"{row.agent} (mean score {row.final.mean():.3f})" for row in (ours, library) if row.final.mean() < SOLVED
+        f"{row.agent} (mean score {decimals(float(row.final.mean()))})" for row in (ours, library) if row.final.mean() < SOLVED
     ]
     return [f"Not solved by {' nor by '.join(unsolved)}."] if unsolved else []

@@ -9,6 +9,7 @@ import numpy as np
 
 from baselines.agent import Agent
 from baselines.agents.value_prediction import ValueAgent
+from baselines.decimals import decimals
 from baselines.report.scores import MEANINGS
 
 if TYPE_CHECKING:
@@ -71,9 +72,9 @@ class TrainingDisplay:
             scores: of those runs.
             name: of a run that trains alone.
         """
-        text = f"score {scores.mean():.3f}"
+        text = f"score {decimals(scores.mean())}"
         if len(scores) > 1:
-            text += f", worst run {scores.min():.3f}"
+            text += f", worst run {decimals(scores.min())}"
         self._bar.update(self._task, description=f"{name}{text}")
         if not self._console.is_terminal:
             say(f"{name}{steps:>9,} steps: {text}", self._console)
@@ -97,13 +98,13 @@ def show_scores(agent: Agent, scores: np.ndarray, episodes: int, console: Consol
     digits = 4 if exact else 1
     if 1 < len(scores) <= LISTED:
         for run, score in zip(agent.runs, scores):
-            say(f"run {run:<4} {score:.{digits}f}", console)
+            say(f"run {run:<4} {decimals(score, digits)}", console)
     name = "exact score" if exact else f"mean return of {episodes} sampled episodes"
     if len(scores) == 1:
-        say(f"{name} {scores[0]:.{digits}f}", console)
+        say(f"{name} {decimals(scores[0], digits)}", console)
     else:
         share = f", {(scores >= 0.99).mean():.0%} of them at least 0.99" if exact else ""
-        summary = f"mean {scores.mean():.{digits}f}, worst {scores.min():.{digits}f}{share}"
+        summary = f"mean {decimals(scores.mean(), digits)}, worst {decimals(scores.min(), digits)}{share}"
         say(f"{name} of {len(scores)} runs: {summary}", console)
     say(meaning(agent), console)
 

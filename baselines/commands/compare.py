@@ -168,7 +168,7 @@ def show(findings: Findings, out: Path, console: Console) -> None:
     Raises:
         StorageError: a file cannot be written.
     """
-    from baselines.game_report import game_explanation, game_table
+    from baselines.game_report import game_table
     from baselines.report.contents import Contents
     from baselines.report.terminal import explanation, terminal_table
     from baselines.report.writing import write_report
@@ -179,7 +179,7 @@ def show(findings: Findings, out: Path, console: Console) -> None:
     if findings.rows:
         parts.append((terminal_table(contents.summaries), explanation(findings.rows)))
     if findings.games:
-        parts.append((game_table(contents.game_summaries), game_explanation()))
+        parts.append((game_table(contents.game_summaries), []))
     for table, lines in parts:
         console.print(table)
         for line in lines:

@@ -8,7 +8,8 @@ from typing import Any
 
 from baselines.report.contents import Contents
 from baselines.report.scores import title_of
-from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, Column, world_columns
+from baselines.report.tables import GAME_COLUMNS, Column, across_columns, fewest_runs, world_columns
+from baselines.report.wording import few_runs_somewhere_text, few_runs_text
 from baselines.summary import HOW_CHECKED
 
 
@@ -26,11 +27,15 @@ def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = ""
     parts = ["# Comparison"]
     if contents.summaries:
         columns = world_columns(contents.summaries)
-        parts += [f"## {title_of(contents.summaries)}", *_table(columns, contents.summaries)]
+        few = few_runs_text(summary.runs for summary in contents.summaries)
+        parts += [f"## {title_of(contents.summaries)}", *_table(columns, contents.summaries, few)]
     if contents.across:
-        parts += ["## Over all worlds", *_table(ACROSS_COLUMNS, contents.across)]
+        fewest = fewest_runs(contents.summaries)
+        few = few_runs_somewhere_text(fewest[line.agent] for line in contents.across)
+        parts += ["## Over all worlds", *_table(across_columns(contents.summaries), contents.across, few)]
     if contents.game_summaries:
-        parts += ["## Where games end", *_table(GAME_COLUMNS, contents.game_summaries)]
+        few = few_runs_text(summary.runs for summary in contents.game_summaries)
+        parts += ["## Where games end", *_table(GAME_COLUMNS, contents.game_summaries, few)]
     if contents.checks or contents.not_checked:
         parts.append("## Cross-check against Stable-Baselines3")
     if contents.checks:
@@ -57,13 +62,13 @@ def code(text: str) -> str:
     return f"{fence}sh\n{text}\n{fence}"
 
 
-def _table(columns: Sequence[Column[Any]], lines: Sequence[Any]) -> list[str]:
-    """A table, and what its columns mean."""
+def _table(columns: Sequence[Column[Any]], lines: Sequence[Any], note: str = "") -> list[str]:
+    """A table, a note on it, and what its columns mean."""
     heads = [column.heading for column in columns]
     rules = ["---:" if column.is_number(lines) else "---" for column in columns]
     rows = [[plain(column.text(line)) for column in columns] for line in lines]
     meanings = "\n".join(f"- **{column.heading}**: {column.meaning}" for column in columns if column.meaning)
-    return ["\n".join("| " + " | ".join(row) + " |" for row in (heads, rules, *rows)), meanings]
+    return ["\n".join("| " + " | ".join(row) + " |" for row in (heads, rules, *rows)), *filter(None, [note]), meanings]
 
 
 def _made(about: Mapping[str, Any]) -> list[str]:

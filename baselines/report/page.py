@@ -15,8 +15,8 @@ from baselines.game_comparison import GameSummary
 from baselines.report.contents import Contents, pure_equilibria
 from baselines.report.page_data import page_data
 from baselines.report.scores import ON_CURVES, Kind, kinds_of, meanings, title_of
-from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, Column, world_columns
-from baselines.report.wording import interval_text
+from baselines.report.tables import GAME_COLUMNS, Column, across_columns, fewest_runs, world_columns
+from baselines.report.wording import few_runs_somewhere_text, few_runs_text, interval_text
 from baselines.summary import MARGIN, MINIMUM_RUNS, CrossCheck
 
 LINKS = (
@@ -163,7 +163,8 @@ def _summary(contents: Contents) -> str:
     )
     worlds = [summary.world for summary in contents.summaries]
     columns = world_columns(contents.summaries)
-    return search + table(columns, contents.summaries, name="worlds", worlds=worlds) + _meanings(columns)
+    few = _note(few_runs_text(summary.runs for summary in contents.summaries))
+    return search + table(columns, contents.summaries, name="worlds", worlds=worlds) + few + _meanings(columns)
 
 
 def _across(contents: Contents) -> str:
@@ -172,7 +173,14 @@ def _across(contents: Contents) -> str:
     note = ""
     if len({line.worlds for line in contents.across}) > 1:
         note = '<p class="note">These agents were not all run on the same worlds: compare only those that were.</p>'
-    return note + table(ACROSS_COLUMNS, contents.across, name="over-worlds") + _meanings(ACROSS_COLUMNS)
+    columns, fewest = across_columns(contents.summaries), fewest_runs(contents.summaries)
+    few = _note(few_runs_somewhere_text(fewest[line.agent] for line in contents.across))
+    return note + table(columns, contents.across, name="over-worlds") + few + _meanings(columns)
+
+
+def _note(text: str) -> str:
+    """A remark in small letters; nothing of an empty one."""
+    return f'<p class="note">{escape(text)}</p>' if text else ""
 
 
 def table(
@@ -237,7 +245,8 @@ def _games(contents: Contents) -> str:
     if not contents.games:
         return _none("games", [])
     names = [summary.game for summary in contents.game_summaries]
-    parts = [table(GAME_COLUMNS, contents.game_summaries, name="learners", worlds=names), _meanings(GAME_COLUMNS)]
+    few = _note(few_runs_text(summary.runs for summary in contents.game_summaries))
+    parts = [table(GAME_COLUMNS, contents.game_summaries, name="learners", worlds=names), few, _meanings(GAME_COLUMNS)]
     for game in contents.games:
         summaries = [summary for summary in contents.game_summaries if summary.game == game]
         task = next(row.task for row in contents.findings.games if row.game == game)
@@ -268,7 +277,7 @@ def _ends(game: str, equilibria: Sequence[str], summaries: Sequence[GameSummary]
 
 
 def _check(checks: Sequence[CrossCheck], not_checked: str) -> str:
-    note = f'<p class="note">{escape(not_checked)}</p>' if not_checked else ""
+    note = _note(not_checked)
     if not checks:
         return note or _none("check", [])
     reach = 1.08 * max([2 * MARGIN, *(abs(end) for check in checks if check.difference for end in check.difference)])
@@ -316,7 +325,7 @@ def _percent(value: float, reach: float) -> str:
 
 
 def _made(about: Mapping[str, Any], left_out: str) -> str:
-    parts = [f'<p class="note">{escape(left_out)}</p>'] if left_out else []
+    parts = [_note(left_out)]
     if "repeat" in about:
         parts.append(
             '<div class="options"><span>This command makes it again:</span> '

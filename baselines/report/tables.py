@@ -62,7 +62,7 @@ WORLD_COLUMNS: tuple[Column[Summary], ...] = (
     RUNS,
     Column(
         "score",
-        lambda line: interval_text(line.score, digits(line)) + MARKS[kind_of(line)],
+        lambda line: interval_text(line.score, digits(line), runs=line.runs) + MARKS[kind_of(line)],
         lambda line: line.score.estimate,
         "mean over runs with its 95% interval",
     ),
@@ -109,6 +109,22 @@ def world_columns(summaries: Sequence[Summary]) -> list[Column[Summary]]:
     ]
 
 
+def fewest_runs(summaries: Sequence[Summary]) -> dict[str, int]:
+    """The runs of each agent on that of its worlds with exact scores where it has the fewest."""
+    exact = [summary for summary in summaries if summary.exact]
+    return {agent: min(one.runs for one in exact if one.agent == agent) for agent in {one.agent for one in exact}}
+
+
+def across_columns(summaries: Sequence[Summary]) -> list[Column[AcrossWorlds]]:
+    """The columns of a table of agents over the worlds of these lines: intervals of too few runs are marked."""
+    fewest = fewest_runs(summaries)
+    texts: dict[str, Callable[[AcrossWorlds], str]] = {
+        "mean": lambda line: interval_text(line.score, runs=fewest[line.agent]) + MARKS[kind_of_agent(line.agent)],
+        "interquartile mean": lambda line: interval_text(line.interquartile_mean, runs=fewest[line.agent]),
+    }
+    return [replace(column, text=texts.get(column.heading, column.text)) for column in ACROSS_COLUMNS]
+
+
 ACROSS_COLUMNS: tuple[Column[AcrossWorlds], ...] = (
     AGENT,
     Column(
@@ -149,7 +165,7 @@ GAME_COLUMNS: tuple[Column[GameSummary], ...] = (
     ),
     Column(
         "exploitability",
-        lambda line: interval_text(line.exploitability),
+        lambda line: interval_text(line.exploitability, runs=line.runs),
         lambda line: line.exploitability.estimate,
         f"mean over runs with its 95% interval: {GAME_HEADINGS['exploitability']}",
     ),
@@ -161,7 +177,7 @@ GAME_COLUMNS: tuple[Column[GameSummary], ...] = (
     ),
     Column(
         "payoff",
-        lambda line: f"{line.payoff.estimate:.2f}",
+        lambda line: number_text(line.payoff.estimate, 2),
         lambda line: line.payoff.estimate,
         "mean sum of the players' payoffs a round in the last tenth of the rounds, exploration included",
     ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from baselines.report.console_table import ConsoleTable
 from baselines.report.scores import MARKS, kind_of, meanings, title_of
-from baselines.report.wording import interval_text, share_text, steps_text
+from baselines.report.wording import few_runs_text, interval_text, number_text, share_text, steps_text
 from baselines.rows import Row
 from baselines.summary import HOW_CHECKED, Summary, cross_checks, not_checked
 
@@ -18,11 +18,26 @@ HEADINGS = {
 }
 
 
+SCORE = "score, 95% interval"
+
+
 def terminal_table(summaries: Sequence[Summary]) -> ConsoleTable:
-    """The table of a comparison for the terminal."""
-    numbers = ("runs", "score, 95% interval", "worst tenth", "within 1%", "steps to 95%", "steps/s", "time")
+    """The table of a comparison for the terminal, with what its columns mean."""
+    numbers = ("runs", SCORE, "worst tenth", "within 1%", "steps to 95%", "steps/s", "time")
     lines = [[summary.world, *cells_of(summary)] for summary in summaries]
-    return ConsoleTable(title_of(summaries), ("world", "agent", *numbers), ("world", "agent"), lines)
+    legend = [
+        *((SCORE, f"{name}: {meaning}") for name, meaning in meanings(summaries).items()),
+        *((heading, f"{heading}: {meaning}") for heading, meaning in HEADINGS.items()),
+    ]
+    few = few_runs_text(summary.runs for summary in summaries)
+    return ConsoleTable(
+        title_of(summaries),
+        ("world", "agent", *numbers),
+        ("world", "agent"),
+        lines,
+        legend=legend,
+        notes=[few] if few else [],
+    )
 
 
 def cells_of(summary: Summary) -> list[str]:
@@ -30,8 +45,8 @@ def cells_of(summary: Summary) -> list[str]:
     return [
         summary.agent,
         str(summary.runs),
-        interval_text(summary.score) + MARKS[kind_of(summary)],
-        f"{summary.worst_decile:.3f}",
+        interval_text(summary.score, runs=summary.runs) + MARKS[kind_of(summary)],
+        number_text(summary.worst_decile),
         share_text(summary.within_1_percent),
         steps_text(summary.steps_to_95_percent),
         f"{summary.steps_per_second:,.0f}",
@@ -40,12 +55,10 @@ def cells_of(summary: Summary) -> list[str]:
 
 
 def explanation(rows: Sequence[Row]) -> list[str]:
-    """What stands below the table: what the columns mean, and the cross-check."""
+    """What stands below the table and what its columns mean: the cross-check."""
     sentences = [check.sentence for check in cross_checks(rows)]
-    lines = [f"{heading}: {meaning}" for heading, meaning in {**meanings(rows), **HEADINGS}.items()]
+    lines = ["", f"Cross-check. {HOW_CHECKED}", *sentences] if sentences else []
     unchecked = not_checked(rows)
-    if sentences:
-        lines += ["", f"Cross-check. {HOW_CHECKED}", *sentences]
     if unchecked:
         lines += [unchecked] if sentences else ["", f"Cross-check. {unchecked}"]
     return lines

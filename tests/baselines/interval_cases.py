@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from baselines.report.wording import HELD
 from baselines.statistics import (
     Interval,
     difference_interval,
@@ -119,6 +120,15 @@ CASES = [
         0.930,
     ),
 ]
+
+
+def mean_of_normal(runs: int) -> Callable[[np.random.Generator], Interval]:
+    """Draws so many normally distributed runs of mean 3, and gives the interval of their mean."""
+    return lambda rng: mean_interval(rng.normal(3, 2, runs), resamples=RESAMPLES)
+
+
+# What reports say of intervals of few runs.
+FEW_RUNS = [Case(f"mean of {runs} normal runs", mean_of_normal(runs), 3.0, held) for runs, held in HELD.items()]
 
 
 def coverage(case: Case, draws: int, seed: int) -> float:

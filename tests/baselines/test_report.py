@@ -11,13 +11,16 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from baselines.decimals import decimals
+from baselines.report.console_table import BREAKS, MORE_BREAKS, folded
 from baselines.report.pictures import COLOURS, draw_learning_curves
 from baselines.report.spreadsheet import write_csv
 from baselines.report.terminal import explanation, terminal_table
-from baselines.report.wording import interval_text
+from baselines.report.wording import FEW, HELD, few_runs_text, interval_text
 from baselines.rows import Row
 from baselines.statistics import mean_interval
-from baselines.summary import MARGIN, summarise
+from baselines.summary import MARGIN, MINIMUM_RUNS, summarise
+from tests.baselines.interval_cases import FEW_RUNS, Case, coverage, standard_error
 
 STEPS = np.array([0, 50, 100])
 
@@ -76,7 +79,7 @@ def test_however_narrow_the_terminal_no_name_is_cut_short_and_no_number_broken(w
     shown = [heading for heading in HEADS if heading in text.partition("No room for")[0]]
     assert text.count(interval) == 2 * (HEADS[1] in shown)
     assert text.count("0% [0%, 28%]") == 2 * (HEADS[3] in shown)
-    told = " ".join(text.partition("No room for: ")[2].split())
+    told = " ".join(text.partition("No room for: ")[2].partition("\nscore: ")[0].split())
     assert ", ".join([*shown, *filter(None, [told])]) == ", ".join(HEADS)
     assert len(shown) >= {60: 2, 80: 3, 100: 4, 120: 5, 140: 7, 200: 7}[width]
 
@@ -93,7 +96,55 @@ def test_a_single_run_has_no_interval_and_sampled_scores_say_so() -> None:
     assert "[" not in printed([Row("LineWalk", "QLearning", STEPS, np.ones((3, 1)), True, 1.0)]).split("%")[0]
 
 
-def test_the_margin_and_the_columns_are_explained() -> None:
+def test_names_are_folded_after_commas_and_colons_and_no_number_in_them_is_broken() -> None:
+    names = ["QLearning:epsilon=0.2,step_size=0.5", "MonteCarloValue"]
+    text = printed([Row("LineWalk:size=21", name, STEPS, np.ones((3, 10)), True, 2.0) for name in names], 80)
+    cells = [line.split("│")[2].strip() for line in text.splitlines() if line.startswith("│")]
+    assert cells == ["QLearning:", "epsilon=0.2,", "step_size=0.5", "MonteCarloValue"]
+    # With less room than the score needs beside whole settings, they are folded inside too.
+    assert folded("QLearning:step_size=0.25", 10, MORE_BREAKS).split("\n") == ["QLearning:", "step_size=", "0.25"]
+    assert folded("QLearning:step_size=0.25", 14, BREAKS).split("\n") == ["QLearning:", "step_size=0.25"]
+
+
+def test_below_a_narrow_table_columns_are_explained_that_are_shown_and_no_others() -> None:
+    wide, narrow = printed(rows(), 150), printed(rows(), 60)
+    for heading in ("score", "worst tenth", "within 1%", "steps to 95%", "steps/s"):
+        assert f"\n{heading}: " in wide
+    assert "\nscore: " in narrow
+    assert "\nsteps to 95%: " not in narrow
+    assert "steps/s" in narrow.partition("No room for: ")[2]
+    assert "\nsteps/s: " not in narrow
+
+
+def test_intervals_of_few_runs_are_marked_and_the_mark_is_explained() -> None:
+    few = printed([*rows(runs=5), *rows(("RandomMDP",), runs=3)])
+    assert few.count(f"]{FEW}") == 12
+    assert "fewer than 10 runs are too narrow: one of 3 runs that says 95% holds the true mean in about 73%" in few
+    assert FEW not in printed(rows(runs=MINIMUM_RUNS))
+    assert few_runs_text([1, MINIMUM_RUNS, 30]) == ""
+    assert set(HELD) == set(range(2, MINIMUM_RUNS))
+    assert FEW not in printed([Row("LineWalk", "QLearning", STEPS, np.ones((3, 1)), True, 1.0)])  # without an interval
+
+
+@pytest.mark.parametrize("case", FEW_RUNS[::3], ids=lambda case: case.says)
+def test_intervals_of_few_runs_hold_the_truth_as_rarely_as_is_said(case: Case) -> None:
+    # Of 400 draws the standard error is about 0.02, so this tells 50% from 80% from 87%; proofs are sharper.
+    assert abs(coverage(case, 400, seed=0) - case.covered) < 0.005 + 4 * standard_error(case.covered, 400)
+
+
+def test_a_number_that_is_rounded_to_zero_has_no_minus() -> None:
+    assert [decimals(number) for number in (-0.0004, -0.0, 0.0004, -0.0006)] == ["0.000", "0.000", "0.000", "-0.001"]
+    signed = [decimals(number, 2, sign=True) for number in (-0.004, 0.0, 0.5, -0.5)]
+    assert signed == ["+0.00", "+0.00", "+0.50", "-0.50"]
+    scores = np.linspace(0, 1, 3)[:, None] * np.ones(10)
+    below = [Row("LineWalk", agent, STEPS, scores * end, True, 1.0) for agent, end in (("DQN", -1e-5), ("SB3DQN", 0.0))]
+    text = printed(below) + "\n".join(explanation(below))
+    assert "0.000 [0.000, 0.000]" in text
+    assert "difference +0.000, 95% interval +0.000 to +0.000" in text
+    assert "-0.000" not in text
+
+
+def test_the_margin_and_the_cross_check_are_explained() -> None:
     text = "\n".join(explanation(rows()))
     assert f"within ±{MARGIN}. This margin was fixed beforehand" in text
     assert "LineWalk: QLearning and SB3DQN agree" in text

@@ -23,6 +23,7 @@ from baselines.report.page_data import packed
 from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS
 from baselines.report.terminal import explanation
 from baselines.report.writing import write_report
+from baselines.rows import Row
 from baselines.storage import StorageError
 from tests.baselines.report_findings import ABOUT, WICKED_AGENT, WICKED_WORLD, findings, game, row
 
@@ -150,6 +151,26 @@ def test_a_pair_that_is_not_checked_because_its_scores_are_sampled_is_named_with
         assert reason in "\n".join(explanation(rows))
     checked = Contents(Findings(rows[2:], (), {}))
     assert "Not checked" not in page(checked) + markdown(checked, {}) + "".join(explanation(rows[2:]))
+
+
+def test_in_every_table_intervals_of_few_runs_are_marked_and_the_mark_is_explained() -> None:
+    def few(one: Row, runs: int) -> Row:
+        return replace(one, scores=one.scores[:, :runs])
+
+    rows = (few(row("LineWalk", "QLearning"), 4), row("FourRooms", "QLearning"), row("FourRooms", "Sarsa"))
+    rows = (*rows, row("LineWalk", "Sarsa"))
+    games = game("climbing", "IndependentQ", 2)
+    record = games.record
+    first = {name: getattr(record, name)[:5] for name in ("joint_play", "late_play", "late_payoff")}
+    fewer = replace(games, record=replace(record, exploitability=record.exploitability[:, :5], **first))
+    marked = Contents(Findings(rows, (fewer,), {}))
+    sentence, across = "fewer than 10 runs are too narrow: one of 4 runs", "the agent has fewer than 10 runs"
+    for text in (page(marked), markdown(marked, {})):
+        tables = text.partition('<script type="application/json"')[0]
+        assert tables.count("]†") == 1 + 2 + 1  # QLearning on LineWalk, its two means over worlds, and the game
+        assert (sentence in text, across in text, "one of 5 runs" in text) == (True, True, True)
+    enough = Contents(Findings(rows[1:], (games,), {}))
+    assert "†" not in markdown(enough, {}) + page(enough).partition('<script type="application/json"')[0]
 
 
 def test_agents_of_different_worlds_are_not_silently_compared(contents: Contents) -> None:
