@@ -24,7 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     import rl_envs
-    from baselines.commands.flags import check_typed
     from rl_envs.names import unknown
 
     show_what_can_be_shown()
@@ -37,14 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if name not in COMMANDS:
         return complain(f"Error: {unknown('command', name, COMMANDS)}", usage())
+    import tyro
+
+    from baselines.commands.flags import check_typed
+    from baselines.threads import one_thread
+
     try:
         check_typed(typed)
     except ValueError as error:
         return complain(f"Error: {error}")
-    import tyro
-
-    from baselines.threads import one_thread
-
     module = importlib.import_module(f"baselines.commands.{name}")
     with one_thread(), raised_at_interrupts():
         try:

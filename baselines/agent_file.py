@@ -58,6 +58,8 @@ def read_saved(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What a file of `write_saved` says about the agent, and its arrays; raises StorageError for any other file."""
     from safetensors import SafetensorError, safe_open
 
+    if path.is_dir():
+        raise StorageError(f"cannot read {path}: it is a folder, and no file of a saved agent")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from baselines.storage import StorageError
 
 # Where a folder says how its results are made, and where they lie.
 ABOUT, CELLS = "comparison.json", "cells"
+
+_UNTOLD = "{} does not say how results were made: run the comparison's command again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +54,14 @@ def read_findings(folder: Path) -> Findings:
     about = read_about(folder)
     names = about.get("cells")
     if not isinstance(names, list) or not {"repeat", "comparison", "configs", "versions", "machine"} <= about.keys():
-        raise StorageError(f"{folder / ABOUT} does not say how results were made: run the comparison's command again")
+        raise StorageError(_UNTOLD.format(folder / ABOUT))
     parts, games = [], []
     for name in names:
         found = read_file(folder / CELLS / name)
         if found is None:
             raise StorageError(
                 f"every run must have a result, but there is no {folder / CELLS / name}: the comparison is not "
-                f"finished; go on with: {about['repeat']}"
+                f"finished; go on with: {into(folder, str(about['repeat']))}"
             )
         identity, arrays = found
         if "game" in identity:
@@ -84,12 +87,39 @@ def read_about(folder: Path) -> dict[str, Any]:
         about = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StorageError(f"{folder} holds no comparison: there is no {path}") from None
-    except (OSError, ValueError) as error:
+    except NotADirectoryError:
+        raise StorageError(f"{folder} holds no comparison: it is a file, and no folder of results") from None
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
         raise StorageError(f"cannot read {path}: {error}") from error
-    made_with = about.get("format", 1) if isinstance(about, dict) else None
+    if not (isinstance(about, dict) and isinstance(about.get("command"), str)):
+        raise StorageError(_UNTOLD.format(path))
+    made_with = about.get("format", 1)  # the first did not say
     if made_with != FILE_FORMAT:
         raise StorageError(
             f"{path} has format {made_with}, but this version reads format {FILE_FORMAT}: make the comparison again "
-            f"with: {about.get('command', 'python -m baselines compare') if isinstance(about, dict) else ''}"
+            f"with: {into(folder, about['command'])}"
         )
     return about
+
+
+def into(folder: Path, command: str) -> str:
+    """A comparison's command with this folder of results, where it may lie by now; other programs as they are.
+
+    Args:
+        folder: where the results are.
+        command: what was typed, or repeats it.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:  # it was edited
+        return command
+    if words[:4] != ["python", "-m", "baselines", "compare"]:
+        return command
+    kept, skip = [], False
+    for word in words:
+        skip = word == "--out" or (skip and not word.startswith("--"))
+        if not (skip or word.startswith("--out=")):
+            kept.append(word)
+    return shlex.join([*kept, "--out", str(folder)])

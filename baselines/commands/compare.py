@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from baselines.commands.flags import changed_fields, mistakes_end_the_command, value_of, values_of, with_configs
+from baselines.commands.flags import (
+    OptionalPath,
+    OptionalText,
+    changed_fields,
+    mistakes_end_the_command,
+    value_of,
+    values_of,
+    with_configs,
+)
 from baselines.commands.resumable import ENDS, console_for_tables, end_early
 from baselines.comparison import PRESETS, Backend, Comparison, compare
 from baselines.comparison_file import ComparisonFile, read_comparison_file
@@ -41,10 +49,10 @@ class Execution:
 
     out: Path = Path("results")
     preset: Preset = "default"
-    file: Path | None = None
+    file: OptionalPath = None
     workers: int = field(default_factory=cores)
     backend: Backend = "joblib"
-    address: str | None = None
+    address: OptionalText = None
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:

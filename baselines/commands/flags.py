@@ -10,10 +10,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, TypedDict, get_type_hints
+
+import tyro
 
 from baselines.commands.exit_codes import complain
 from baselines.storage import StorageError
+
+# Flags that may be left out; None, which stands for that, is nothing to type.
+OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
+OptionalText = Annotated[str | None, tyro.conf.arg(metavar="STR")]
+OptionalInteger = Annotated[int | None, tyro.conf.arg(metavar="INT")]
+OptionalFloat = Annotated[float | None, tyro.conf.arg(metavar="FLOAT")]
 
 
 def check_typed(typed: Sequence[str]) -> None:
@@ -85,8 +94,6 @@ def with_config(function: Callable[..., int], parameter: str, default: Any, *, t
     Returns:
         The command, with that default and annotation of the parameter.
     """
-    import tyro
-
     kind: Any = Annotated[type(default), tyro.conf.arg(name=title), tyro.conf.OmitArgPrefixes]
     return _with_parameter(function, parameter, kind, default)
 
@@ -102,8 +109,6 @@ def with_configs(function: Callable[..., int], parameter: str, defaults: Mapping
     Returns:
         The command, with that default and annotation of the parameter.
     """
-    import tyro
-
     kinds = {name: Annotated[type(config), tyro.conf.arg(name=name)] for name, config in defaults.items()}
     made_as_needed: Any = TypedDict
     kind: Any = Annotated[made_as_needed("Configs", kinds), tyro.conf.arg(name="")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +47,22 @@ def end_early(error: BaseException, what: str, folder: Path, inside: str) -> int
     if isinstance(error, KeyboardInterrupt):
         complain("Stopped.", how_to_go_on)
         return INTERRUPTED
-    if isinstance(error, (ValueError, TypeError, FolderLockError)):
+    if not isinstance(error, (WorkerError, JobError)) and not may_pass(error):
         how_to_go_on = ""  # the same command would be refused again
-    complain(f"Error: {error}", how_to_go_on)
+    message = re.sub(r"^[a-z_]+(?= must )", lambda name: as_typed(name[0]), str(error))
+    complain(f"Error: {message}", how_to_go_on)
     return 1 if isinstance(error, JobError) else MISTAKE
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether what has ended a command lay in the machine and not in what it was given: a full disk, say."""
+    if not isinstance(error, StorageError) or isinstance(error, FolderLockError):
+        return False
+    cause = error.__cause__
+    in_database = isinstance(getattr(cause, "orig", None), sqlite3.OperationalError)
+    return in_database or (isinstance(cause, OSError) and cause.errno is not None)
+
+
+def as_typed(name: str) -> str:
+    """The flag of an argument whose name in Python is not what is typed; other names as they are."""
+    return f"--{name.replace('_', '-')}" if "_" in name else name

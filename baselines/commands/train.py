@@ -8,7 +8,7 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 import numpy as np
@@ -17,7 +17,7 @@ import tyro
 from baselines.agent import Agent
 from baselines.agents.value_prediction import ValueAgent
 from baselines.commands.exit_codes import INTERRUPTED, complain
-from baselines.commands.flags import changed_fields, mistakes_end_the_command, value_of, with_config
+from baselines.commands.flags import OptionalPath, changed_fields, mistakes_end_the_command, value_of, with_config
 from baselines.interrupts import Interruption, StoppedBetweenSteps
 from baselines.loop import LearningCurve, score, train
 from baselines.registry import agent_class, make_config
@@ -35,8 +35,6 @@ from rl_envs.mdp import check_integer
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 
 # Episodes that a score is the mean of where there is no table.
 EVALUATION_EPISODES = 10

@@ -13,6 +13,7 @@ import tyro
 
 from baselines.agents.value_prediction import ValueAgent
 from baselines.commands.exit_codes import INTERRUPTED, complain
+from baselines.commands.flags import OptionalFloat, OptionalInteger
 from baselines.replaying import (
     LONGEST,
     Moment,
@@ -46,8 +47,8 @@ def watch(
     render: Literal["ansi", "human"] = "ansi",
     episodes: int = 1,
     seed: int = 0,
-    fps: float | None = None,
-    run: int | None = None,
+    fps: OptionalFloat = None,
+    run: OptionalInteger = None,
 ) -> int:
     """Let a saved agent play greedily, and show its return beside the one that is exactly to be expected.
 

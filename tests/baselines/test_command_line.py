@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
 from baselines.commands import COMMANDS
 from baselines.commands import compare as program
+from baselines.commands.resumable import may_pass
+from baselines.folder_lock import FolderLockError
+from baselines.storage import StorageError
 
 SMALL = {"--worlds": ["LineWalk"], "--agents": ["Random", "QLearning"], "--runs": ["3"], "--steps": ["100"]}
 
@@ -108,6 +112,9 @@ def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         (["--agents", "QLearning:epsilon=5"], "Error: QLearning:epsilon=5: epsilon must be in [0, 1], but is 5"),
         (["--runs", "0"], "Error: runs must be at least 1, but is 0"),
         (["--workers", "0"], "Error: workers must be at least 1, but is 0"),
+        (["--library-runs", "0"], "Error: --library-runs must be at least 1, but is 0"),
+        (["--agents", "Random", "QLearning", "--worlds", "CartPole-v1"], "Error: QLearning: the observations of "),
+        (["--game-agents", "Nope"], "Error: unknown game agent 'Nope'"),
     ],
 )
 def test_a_mistake_is_said_in_a_line(
@@ -156,9 +163,54 @@ def test_a_corrupt_result_is_named_with_the_way_out(tmp_path: Path, capsys: pyte
     assert run(tmp_path) == 2
     said = capsys.readouterr().err
     assert f"Error: result file {victim} is corrupt" in said
-    assert "delete it and run the same command again: only this cell is computed anew" in said
+    assert said.endswith("delete it and run the same command again: only this cell is computed anew\n")
     victim.unlink()
     assert run(tmp_path) == 0
+
+
+def caused(error: Exception, cause: Exception | None) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (caused(StorageError("cannot write x"), OSError(errno.ENOSPC, "No space left on device")), True),
+        (caused(StorageError("corrupt"), OSError("no archive")), False),
+        (StorageError("there is no such file"), False),
+        (caused(FolderLockError("no locks"), OSError(errno.ENOLCK, "No locks available")), False),
+        (ValueError("5"), False),
+    ],
+)
+def test_what_lies_in_the_machine_may_pass(error: Exception, passes: bool) -> None:
+    assert may_pass(error) == passes
+
+
+def test_a_database_that_is_full_may_pass_and_one_that_is_none_will_not() -> None:
+    wrapped = pytest.importorskip("sqlalchemy.exc")
+    full = wrapped.OperationalError("", {}, sqlite3.OperationalError("database or disk is full"))
+    damaged = wrapped.DatabaseError("", {}, sqlite3.DatabaseError("file is not a database"))
+    assert may_pass(caused(StorageError("cannot use the database"), full))
+    assert not may_pass(caused(StorageError("cannot use the database"), damaged))
+
+
+def test_a_file_of_functions_that_is_missing_is_no_reason_to_say_the_same_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path)
+    capsys.readouterr()
+    assert run(tmp_path, "--functions", f"Mine={tmp_path}/mine.py:train") == 2
+    assert capsys.readouterr().err == f"Error: cannot read {tmp_path}/mine.py: there is no such file\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_shows_nothing_of_python(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    said = capsys.readouterr().out
+    assert "--help" in said
+    assert "{None}" not in said
 
 
 def test_an_agent_that_breaks_shows_where(

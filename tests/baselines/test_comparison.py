@@ -16,7 +16,7 @@ from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
 from baselines.cells import Result, WorldCell
 from baselines.comparison import PRESETS, Comparison, command_line, compare, repeating_command
-from baselines.findings import Findings, read_findings
+from baselines.findings import Findings, into, read_findings
 from baselines.loop import train
 from baselines.registry import make_agent
 from baselines.rows import gather
@@ -306,14 +306,39 @@ def test_a_folder_without_a_comparison_and_one_of_another_format_are_refused(tmp
     with pytest.raises(StorageError, match="holds no comparison: there is no"):
         read_findings(tmp_path)
     (tmp_path / "comparison.json").write_text('{"command": "python -m baselines compare --runs 3"}')
-    with pytest.raises(StorageError, match=r"has format 1, .*again with: python -m baselines compare --runs 3"):
+    with pytest.raises(StorageError, match=r"has format 1, .*again with: python -m baselines compare --runs 3 --out"):
         read_findings(tmp_path)
-    (tmp_path / "comparison.json").write_text('{"format": 2, "cells": 5}')
-    with pytest.raises(StorageError, match="does not say how results were made: run the comparison's command again"):
-        read_findings(tmp_path)
+    with pytest.raises(StorageError, match=r"comparison\.json holds no comparison: it is a file, and no folder"):
+        read_findings(tmp_path / "comparison.json")
+    for nothing in ("{}", "[]", "3", '{"format": 2, "cells": 5}', '{"format": 2, "command": "x", "cells": 5}'):
+        (tmp_path / "comparison.json").write_text(nothing)
+        with pytest.raises(StorageError, match="does not say how results were made: run the comparison's command"):
+            read_findings(tmp_path)
     (tmp_path / "comparison.json").write_text("[")
     with pytest.raises(StorageError, match="cannot read"):
         read_findings(tmp_path)
+
+
+def test_an_unfinished_comparison_that_was_moved_is_gone_on_with_where_it_is_now(tmp_path: Path) -> None:
+    compare(SMALL, tmp_path / "two", workers=1)
+    moved = (tmp_path / "two").rename(tmp_path / "moved")
+    next((moved / "cells").glob("Bandit-*")).unlink()
+    with pytest.raises(StorageError, match=r"go on with: python -m baselines compare --worlds .* --out \S*/moved$"):
+        read_findings(moved)
+
+
+@pytest.mark.parametrize(
+    ("command", "moved"),
+    [
+        ("python -m baselines compare --out two --runs 3", "python -m baselines compare --runs 3 --out moved"),
+        ("python -m baselines compare --runs 3 --out=two", "python -m baselines compare --runs 3 --out moved"),
+        ("python -m baselines compare", "python -m baselines compare --out moved"),
+        ("python mine.py --out two", "python mine.py --out two"),
+        ("python 'mine", "python 'mine"),
+    ],
+)
+def test_a_command_goes_into_the_folder_that_is_asked_about(command: str, moved: str) -> None:
+    assert into(Path("moved"), command) == moved
 
 
 def test_regret_and_value_errors_are_kept(tmp_path: Path) -> None:

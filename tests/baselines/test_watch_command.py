@@ -203,6 +203,7 @@ def test_gymnasiums_own_environments_are_watched_too(tmp_path: Path, capsys: pyt
     [
         (None, "cannot read .*agent: No such file"),
         (b"nonsense", "is cut short or is no safetensors file"),
+        ("folder", "cannot read .*agent: it is a folder, and no file of a saved agent"),
         ("cut", "is cut short or is no safetensors file"),
         ("foreign", "is a safetensors file, but not one that an agent was saved to"),
         ("class", "holds an agent of class Nobody, which is none of the registered ones"),
@@ -219,7 +220,9 @@ def test_a_file_that_is_no_saved_agent_is_refused_in_a_line(
     QLearning("LineWalk").save(path)
     saved = path.read_bytes()
     path.unlink()
-    if content == "foreign":
+    if content == "folder":
+        path.mkdir()
+    elif content == "foreign":
         path.write_bytes(safetensors.numpy.save({"a": np.zeros(3)}))
     elif content == "cut":
         path.write_bytes(saved[:-20])
