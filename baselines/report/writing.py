@@ -10,6 +10,7 @@ from baselines.report.markdown import markdown
 from baselines.report.page import page
 from baselines.report.pictures import draw_games, draw_learning_curves, draw_profiles
 from baselines.report.regret_pictures import draw_regret_curves
+from baselines.report.signature import remove_others, sign
 from baselines.report.spreadsheet import write_csv
 from baselines.report.value_maps import draw_value_maps
 from baselines.storage import write_atomically
@@ -25,7 +26,8 @@ def write_report(contents: Contents, folder: Path, *, pictures_of: Sequence[str]
     """Write everything there is to look at of what a comparison found.
 
     PNGs are for papers, which show few worlds: of a comparison of more than `MANY` they show the first of them, and the
-    page and the text say so. The page itself shows all.
+    page and the text say so. The page itself shows all. Pictures of an earlier report in the folder that are not drawn
+    anew are removed, so that what lies there belongs together.
 
     Args:
         contents: of what it found.
@@ -37,15 +39,18 @@ def write_report(contents: Contents, folder: Path, *, pictures_of: Sequence[str]
 
     Raises:
         ValueError: a number that is missing or NaN, or a world that is not in the comparison; the message names it.
-        StorageError: a file cannot be written.
+        StorageError: a file cannot be written or removed.
     """
     shown = _pictured(contents, pictures_of)
     left_out = _left_out(contents, shown)
     html = page(contents, left_out)  # what is wrong with a number is found before anything is written
     pictures = _draw(contents, shown, folder)
+    for name in pictures.values():
+        sign(folder / name)
     write_csv(contents.summaries, folder / NUMBERS, contents.game_summaries)
     write_atomically(folder / TEXT, markdown(contents, pictures, left_out).encode())
     write_atomically(folder / PAGE, html.encode())
+    remove_others(folder, list(pictures.values()))
     return [folder / name for name in (PAGE, TEXT, NUMBERS, *pictures.values())]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from baselines.__main__ import main
 from baselines.comparison import Comparison, compare
@@ -20,6 +21,7 @@ from baselines.report.contents import Contents
 from baselines.report.markdown import code, markdown, plain
 from baselines.report.page import json_in_html, page
 from baselines.report.page_data import packed
+from baselines.report.signature import is_signed, sign
 from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS
 from baselines.report.terminal import explanation
 from baselines.report.writing import write_report
@@ -66,6 +68,38 @@ def test_a_comparison_of_games_alone_and_one_of_nothing_that_learns_have_reports
     for found, names in ((games, ["games.png"]), (levels, [curves]), (both, [curves, "games.png"])):
         files = write_report(Contents(found), tmp_path)
         assert [path.name for path in files[3:]] == names
+
+
+def test_pictures_of_an_earlier_report_go_and_files_of_anybody_else_stay(tmp_path: Path) -> None:
+    both = [
+        row(world, "QLearning", value_error=np.linspace(0, 1, states))
+        for world, states in (("LineWalk", 11), ("FourRooms", 104))
+    ]
+    write_report(Contents(Findings(tuple(both), (game("climbing", "IndependentQ", 2),), {})), tmp_path)
+    own = ["value_error_mine.png", "games-before.png", "empty.png", "notes.txt"]
+    Image.new("RGB", (4, 4)).save(tmp_path / own[0])
+    (tmp_path / own[1]).write_bytes((tmp_path / "games.png").read_bytes())  # a copy that somebody wants to keep
+    (tmp_path / own[2]).write_bytes(b"")
+    (tmp_path / own[3]).write_text("mine")
+    files = write_report(Contents(Findings(tuple(both[:1]), (), {})), tmp_path)
+    assert [path.name for path in files[3:]] == [
+        "learning_curves.png",
+        "performance_profiles.png",
+        "value_error_LineWalk.png",
+    ]
+    assert {path.name for path in tmp_path.iterdir()} == {*(path.name for path in files), *own}
+
+
+def test_a_signed_picture_is_a_sound_png_with_its_name_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "value_error_Köln.png"
+    Image.new("RGB", (4, 4), (10, 20, 30)).save(path)
+    assert not is_signed(path)
+    sign(path)
+    assert is_signed(path)
+    picture = Image.open(path)
+    picture.load()
+    assert picture.info["Source"] == "a report of rl-envs, value_error_Köln.png"
+    assert picture.getpixel((2, 2)) == (10, 20, 30)
 
 
 def test_a_file_that_cannot_be_written_is_named(contents: Contents, tmp_path: Path) -> None:
