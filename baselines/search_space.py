@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -199,14 +199,16 @@ def search_space(agent: str, searched: Sequence[str] = ()) -> dict[str, Dimensio
     present = {field.name: getattr(config, field.name) for field in fields(config)}
     if not present:
         raise ValueError(f"{name} has no settings, so there is nothing to tune")
-    named: dict[str, str] = {}
+    named: dict[str, str | None] = {}
     for text in searched:
-        field, _, values = text.partition("=")
+        field, equals, values = text.partition("=")
         if field != USUAL and field not in present:
             raise ValueError(unknown(f"setting of {name}", field, [*present, USUAL]))
         if field in named:
             raise ValueError(f"each setting must be searched once, but {field!r} is named more often")
-        named[field] = values
+        if field == USUAL and equals:
+            raise ValueError(f"{USUAL!r} stands for all usual ranges and has no values, but is given as {text!r}")
+        named[field] = values if equals else None
     space: dict[str, Dimension] = {}
     if not searched or USUAL in named:
         for field in USUAL_RANGES.keys() & present.keys() - settings.keys() - named.keys():
@@ -218,7 +220,7 @@ def search_space(agent: str, searched: Sequence[str] = ()) -> dict[str, Dimensio
         condition = _missing_condition(field, present, named)
         if condition is not None:
             raise ValueError(f"{field} of {name} does nothing unless {condition}, but that is neither set nor searched")
-        space[field] = read_dimension(field, values) if values else usual_dimension(field, present[field])
+        space[field] = usual_dimension(field, present[field]) if values is None else read_dimension(field, values)
     if not space:
         raise ValueError(f"{agent} leaves nothing to tune: name what to search, of {', '.join(present)}")
     return {field: _checked(space[field], field, name, settings) for field in present if field in space}
@@ -278,7 +280,7 @@ def _value(text: str) -> Any:
     return parse(f"any:value={text.strip()}")[1]["value"]
 
 
-def _missing_condition(field: str, present: Mapping[str, Any], named: Mapping[str, str]) -> str | None:
+def _missing_condition(field: str, present: Mapping[str, Any], named: Container[str]) -> str | None:
     """What another field would have to be for this one to matter; None where it matters, or may in some trials."""
     for other, value in DEPENDS_ON.get(field, {}).items():
         if other in present and present[other] != value and other not in named:

@@ -28,12 +28,14 @@ class TrainingDisplay:
     Args:
         console: where to.
         steps: environment steps that are to be taken.
+        scored_by: what a score is called: "score", or "mean return" where there is no table.
     """
 
-    def __init__(self, console: Console, steps: int) -> None:
+    def __init__(self, console: Console, steps: int, scored_by: str = "score") -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._console = console
+        self._scored_by = scored_by
         self._every = max(1, steps // MOVES)
         self._steps = self._shown = 0
         self._bar = Progress(
@@ -72,7 +74,7 @@ class TrainingDisplay:
             scores: of those runs.
             name: of a run that trains alone.
         """
-        text = f"score {decimals(scores.mean())}"
+        text = f"{self._scored_by} {decimals(scores.mean())}"
         if len(scores) > 1:
             text += f", worst run {decimals(scores.min())}"
         self._bar.update(self._task, description=f"{name}{text}")

@@ -237,8 +237,11 @@ def train_and_show(agent: Agent, training: Training, folder: Path | None, consol
         StorageError: the log cannot be written, the disk is full perhaps; the agent is as after some whole step.
     """
     one_after_the_other = agent.num_runs if isinstance(agent, SB3Agent) else 1
+    shown = TrainingDisplay(
+        console, training.steps * one_after_the_other, "mean return" if agent.task.truth is None else "score"
+    )
     try:
-        with TrainingDisplay(console, training.steps * one_after_the_other) as display, Interruption() as interruption:
+        with shown as display, Interruption() as interruption:
             learn = partial(_train_library, agent) if isinstance(agent, SB3Agent) else partial(_train_own, agent)
             return learn(training, folder, display, interruption).scores[-1]
     except OSError as error:  # nothing but the log is written in training

@@ -12,6 +12,8 @@ import tyro
 from baselines.commands.exit_codes import complain
 from baselines.commands.resumable import ENDS, console_for_tables, end_early
 from baselines.progress import TrialDisplay
+from baselines.report.scores import MEANINGS, kind_of_agent
+from baselines.specification import parse
 from baselines.statistics import Interval, mean_interval, worst_decile
 from baselines.trials import Tuning
 from baselines.tuning import DATABASE, REPORT, Contender, OptunaMissingError, TuningResult, as_toml, tune
@@ -100,7 +102,14 @@ def contenders_table(result: TuningResult) -> Table:
 def meaning(result: TuningResult) -> str:
     """What the number of each run is."""
     said = MEANING[result.tuning.metric]
+    if predicts(result.tuning):
+        return f"{said}, of predicted values"
     return f"{said}, as mean returns of episodes" if result.tuning.is_sampled else said
+
+
+def predicts(tuning: Tuning) -> bool:
+    """Whether scores are of predicted values, and not of a policy."""
+    return tuning.metric != "regret" and not tuning.is_sampled and kind_of_agent(tuning.agent) == "values"
 
 
 def contenders(result: TuningResult) -> dict[str, Contender]:
@@ -111,12 +120,9 @@ def contenders(result: TuningResult) -> dict[str, Contender]:
 
 def explanation(result: TuningResult) -> list[str]:
     """Sentences on what was found, and the settings to paste."""
-    others = "".join(f", {number} {kind}" for kind, number in result.shortfalls.items())
-    lines = [f"{result.finished} trials: {result.complete} went all the way{others}."]
-    if result.kept:
-        lines[0] += f" {result.kept} of them were kept from earlier."
-    if result.interrupted:
-        lines[0] += f" {result.interrupted} more were interrupted and do not count."
+    lines = [*meaning_of_predictions(result.tuning), account_of_trials(result)]
+    if result.finished == 1:
+        return [*lines, f"Only the default was tried, {result.default.specification}: more --trials search."]
     if not result.found_better:
         return [*lines, f"No trial was better than the default, {result.default.specification}."]
     metric = result.tuning.metric.replace("_", " ")
@@ -136,6 +142,27 @@ def explanation(result: TuningResult) -> list[str]:
         shlex.quote(best),
         as_toml(best),
     ]
+
+
+def meaning_of_predictions(tuning: Tuning) -> list[str]:
+    """What a score is where it is not of a policy, in a sentence or none."""
+    if not predicts(tuning):
+        return []
+    return [f"Score: {parse(tuning.agent)[0]} learns to predict values; it is {MEANINGS['values']}."]
+
+
+def account_of_trials(result: TuningResult) -> str:
+    """How many trials there were, and how they ended."""
+    trials = "1 trial" if result.finished == 1 else f"{result.finished} trials"
+    others = "".join(f", {number} {kind}" for kind, number in result.shortfalls.items())
+    said = f"{trials}: {result.complete} went all the way{others}."
+    if result.kept:
+        were = "It was" if result.finished == 1 else f"{result.kept} of them were"
+        said += f" {were} kept from earlier."
+    if result.interrupted:
+        said += f" {result.interrupted} more {'was' if result.interrupted == 1 else 'were'} interrupted and "
+        said += "does not count." if result.interrupted == 1 else "do not count."
+    return said
 
 
 def verdict(world: str, difference: Interval, result: TuningResult) -> str:

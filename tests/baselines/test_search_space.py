@@ -138,6 +138,8 @@ def test_numbers_are_rounded_to_three_digits_and_stay_between_the_ends() -> None
     ("agent", "searched", "error", "message"),
     [
         ("QLearnin", [], ValueError, "unknown agent 'QLearnin'. Did you mean 'QLearning'?"),
+        ("QLearning", ["step_size="], ValueError, "what is searched must be LOW..HIGH.* but for step_size it is ''"),
+        ("QLearning", ["usual="], ValueError, "'usual' stands for all usual ranges and has no values, but is given as"),
         ("QLearning", ["epsilo=0..1"], ValueError, "unknown setting of QLearning 'epsilo'. Did you mean 'epsilon'?"),
         ("QLearning", ["epsilon=0..1.5"], ValueError, r"epsilon must be in \[0, 1\], but is 1.5"),
         ("QLearning", ["epsilon", "epsilon=0..1"], ValueError, "each setting must be searched once, but 'epsilon' is"),

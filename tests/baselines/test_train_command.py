@@ -105,6 +105,8 @@ def test_without_a_table_the_score_is_said_to_be_sampled(capsys: pytest.CaptureF
     )
     said = capsys.readouterr().out
     assert re.search(r"^mean return of 10 sampled episodes \d+\.\d$", said, re.MULTILINE)
+    assert re.search(r"^ +60 steps: mean return \d+\.\d{3}$", said, re.MULTILINE)
+    assert "score" not in said
     assert "CartPole-v1 has no table from which it could be computed" in said
     assert "exact" not in said
 

@@ -535,6 +535,37 @@ def test_the_command_prints_its_trials_a_table_and_settings_to_paste(
     assert "4 trials: 4 went all the way. 4 of them were kept from earlier." in capsys.readouterr().out
 
 
+def test_the_default_alone_is_not_called_the_best_of_a_search(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kept in ("", " It was kept from earlier."):
+        assert main([*PLAN, "--trials", "1", "--out", str(tmp_path)]) == 0
+        printed = capsys.readouterr().out
+        assert (
+            f"1 trial: 1 went all the way.{kept}\nOnly the default was tried, {BAD}: more --trials search." in printed
+        )
+
+
+def test_scores_of_predictions_are_said_to_be_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed = [
+        "tune",
+        "--worlds",
+        "RandomWalk",
+        "--agent",
+        "TDValue",
+        "--runs",
+        "2",
+        "--steps",
+        "100",
+        "--checkpoints",
+        "1",
+    ]
+    assert main([*typed, "--trials", "1", "--held-out-runs", "2", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "of predicted values (95%)" in " ".join(printed.replace("┃", " ").split())
+    assert "Score: TDValue learns to predict values; it is how near the agent's predictions are to " in printed
+
+
 @pytest.mark.parametrize(
     "specification", ["DQN:hidden=(64, 64),loss=mse,double=True", "DQN:preset=CartPole,n_step=1", BAD]
 )
@@ -594,7 +625,7 @@ def test_after_ctrl_c_it_says_how_to_go_on(
     assert code == 130
     assert said == f"Stopped.\nFinished trials are kept in {tmp_path}; the same command goes on from there.\n"
     assert main([*TYPED, "--out", str(tmp_path)]) == 0
-    assert "1 more were interrupted and do not count." in capsys.readouterr().out
+    assert "1 more was interrupted and does not count." in capsys.readouterr().out
 
 
 def test_the_examples_of_the_page_are_true() -> None:
