@@ -16,10 +16,10 @@ def unsteady(item: Any) -> bool:
 
 
 def sets_in(value: Any) -> Iterator[set[Any] | frozenset[Any]]:
-    """The sets in a value, however deep in its tuples, lists and dictionaries."""
-    if isinstance(value, (set, frozenset)):
+    """The sets in a value that have an order to choose, however deep inside it."""
+    if isinstance(value, (set, frozenset)) and len(value) > 1:
         yield value
-    elif isinstance(value, (tuple, list, dict)):
+    elif isinstance(value, (tuple, list, set, frozenset, dict)):
         for inside in (*value, *value.values()) if isinstance(value, dict) else value:
             yield from sets_in(inside)
 
@@ -35,9 +35,10 @@ def test_a_name_that_changes_would_be_seen() -> None:
 
     actions = {"left", "right"}
     assert unsteady(named(f"test_x[{actions}]", actions))
-    for around in ((1, actions), [{"legal": actions}], {frozenset(actions): 1}):
+    for around in ((1, actions), [{"legal": actions}], {frozenset(actions): 1}, {frozenset(actions)}):
         assert unsteady(named(f"test_x[{around}]", around))
         assert not unsteady(named("test_x[actions]", around))
     assert unsteady(named(f"test_x[{object()}]", 0))
     assert not unsteady(named("test_x[actions]", actions))
+    assert not unsteady(named("test_x[{'left'}]", {"left"}))
     assert not unsteady(SimpleNamespace(name="test_x"))
