@@ -39,8 +39,16 @@ BAND = (0.1, 0.9)
 LEVELS = ("Random", "Optimal")
 OPTIMUM, RANDOM_POLICY = "optimum", "random policy"
 
-# Profiles are drawn from this score on, unless all runs are better: one hopeless run must not squeeze all others.
-LOWEST_THRESHOLD = -1.0
+# Curves and profiles are drawn from this score on, unless all runs are better: one hopeless run must not squeeze all
+# others. Of a curve that goes further down the figure says so.
+LOWEST_SCORE = -1.0
+
+# So many curves that go further down are named in a figure; more are counted.
+MOST_NAMED = 4
+
+# Settings that mean nothing in a comparison without worlds, and in one without games.
+OF_WORLDS = ("worlds", "agents", "functions", "library_runs", "steps", "checkpoints")
+OF_GAMES = ("games", "game_agents", "rounds")
 
 # So many thresholds a profile of sampled returns has, which have no scale of their own.
 NUM_THRESHOLDS = 101
@@ -114,6 +122,18 @@ class ScoreFigure:
         """What stands above it."""
         return figure_title(self.world, self.kind)
 
+    @property
+    def below(self) -> dict[str, str]:
+        """What is said of curves that leave the figure at its lower edge, by agent."""
+        if self.kind == "episodes":
+            return {}
+        lowest = {row.agent: float(row.scores.mean(axis=1).min()) for row in self.rows}
+        return {
+            agent: f"{agent}: below {LOWEST_SCORE:g}, down to {score:.3g}"
+            for agent, score in lowest.items()
+            if score < LOWEST_SCORE
+        }
+
 
 class Contents:
     """Everything that a report shows of what a comparison found.
@@ -156,6 +176,16 @@ class Contents:
         return self.findings.about
 
     @cached_property
+    def made(self) -> dict[str, Any]:
+        """The same without what never ran: agents and settings of worlds where there are none, and those of games."""
+        groups = [() if self.worlds else ("configs", "functions"), () if self.games else ("game_configs",)]
+        unused = [*(() if self.worlds else OF_WORLDS), *(() if self.games else OF_GAMES)]
+        made = {name: value for name, value in self.about.items() if name not in (*groups[0], *groups[1])}
+        if "comparison" in made:
+            made["comparison"] = {name: value for name, value in made["comparison"].items() if name not in unused}
+        return made
+
+    @cached_property
     def styles(self) -> dict[str, int]:
         """The number of each agent that learns, by which colour, dashes and marker of its lines are chosen."""
         learners = [agent for agent in self.agents if base_name(agent) not in LEVELS]
@@ -181,7 +211,7 @@ class Contents:
     def thresholds(self) -> np.ndarray:
         """Scores at which profiles of exact scores are drawn, in steps of 0.01 up to 1, [T]."""
         worst = min((float(row.final.min()) for row in self.rows if row.exact), default=0.0)
-        lowest = int(np.floor(max(worst, LOWEST_THRESHOLD) * 10)) * 10
+        lowest = int(np.floor(max(worst, LOWEST_SCORE) * 10)) * 10
         return np.arange(min(lowest, 0), 101) / 100
 
     @cached_property

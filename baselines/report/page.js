@@ -304,15 +304,27 @@ function byWorld(entries) {
 }
 
 function learningCurves() {
-  for (const { world, title, axis, exact, levels, last, curves } of data.curves) {
+  for (const { world, title, axis, exact, levels, last, lowest, below, curves } of data.curves) {
     panel(container("curves"), world, title, () => {
       const lines = Object.entries(levels).map(([name, value]) => levelLine(name, value, last, LEVEL_DASHES[name]));
       // One run that is far below the uniform policy must not squeeze all others into a line.
-      const lowest = Math.min(0, ...curves.flatMap((curve) => unpacked(curve.low)));
-      const y = exact ? { range: [Math.max(lowest, -1) - 0.06, 1.06] } : {};
-      return curvesFigure(curves, lines, "environment steps of each run", axis, { y });
+      const least = Math.min(0, ...curves.flatMap((curve) => unpacked(curve.low)));
+      const y = exact ? { range: [Math.max(least, lowest) - 0.06, 1.06] } : {};
+      const figure = curvesFigure(curves, lines, "environment steps of each run", axis, { y });
+      if (figure) figure.layout.annotations = namedBelow(below);
+      return figure;
     });
   }
+}
+
+// What is said of curves that leave the figure at its lower edge.
+function namedBelow(below) {
+  const sentences = Object.entries(below).filter(([agent]) => !chosen.hidden.has(agent)).map(([, words]) => plain(words));
+  const more = sentences.length - data.most_named;
+  if (more > 0) sentences.splice(data.most_named, more, `and ${more} more`);
+  if (sentences.length === 0) return [];
+  return [{ text: sentences.join("<br>"), xref: "paper", yref: "paper", x: 1, y: 0, xanchor: "right", yanchor: "bottom",
+    align: "right", showarrow: false, bgcolor: colour("paper"), opacity: 0.85, font: { size: 12, color: colour("ink") } }];
 }
 
 function profileFigure(profiles, axis) {
@@ -638,15 +650,17 @@ sortableTables();
 filterLines();
 setTheme(document.documentElement.dataset.theme);
 
-document.getElementById("world").addEventListener("change", (event) => chooseWorld(event.target.value));
+// Sections without anything to show are not on the page, nor is what is chosen in them.
+function onChange(id, act) {
+  const field = document.getElementById(id);
+  if (field) field.addEventListener("change", () => act(field));
+}
+
 document.getElementById("theme").addEventListener("click", () =>
   setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
-document.getElementById("runs").addEventListener("change", (event) => { chosen.runs = event.target.value; drawAgain(); });
-document.getElementById("scale").addEventListener("change", (event) => { chosen.scale = event.target.value; drawAgain(); });
-document.getElementById("logarithmic").addEventListener("change", (event) => {
-  chosen.logarithmic = event.target.checked;
-  drawAgain();
-});
+onChange("world", (field) => chooseWorld(field.value));
+for (const name of ["runs", "scale"]) onChange(name, (field) => { chosen[name] = field.value; drawAgain(); });
+onChange("logarithmic", (field) => { chosen.logarithmic = field.checked; drawAgain(); });
 for (const field of document.querySelectorAll("input[type=search]")) field.addEventListener("input", filterLines);
 for (const button of document.querySelectorAll("button[data-copy]")) {
   button.addEventListener("click", async () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -16,7 +17,7 @@ from baselines.report.contents import Contents, pure_equilibria
 from baselines.report.page_data import page_data
 from baselines.report.scores import ON_CURVES, Kind, kinds_of, meanings, title_of
 from baselines.report.tables import GAME_COLUMNS, Column, across_columns, fewest_runs, world_columns
-from baselines.report.wording import few_runs_somewhere_text, few_runs_text, interval_text
+from baselines.report.wording import few_runs_somewhere_text, few_runs_text, interval_text, moment_text
 from baselines.summary import MARGIN, MINIMUM_RUNS, CrossCheck
 
 LINKS = (
@@ -31,17 +32,15 @@ LINKS = (
     ("made", "How made"),
 )
 
-# What a section says that has nothing to show.
-NONE = {
-    "summary": "There are no worlds in this comparison.",
-    "across": "No agent has exact scores on two worlds or more.",
-    "curves": "There are no worlds in this comparison.",
-    "profiles": "No agent in this comparison learns on a world.",
-    "regret": "No agent in this comparison has its regret counted: that needs a bandit, and an agent of ours.",
-    "values": "No agent in this comparison has its value error known: that needs a world with a table.",
-    "games": "There are no games in this comparison.",
-    "check": "No agent of Stable-Baselines3 stands beside its counterpart in this comparison.",
-}
+# Tables of no more lines than these stand whole on the page; longer ones scroll in a box.
+MOST_LINES = 60
+
+# What is said of value maps, and by what their scale is chosen.
+ON_MAPS = "All agents on a world share one scale. Point at a state for its number."
+SCALE = (
+    '<div class="options"><label>Scale <select id="scale"><option value="learners">up to the worst of those that learn'
+    '</option><option value="all">up to the worst of all</option></select></label></div>'
+)
 
 
 def page(contents: Contents, left_out: str = "") -> str:
@@ -56,13 +55,15 @@ def page(contents: Contents, left_out: str = "") -> str:
     """
     from plotly.offline import get_plotlyjs
 
-    template = Template(_part("page.html"))
+    sections = sections_of(contents)
+    template = Template(_without(_part("page.html"), [name for name, _ in LINKS if name not in sections]))
     data = page_data(contents)
     return template.substitute(
         title=escape(_title(contents)),
         lead=escape(_lead(contents)),
         style=_part("page.css"),
-        links="".join(f'<li><a href="#{name}">{words}</a></li>' for name, words in LINKS),
+        links="".join(f'<li><a href="#{name}">{words}</a></li>' for name, words in LINKS if name in sections),
+        first=sections[0],
         world_options=_options(contents),
         summary_title=escape(title_of(contents.summaries)),
         score_meaning=escape(_sentences(meanings(contents.rows))),
@@ -70,20 +71,43 @@ def page(contents: Contents, left_out: str = "") -> str:
         across_meaning=escape(_sentences(meanings(row for row in contents.rows if row.exact))),
         across=_across(contents),
         on_curves=escape(" ".join(ON_CURVES[kind] for kind in _kinds_of_curves(contents))),
-        curves=_none("curves", contents.rows),
-        profiles=_none("profiles", contents.profiles),
-        regret=_none("regret", contents.regret),
+        on_maps=ON_MAPS if contents.value_maps else "",
+        scale=SCALE if contents.value_maps else "",
         values=_value_notes(contents),
         games=_games(contents),
         margin=f"{MARGIN:g}",
         minimum_runs=str(MINIMUM_RUNS),
         check=_check(contents.checks, contents.not_checked),
-        made=_made(contents.about, left_out),
+        made=_made(contents.made, left_out),
         version=escape(rl_envs.__version__),
         data=json_in_html(data),
         plotly=get_plotlyjs(),
         script=_part("page.js"),
     )
+
+
+def sections_of(contents: Contents) -> list[str]:
+    """The sections that have something to show, by their ids in their order."""
+    shown = {
+        "summary": contents.summaries,
+        "across": contents.across,
+        "curves": contents.rows,
+        "profiles": contents.profiles,
+        "regret": any(set(curves) & set(contents.styles) for curves in contents.regret.values()),
+        "values": contents.value_maps or contents.single_states,
+        "games": contents.games,
+        "check": contents.checks or contents.not_checked,
+        "made": True,
+    }
+    return [name for name, _ in LINKS if shown[name]]
+
+
+def _without(html: str, sections: Sequence[str]) -> str:
+    """The template without these sections, and without the marks around all others."""
+    for name in sections:
+        before, _, others = html.partition(f"<!-- begin {name} -->\n")
+        html = before + others.partition(f"<!-- end {name} -->\n\n")[2]
+    return re.sub(r"<!-- (begin|end) \w+ -->\n", "", html)
 
 
 def json_in_html(data: Any) -> str:
@@ -118,12 +142,14 @@ def _count(things: Iterable[Any], name: str) -> str:
 def _lead(contents: Contents) -> str:
     settings = contents.about.get("comparison", {})
     runs = f"{sum(row.num_runs for row in contents.rows) + sum(g.runs for g in contents.game_summaries):,} runs"
-    parts = [runs, f"begun {contents.about['started']}" if "started" in contents.about else ""]
+    parts = [runs, f"begun {moment_text(contents.about['started'])}" if "started" in contents.about else ""]
     parts.append(f"seed {settings['seed']}" if "seed" in settings else "")
     return ", ".join(filter(None, parts)) + f". {_how_scored(contents)}"
 
 
 def _how_scored(contents: Contents) -> str:
+    if not contents.rows:
+        return "Exploitability is exact, not sampled."
     kinds = kinds_of(contents.rows)
     if kinds == ["episodes"]:
         return "Every score is a mean over sampled episodes: no world has a table."
@@ -148,14 +174,7 @@ def _options(contents: Contents) -> str:
     return group("Worlds", contents.worlds) + group("Games", contents.games)
 
 
-def _none(section: str, things: Any) -> str:
-    """What stands in a section without anything to show; empty where there is something."""
-    return "" if things else f'<p class="note">{escape(NONE[section])}</p>'
-
-
 def _summary(contents: Contents) -> str:
-    if not contents.summaries:
-        return _none("summary", [])
     search = (
         '<div class="options"><label>Filter <input type="search" data-table="worlds" '
         'placeholder="world or agent" autocomplete="off"></label> '
@@ -168,8 +187,6 @@ def _summary(contents: Contents) -> str:
 
 
 def _across(contents: Contents) -> str:
-    if not contents.across:
-        return _none("across", [])
     note = ""
     if len({line.worlds for line in contents.across}) > 1:
         note = '<p class="note">These agents were not all run on the same worlds: compare only those that were.</p>'
@@ -195,7 +212,7 @@ def table(
         worlds: the world or game of each line, by which lines are shown or hidden; None where lines belong to none.
 
     Returns:
-        HTML, in a box of its own that scrolls.
+        HTML, in a box of its own, in which a table of very many lines scrolls.
     """
     kinds = ["number" if column.is_number(lines) else "name" for column in columns]
     head = "".join(
@@ -206,15 +223,22 @@ def table(
     body = []
     for number, line in enumerate(lines):
         cells = "".join(
-            f'<td class="{kind}" data-order="{escape(_order(column.order(line)))}">{escape(column.text(line))}</td>'
+            f'<td class="{kind}" data-order="{escape(_order(column.order(line)))}">{_breakable(column.text(line))}</td>'
             for column, kind in zip(columns, kinds)
         )
         belongs = "" if worlds is None else f' data-line-world="{escape(worlds[number])}"'
         body.append(f"<tr{belongs}>{cells}</tr>")
+    long = " long" if len(lines) > MOST_LINES else ""
     return (
-        f'<div class="table" role="region" tabindex="0" aria-label="Table {name}"><table class="sortable" id="{name}">'
+        f'<div class="table{long}" role="region" tabindex="0" aria-label="Table {name}">'
+        f'<table class="sortable" id="{name}">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
+
+
+def _breakable(text: str) -> str:
+    """Text as HTML, in which a long name may be broken behind an underscore, a comma or a colon."""
+    return re.sub(r"([_,:])(?=\S)", r"\1<wbr>", escape(text, quote=False))
 
 
 def _order(key: float | str | None) -> str:
@@ -233,8 +257,6 @@ def _meanings(columns: Sequence[Column[Any]]) -> str:
 
 def _value_notes(contents: Contents) -> str:
     """What stands below the maps: the worlds that have none."""
-    if not contents.single_states:
-        return _none("values", contents.value_maps)
     return "".join(
         f'<p class="note" data-line-world="{escape(world)}">{escape(sentence)}</p>'
         for world, sentence in contents.single_states.items()
@@ -242,8 +264,6 @@ def _value_notes(contents: Contents) -> str:
 
 
 def _games(contents: Contents) -> str:
-    if not contents.games:
-        return _none("games", [])
     names = [summary.game for summary in contents.game_summaries]
     few = _note(few_runs_text(summary.runs for summary in contents.game_summaries))
     parts = [table(GAME_COLUMNS, contents.game_summaries, name="learners", worlds=names), few, _meanings(GAME_COLUMNS)]
@@ -279,7 +299,7 @@ def _ends(game: str, equilibria: Sequence[str], summaries: Sequence[GameSummary]
 def _check(checks: Sequence[CrossCheck], not_checked: str) -> str:
     note = _note(not_checked)
     if not checks:
-        return note or _none("check", [])
+        return note
     reach = 1.08 * max([2 * MARGIN, *(abs(end) for check in checks if check.difference for end in check.difference)])
     rows = "".join(_forest_row(check, reach) for check in checks)
     # The margin's ends have labels where there is room for them, neither at the edges nor in the middle.

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.report.contents import Band, Contents
+from baselines.report.contents import LOWEST_SCORE, MOST_NAMED, Band, Contents
 from baselines.report.scores import AXES
 from baselines.report.value_maps import ENDED_WORDS, ENDLESS, ValueMaps
 from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut
@@ -34,6 +34,7 @@ def page_data(contents: Contents) -> dict[str, Any]:
         "styles": contents.styles,
         "heat": [rounded(colour, 0) for colour in HEAT],
         "curves": _learning_curves(contents),
+        "most_named": MOST_NAMED,
         "profiles": _profiles(contents),
         "regret": _regret(contents),
         "values": {maps.world: _value_maps(maps) for maps in contents.value_maps},
@@ -84,6 +85,8 @@ def _learning_curves(contents: Contents) -> list[dict[str, Any]]:
             "exact": figure.kind != "episodes",
             "levels": figure.levels,
             "last": figure.steps,
+            "lowest": LOWEST_SCORE,
+            "below": figure.below,
             "curves": [_learning_curve(row, ends[row.world, row.agent]) for row in figure.rows],
         }
         for figure in contents.score_figures
@@ -114,6 +117,8 @@ def _regret(contents: Contents) -> dict[str, Any]:
     found = {}
     for world, curves in contents.regret.items():
         shown = {agent: curve for agent, curve in curves.items() if agent in contents.styles}
+        if not shown:
+            continue
         bounds = next(iter(curves.values())).bounds
         known = {name: getattr(bounds, name) for name in ("uniform", "ucb1", "lai_robbins")}
         found[world] = {

@@ -14,6 +14,8 @@ from baselines.game_comparison import GameRow, GameSummary
 from baselines.report.contents import (
     BAND,
     LEVELS,
+    LOWEST_SCORE,
+    MOST_NAMED,
     OPTIMUM,
     RANDOM_POLICY,
     Contents,
@@ -217,6 +219,15 @@ def _draw_ends(panel: Axes, summaries: Sequence[GameSummary], equilibria: Sequen
     panel.set_yticks(range(len(summaries)), [summary.agent for summary in summaries])
 
 
+def _say_what_is_below(panel: Axes, sentences: Sequence[str]) -> None:
+    """Name the curves that leave the panel at its lower edge."""
+    more = len(sentences) - MOST_NAMED
+    words = "\n".join([*sentences[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
+    if words:
+        looks = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2}
+        panel.text(0.99, 0.02, words, transform=panel.transAxes, ha="right", va="bottom", fontsize=8, bbox=looks)
+
+
 def style_of(number: int) -> tuple[str, Any]:
     """The colour and the dashes of a learner's line; once the colours are used up, each returns with other dashes."""
     rounds, colour = divmod(number, len(COLOURS))
@@ -243,7 +254,8 @@ def _draw_panel(panel: Axes, shown: ScoreFigure, styles: Mapping[str, tuple[str,
         lowest = min(lowest, float(low.min()))
     if shown.kind != "episodes":
         # One run that is far below the uniform policy must not squeeze all others into a line.
-        panel.set_ylim(max(lowest, -1.0) - 0.06, 1.06)
+        panel.set_ylim(max(lowest, LOWEST_SCORE) - 0.06, 1.06)
+        _say_what_is_below(panel, list(shown.below.values()))
     panel.set_xlabel("environment steps of each run")
     panel.set_ylabel(AXES[shown.kind])
     panel.xaxis.set_major_formatter(lambda steps, _: f"{steps:,.0f}")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from datetime import datetime, timezone
 
 from baselines.decimals import decimals
 from baselines.statistics import Interval
 from baselines.summary import MINIMUM_RUNS
 
 MISSING = "-"
+
+# Not `strftime`, which speaks the language of whoever runs it.
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 # Stands behind an interval of too few runs.
 FEW = "†"
@@ -71,3 +78,15 @@ def steps_text(steps: float | None) -> str:
 def number_text(number: float | None, digits: int = 3) -> str:
     """A number with so many decimals."""
     return MISSING if number is None else decimals(number, digits)
+
+
+def moment_text(stamp: str) -> str:
+    """A moment as people write it, "22 November 2026, 21:19 UTC"; what is no time stamp with a zone stays as it is."""
+    try:
+        moment = datetime.fromisoformat(stamp)
+    except ValueError:
+        return stamp
+    if moment.tzinfo is None:
+        return stamp
+    moment = moment.astimezone(timezone.utc)
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}, {moment:%H:%M} UTC"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,7 @@ def test_names_are_folded_after_commas_and_colons_and_no_number_in_them_is_broke
     assert cells == ["QLearning:", "epsilon=0.2,", "step_size=0.5", "MonteCarloValue"]
     # With less room than the score needs beside whole settings, they are folded inside too.
     assert folded("QLearning:step_size=0.25", 10, MORE_BREAKS).split("\n") == ["QLearning:", "step_size=", "0.25"]
-    assert folded("QLearning:step_size=0.25", 14, BREAKS).split("\n") == ["QLearning:", "step_size=0.25"]
+    assert folded("QLearning:step_size=0.25", 12, BREAKS).split("\n") == ["QLearning:", "step_size=0.25"]
 
 
 def test_below_a_narrow_table_columns_are_explained_that_are_shown_and_no_others() -> None:
@@ -218,3 +219,15 @@ def test_more_agents_than_colours_can_still_be_told_apart(tmp_path: Path, figure
     assert len(COLOURS) < 8
     curves = [line for line in figures[0].axes[0].get_lines() if line.get_label().startswith("QLearning")]
     assert len({(line.get_color(), str(line._dash_pattern)) for line in curves}) == 8
+
+
+def test_curves_that_leave_the_picture_below_are_named_in_it(tmp_path: Path, figures: list[Figure]) -> None:
+    curve = np.linspace(0, 1, 3)[:, None] * np.ones(10)
+    agents = [f"QLearning:epsilon=0.{number}" for number in range(1, 7)]
+    bad = [Row("LineWalk", agent, STEPS, -30 * curve, True, 1.0) for agent in agents]
+    sentences = [f"{agent}: below -1, down to -30" for agent in agents]
+    for few, words in ((1, sentences[:1]), (6, [*sentences[:4], "and 2 more"])):
+        draw_learning_curves([*rows(("LineWalk",)), *bad[:few]], tmp_path / "curves.png")
+        assert [text.get_text().splitlines() for text in figures[-1].axes[0].texts] == [words]
+    draw_learning_curves([*rows(("LineWalk",)), replace(bad[0], exact=False)], tmp_path / "curves.png")
+    assert [len(panel.texts) for panel in figures[-1].axes] == [0] * len(figures[-1].axes)

@@ -6,14 +6,16 @@ import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from baselines.findings import Findings
 from baselines.report.contents import Contents
 from baselines.report.page import page as page_of
-from tests.baselines.report_findings import RUNS, STEPS, WICKED_AGENT, WICKED_WORLD, curves, findings
+from tests.baselines.report_findings import RUNS, STEPS, WICKED_AGENT, WICKED_WORLD, curves, findings, game, row
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="the page is tested with playwright, which is not installed"
@@ -308,6 +310,95 @@ def test_the_page_turns_dark_and_its_figures_with_it(page: Any) -> None:
     page.locator("#theme").click()
     settled(page)
     assert page.evaluate(colours) == light
+
+
+@pytest.fixture
+def another(opened: Any, address: str, wrong: list[str], tmp_path: Path) -> Iterator[Callable[[Findings], Any]]:
+    """Opens the page of other findings in the same window."""
+
+    def open_page(found: Findings) -> Any:
+        path = tmp_path / "report.html"
+        path.write_text(page_of(Contents(found)), encoding="utf-8")
+        opened.goto(path.as_uri())
+        return opened
+
+    yield open_page
+    opened.goto(address)
+    assert wrong == []
+
+
+def test_a_curve_that_leaves_its_figure_below_is_named_in_it_unless_it_is_put_away(another: Any) -> None:
+    good = row("FourRooms", "QLearning")
+    bad = replace(row("FourRooms", "Sarsa"), scores=-30 - good.scores)
+    page = another(Findings((row("FourRooms", "Random"), good, bad), (), {}))
+    figure = panel(page, "curves", "FourRooms")
+    assert figure.locator(".annotation-text").all_text_contents() == ["Sarsa: below -1, down to -30.9"]
+    page.locator("#curves .legend button", has_text="Sarsa").click()
+    settled(page)
+    assert figure.locator(".annotation-text").count() == 0
+
+
+def test_a_page_of_games_alone_has_nothing_of_worlds_and_works(another: Any) -> None:
+    page = another(Findings((), (game("climbing", "IndependentQ", 2),), {}))
+    assert page.locator("section").evaluate_all("(all) => all.map((one) => one.id)") == ["games", "made"]
+    figure = panel(page, "games", "climbing")
+    page.locator("#theme").click()
+    settled(page)
+    assert figure.locator(".scatterlayer .trace path.js-line").count() > 0
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_tables_of_some_tens_of_lines_stand_whole_and_links_are_all_in_sight(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    cut = "(all) => all.filter((one) => one.scrollHeight > one.clientHeight + 1).map((one) => one.ariaLabel)"
+    assert page.locator(".table").evaluate_all(cut) == []
+    reach = "(all) => Math.max(...all.map((one) => one.getBoundingClientRect().right))"
+    assert page.locator(".links a").evaluate_all(reach) <= width
+    assert page.locator(".links").evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    assert page.locator(".links a").count() == page.locator("section").count()
+    # The choices stay in sight.
+    page.locator("#made").scroll_into_view_if_needed()
+    assert page.locator("#world").bounding_box()["y"] >= 0
+
+
+def test_on_a_telephone_names_are_broken_behind_underscores_and_headings_not_at_all(another: Any) -> None:
+    games = tuple(
+        replace(game("climbing", "IndependentQ", 2), game=name) for name in ("rock_paper_scissors", "climbing")
+    )
+    page = another(Findings((), games, {}))
+    page.set_viewport_size({"width": 375, "height": 740})
+    broken = page.locator("#learners td.name").evaluate_all(
+        """(cells) => cells.flatMap((cell) => [...cell.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE))
+            .filter((node) => {
+                const range = document.createRange();
+                range.selectNode(node);
+                return !node.textContent.includes(" ") && range.getClientRects().length > 1;
+            }).map((node) => node.textContent)"""
+    )
+    assert broken == []
+    first = page.locator("#learners td.name").first
+    assert first.text_content() == "rock_paper_scissors"
+    assert first.evaluate("(cell) => cell.getBoundingClientRect().height > 30")  # in two lines
+    label = page.locator('#learners td[data-heading="ended with"]').first
+    assert label.evaluate("(cell) => getComputedStyle(cell, '::before').flexShrink") == "0"
+
+
+def test_tiles_of_ended_episodes_are_hatched_and_named_beside_the_scale(page: Any) -> None:
+    maps = page.locator("#values .world-values").filter(has=page.get_by_role("heading", name="LineWalk", exact=True))
+    assert maps.locator(".scale i.ended").count() == 1
+    assert maps.locator(".scale").text_content().endswith("the episode is over")
+    maps.scroll_into_view_if_needed()
+    canvas = maps.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    colours = canvas.evaluate(
+        """(canvas) => {
+            const [, x, y, width, height] = data.values.LineWalk.pictures[0].tiles.slice(0, 5);
+            const pixels = canvas.getContext("2d").getImageData(x + 3, y + 3, width - 6, height - 6).data;
+            const starts = Array.from({ length: pixels.length / 4 }, (_, at) => 4 * at);
+            return [...new Set(starts.map((at) => pixels.slice(at, at + 3).join()))];
+        }"""
+    )
+    assert sorted(colours) == ["205,208,214", "252,252,250"]
 
 
 def test_whoever_prefers_dark_gets_it_at_once(page: Any) -> None:

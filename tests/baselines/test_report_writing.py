@@ -19,11 +19,12 @@ from baselines.comparison import Comparison, compare
 from baselines.findings import Findings
 from baselines.report.contents import Contents
 from baselines.report.markdown import code, markdown, plain
-from baselines.report.page import json_in_html, page
+from baselines.report.page import MOST_LINES, json_in_html, page, table
 from baselines.report.page_data import packed
 from baselines.report.signature import is_signed, sign
 from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS
 from baselines.report.terminal import explanation
+from baselines.report.wording import moment_text
 from baselines.report.writing import write_report
 from baselines.rows import Row
 from baselines.storage import StorageError
@@ -159,17 +160,53 @@ def test_packed_numbers_are_float32_with_the_lowest_byte_first() -> None:
     assert packed(np.array([1.0, -2.0])) == "AACAPwAAAMA="
 
 
-def test_sections_without_anything_to_show_say_so(tmp_path: Path) -> None:
-    text = page(Contents(Findings((row("LineWalk", "QLearning"),), (), {})))
-    for sentence in (
-        "No agent has exact scores on two worlds or more.",
-        "No agent in this comparison has its regret counted",
-        "No agent in this comparison has its value error known",
-        "There are no games in this comparison.",
-        "No agent of Stable-Baselines3 stands beside its counterpart",
-    ):
-        assert sentence in text
-    assert "There are no worlds in this comparison." not in text
+def sections(html: str) -> list[str]:
+    """The ids of a page's sections, to each of which one link of the navigation leads."""
+    ids = re.findall('<section id="(.*?)">', html)
+    assert re.findall('<li><a href="#(.*?)">', html) == ids
+    return ids
+
+
+def test_sections_without_anything_to_show_are_left_out_and_their_links_with_them(contents: Contents) -> None:
+    alone = page(Contents(Findings((row("LineWalk", "QLearning"),), (), {})))
+    assert sections(alone) == ["summary", "curves", "profiles", "made"]
+    assert 'id="logarithmic"' not in alone
+    games = page(Contents(Findings((), (game("climbing", "IndependentQ", 2),), ABOUT)))
+    assert sections(games) == ["games", "made"]
+    assert 'class="skip" href="#games"' in games
+    single = page(Contents(Findings((row("Bandit", "QLearning", value_error=np.array([0.5])),), (), {})))
+    assert sections(single) == ["summary", "curves", "profiles", "values", "made"]
+    assert 'id="scale"' not in single
+    levels = page(Contents(Findings((row("Bandit", "Random", regret=np.ones((11, 10))),), (), {})))
+    assert sections(levels) == ["summary", "curves", "made"]
+    everything = sections(page(contents))
+    assert "<!-- begin" not in page(contents)
+    assert everything == ["summary", "across", "curves", "profiles", "regret", "values", "games", "check", "made"]
+
+
+def test_how_it_was_made_names_nothing_that_never_ran() -> None:
+    settings = {"worlds": ["LineWalk"], "steps": 6_000, "seed": 7, "games": ["climbing"], "rounds": 500}
+    about = {**ABOUT, "comparison": settings}
+    rows, games = (row("LineWalk", "QLearning"),), (game("climbing", "IndependentQ", 2),)
+    for found, absent in (((), games), ("6000", "0.125")), ((rows, ()), ("500", "FictitiousPlay")):
+        contents = Contents(Findings(*found, about))
+        made = page(contents).partition('<section id="made">')[2].partition("<footer")[0]
+        text = markdown(contents, {}).partition("## How each number was made")[2]
+        for part in (made, text):
+            assert [word for word in ("6000", "0.125", "500", "FictitiousPlay") if word not in part] == list(absent)
+            assert "seed" in part
+        assert contents.about == about
+    for word in ("6000", "0.125", "500", "FictitiousPlay"):
+        assert word in markdown(Contents(Findings(rows, games, about)), {})
+
+
+def test_the_head_of_the_page_says_when_it_was_begun_as_people_write_it(contents: Contents) -> None:
+    assert "begun 2 January 2026, 03:04 UTC" in page(contents).partition("<nav")[0]
+    assert moment_text("2026-11-22T23:19:59+02:00") == "22 November 2026, 21:19 UTC"
+    assert [moment_text(other) for other in ("yesterday", "2026-11-22T23:19:59")] == [
+        "yesterday",
+        "2026-11-22T23:19:59",
+    ]
 
 
 def test_a_pair_that_is_not_checked_because_its_scores_are_sampled_is_named_with_the_reason() -> None:
@@ -212,6 +249,12 @@ def test_agents_of_different_worlds_are_not_silently_compared(contents: Contents
     assert warning in page(contents)
     alike = [row(world, agent) for world in ("LineWalk", "Bandit") for agent in ("QLearning", "Sarsa")]
     assert warning not in page(Contents(Findings(tuple(alike), (), {})))
+
+
+def test_tables_stand_whole_but_for_those_of_very_many_lines() -> None:
+    line = Contents(findings()).summaries[0]
+    boxes = [table(WORLD_COLUMNS, [line] * number, name="worlds") for number in (MOST_LINES, MOST_LINES + 1)]
+    assert [box.partition(" role")[0] for box in boxes] == ['<div class="table"', '<div class="table long"']
 
 
 def test_every_column_says_what_it_is_and_is_in_the_page_and_in_the_text(
