@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gymnasium as gym
 import pytest
 
 from rl_envs.names import nearest, unknown
-from rl_envs.registry import WORLDS
+from rl_envs.registry import WORLDS, world_id
 
-ALL_WORLDS = [*WORLDS, *gym.registry]
+OF_OTHERS = ["CartPole-v0", "CartPole-v1", "CliffWalking-v1", "CliffWalkingSlippery-v1", "FrozenLake-v1", "Pusher-v5"]
+ALL_WORLDS = [*WORLDS, *(world_id(name, one_hot=one_hot) for name in WORLDS for one_hot in (False, True)), *OF_OTHERS]
 
 
 def test_a_name_like_nothing_known_has_no_hint() -> None:
