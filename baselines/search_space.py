@@ -214,13 +214,13 @@ def search_space(agent: str, searched: Sequence[str] = ()) -> dict[str, Dimensio
         for field in USUAL_RANGES.keys() & present.keys() - settings.keys() - named.keys():
             if _missing_condition(field, present, named) is None:
                 space[field] = usual_dimension(field, present[field])
-    for field, values in named.items():
+    for field, given in named.items():
         if field == USUAL:
             continue
         condition = _missing_condition(field, present, named)
         if condition is not None:
             raise ValueError(f"{field} of {name} does nothing unless {condition}, but that is neither set nor searched")
-        space[field] = usual_dimension(field, present[field]) if values is None else read_dimension(field, values)
+        space[field] = usual_dimension(field, present[field]) if given is None else read_dimension(field, given)
     if not space:
         raise ValueError(f"{agent} leaves nothing to tune: name what to search, of {', '.join(present)}")
     return {field: _checked(space[field], field, name, settings) for field in present if field in space}
