@@ -40,6 +40,11 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+// A long name may be broken behind a sign, not inside of a word.
+function breakable(name) {
+  return name.split(/(?<=[_,:=])/).flatMap((part, at) => at > 0 ? [element("wbr"), part] : [part]);
+}
+
 function unpacked(text) {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   return Array.from(new Float32Array(bytes.buffer));
@@ -457,7 +462,7 @@ async function paintValues(world, seen) {
   maps.replaceChildren(...shown.map((row) => {
     const errors = unpacked(row.errors);
     const worst = Math.max(...errors.filter((error) => !Number.isNaN(error)));
-    const figure = element("figure", {}, element("figcaption", {}, element("b", { title: row.agent }, row.agent),
+    const figure = element("figure", {}, element("figcaption", {}, element("b", { title: row.agent }, ...breakable(row.agent)),
       element("span", {}, `worst ${short(worst)}`)));
     for (const picture of values.pictures) {
       const canvas = element("canvas", { width: picture.size[0], height: picture.size[1], role: "img",
@@ -543,7 +548,7 @@ function legends() {
     }
     for (const agent of names) {
       const look = style(agent), button = element("button", { type: "button", "aria-pressed": "true" },
-        sample(look.colour, look.svgDash, look.marker), element("b", {}, agent));
+        sample(look.colour, look.svgDash, look.marker), element("b", {}, ...breakable(agent)));
       button.dataset.agent = agent;
       button.title = `Show or hide ${agent} on the whole page`;
       button.addEventListener("click", () => choose(agent));

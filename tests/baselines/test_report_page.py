@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from baselines.findings import Findings
@@ -363,11 +364,15 @@ def test_tables_of_some_tens_of_lines_stand_whole_and_links_are_all_in_sight(pag
 
 def test_on_a_telephone_names_are_broken_behind_underscores_and_headings_not_at_all(another: Any) -> None:
     games = tuple(
-        replace(game("climbing", "IndependentQ", 2), game=name) for name in ("rock_paper_scissors", "climbing")
+        replace(game("climbing", "IndependentQ", 2), game=name) for name in ("rock_paper_scissors", "chicken")
     )
-    page = another(Findings((), games, {}))
+    agent = "QLearning:preset=FourRooms,step_size=0.25"
+    errors = replace(row("LineWalk", "QLearning", value_error=np.linspace(0, 1, 11)), agent=agent)
+    page = another(Findings((errors,), games, {}))
     page.set_viewport_size({"width": 375, "height": 740})
-    broken = page.locator("#learners td.name").evaluate_all(
+    page.locator("#values").scroll_into_view_if_needed()
+    page.locator("#values figcaption b").first.wait_for()
+    broken = page.locator("td.name, #values figcaption b, .legend b").evaluate_all(
         """(cells) => cells.flatMap((cell) => [...cell.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE))
             .filter((node) => {
                 const range = document.createRange();
@@ -376,6 +381,7 @@ def test_on_a_telephone_names_are_broken_behind_underscores_and_headings_not_at_
             }).map((node) => node.textContent)"""
     )
     assert broken == []
+    assert page.locator("#values figcaption b").text_content() == agent
     first = page.locator("#learners td.name").first
     assert first.text_content() == "rock_paper_scissors"
     assert first.evaluate("(cell) => cell.getBoundingClientRect().height > 30")  # in two lines
