@@ -279,6 +279,8 @@ def _words(ours: Row, library: Row, difference: Interval | None, verdict: str) -
 def _unsolved(ours: Row, library: Row) -> list[str]:
     """Which of the two have not solved the world: agents can agree on a bad policy."""
     unsolved = [
-        f"{row.agent} (mean score {decimals(float(row.final.mean()))})" for row in (ours, library) if row.final.mean() < SOLVED
+        f"{row.agent} (mean score {decimals(float(row.final.mean()))})"
+        for row in (ours, library)
+        if row.final.mean() < SOLVED
     ]
     return [f"Not solved by {' nor by '.join(unsolved)}."] if unsolved else []

@@ -254,7 +254,15 @@ def test_the_table_has_a_line_a_game_and_agent_with_every_number() -> None:
     text = printed([ROW, replace(ROW, agent="RegretMatching")])
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if "(c, c)" in line]
     low, high = summarise_game(ROW).exploitability[1:]
-    numbers = ["4", "(c, c) 75%, (b, b) 25%", f"0.375 [{low:.3f}, {high:.3f}]†", "-1.325", "11.00 of 22", "800", "0.5 s"]
+    numbers = [
+        "4",
+        "(c, c) 75%, (b, b) 25%",
+        f"0.375 [{low:.3f}, {high:.3f}]†",
+        "-1.325",
+        "11.00 of 22",
+        "800",
+        "0.5 s",
+    ]
     assert cells == [["climbing", "IndependentQ", *numbers], ["", "RegretMatching", *numbers]]
     explained = [line.partition(":")[0] for line in text.splitlines() if not line.startswith(("│", "┃", "├"))]
     assert {"ended with", "exploitability", "CCE gap", "payoff of optimum"} <= set(explained)
