@@ -496,7 +496,7 @@ function valueMaps() {
       const across = Math.SQRT1_2, line = `rgb(${lines})`, paper = `rgb(${colour})`;
       sample.style.background = `repeating-linear-gradient(135deg, ${line} 0 ${width * across}px, ` +
         `${paper} ${width * across}px ${apart * across}px)`;
-      scale.append(sample, words);
+      scale.append(element("span", { class: "key" }, sample, words));
     }
     const figure = element("div", { class: "world-values" }, element("h3", {}, world), scale);
     if (values.note) figure.append(element("p", { class: "note" }, values.note));
