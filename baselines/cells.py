@@ -84,9 +84,9 @@ class Cell(ABC):
         """The result; None where there is none yet, StorageError where it is cut short, edited or another cell's."""
         return read_arrays(self.file(folder), self.identity, self.ARRAYS, self.OPTIONAL)
 
-    def write(self, arrays: Mapping[str, np.ndarray], folder: Path) -> None:
+    def write(self, arrays: Mapping[str, np.ndarray], folder: Path, made: Mapping[str, Any]) -> None:
         """Write the result file, as a whole or not at all; raises StorageError if it cannot be written."""
-        write_arrays(self.file(folder), self.identity, arrays)
+        write_arrays(self.file(folder), self.identity, arrays, made)
 
     def __str__(self) -> str:
         return f"{self.title} · runs {self.runs.start}-{self.runs.stop - 1}"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shlex
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime, timezone
 from math import isinf
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +25,7 @@ from baselines.game_comparison import GameCell, game_cells
 from baselines.game_registry import make_game_config
 from baselines.origin import origin_of
 from baselines.registry import AGENTS, agent_class, agent_meant, each_once, make_agent, make_config
-from baselines.results import FILE_FORMAT, version
+from baselines.results import FILE_FORMAT, made_here, version
 from baselines.specification import named, parse
 from baselines.storage import make_folder, remove_leftovers, write_atomically
 from baselines.task import named_task
@@ -266,8 +264,9 @@ def compare(
                 if isinstance(answer, JobError):
                     failures.append((cell, answer))
                 elif answer is not None:
-                    _check_same(cell, answer[0])
-                    cell.write(answer[1], results)
+                    key, arrays, made = answer
+                    _check_same(cell, key)
+                    cell.write(arrays, results, made)
                 tell(what, cell)
         if failures:
             raise JobError(_told(failures))
@@ -281,8 +280,8 @@ def _told(failures: Sequence[tuple[Cell, JobError]]) -> str:
     return f"{first}\n{len(others)} more failed:{more}" if others else str(first)
 
 
-# What a worker answers: the key that the cell has there, and the result.
-_Answer = tuple[str, dict[str, np.ndarray]]
+# What a worker answers: the key that the cell has there, the result, and where and when it was made.
+_Answer = tuple[str, dict[str, np.ndarray], dict[str, Any]]
 
 
 def _run(
@@ -298,7 +297,7 @@ def _run(
 
 def compute(cell: Cell) -> _Answer:
     """Compute a cell, wherever this runs."""
-    return cell.key, cell.compute()
+    return cell.key, cell.compute(), made_here()
 
 
 def _check_same(cell: Cell, key: str) -> None:
@@ -318,7 +317,7 @@ def account(
     workers: int,
     backend: Backend,
 ) -> dict[str, object]:
-    """How the results are made: the command, all settings, versions, the machine, and the files they lie in."""
+    """How the results are made: the command, all settings, versions, and the files they lie in."""
     origins = {cell.agent: cell.origin for cell in cells if isinstance(cell, FunctionCell)}
     libraries = {library for entry in AGENTS.values() for library in entry.libraries}
     libraries |= {library for origin in origins.values() for library in origin.libraries}
@@ -328,13 +327,11 @@ def account(
         "format": FILE_FORMAT,
         "command": typed,
         "repeat": typed if functions else repeating_command(comparison, folder),
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "comparison": asdict(comparison),
         "configs": {agent: _written(make_config(*parse(agent))) for agent in comparison.agents},
         "game_configs": {agent: _written(make_game_config(*parse(agent))) for agent in players},
         "functions": {name: asdict(origin) for name, origin in origins.items()},
         "versions": {**versions(), **{library: version(library) for library in ("scipy", *sorted(libraries))}},
-        "machine": {"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},
         "backend": backend,
         "workers": workers,
         "cells": [cell.file(folder / CELLS).name for cell in cells],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ class Findings:
         rows: of each world and agent, in the order of the comparison.
         games: of each game and game agent.
         about: how it was made, the content of comparison.json: "command" that was typed, "repeat" that makes it again,
-            "comparison" with all its settings, "configs" of the agents, "versions", "machine".
+            "comparison" with all its settings, "configs" of the agents, "versions"; and as the results themselves say
+            it, "machines" where they were computed, and when the "first" and the "last" was finished.
     """
 
     rows: tuple[Row, ...]
@@ -53,9 +54,9 @@ def read_findings(folder: Path) -> Findings:
     """
     about = read_about(folder)
     names = about.get("cells")
-    if not isinstance(names, list) or not {"repeat", "comparison", "configs", "versions", "machine"} <= about.keys():
+    if not isinstance(names, list) or not {"repeat", "comparison", "configs", "versions"} <= about.keys():
         raise StorageError(_UNTOLD.format(folder / ABOUT))
-    parts, games = [], []
+    parts, games, makings = [], [], []
     for name in names:
         found = read_file(folder / CELLS / name)
         if found is None:
@@ -63,14 +64,22 @@ def read_findings(folder: Path) -> Findings:
                 f"every run must have a result, but there is no {folder / CELLS / name}: the comparison is not "
                 f"finished; go on with: {into(folder, str(about['repeat']))}"
             )
-        identity, arrays = found
+        identity, arrays, made = found
+        makings.append(made)
         if "game" in identity:
             games.append(GameRow.of(identity["game"], identity["agent"], arrays))
         else:
             first = identity["first_run"]
             runs = range(first, first + identity["num_runs"])
             parts.append((identity["world"], identity["agent"], runs, Result.of(arrays)))
-    return Findings(tuple(gather(parts)), tuple(games), about)
+    return Findings(tuple(gather(parts)), tuple(games), {**about, **_where_and_when(makings)})
+
+
+def _where_and_when(makings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The machines that results were made on, each once, and when the first and the last was finished."""
+    machines = {json.dumps(made["machine"], sort_keys=True): made["machine"] for made in makings}
+    moments = sorted(made["finished"] for made in makings)
+    return {"machines": list(machines.values()), "first": moments[0], "last": moments[-1]} if moments else {}
 
 
 def read_about(folder: Path) -> dict[str, Any]:

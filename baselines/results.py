@@ -1,15 +1,18 @@
-"""Files that hold results: arrays beside an account of everything that decided them, with a checksum over both."""
+"""Files that hold results: arrays, all that decided them, where and when they were made, and a checksum over it."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import os
+import platform
 import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping, Set
+from datetime import datetime, timezone
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +23,7 @@ import numpy as np
 from baselines.storage import StorageError, write_atomically
 
 # Rises when the layout of result files or the meaning of their numbers changes.
-FILE_FORMAT = 2
+FILE_FORMAT = 3
 
 # What reading an archive raises when its bytes are not what they should be.
 DAMAGE = (
@@ -59,18 +62,31 @@ def version(distribution: str) -> str:
         return "not installed"
 
 
-def write_arrays(path: Path, identity: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+def made_here() -> dict[str, Any]:
+    """Where and when a result was made: here and now."""
+    return {
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": {"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},
+    }
+
+
+def write_arrays(
+    path: Path, identity: Mapping[str, Any], arrays: Mapping[str, np.ndarray], made: Mapping[str, Any]
+) -> None:
     """Write a result file, as a whole or not at all.
 
     Args:
         path: the file.
         identity: everything that decides the result.
         arrays: the result, by name.
+        made: where and when, as `made_here` gave it, which decides nothing.
 
     Raises:
         StorageError: the file cannot be written.
     """
-    contents: dict[str, Any] = {"about": np.array(json.dumps(identity, sort_keys=True)), **arrays}
+    texts = {"about": identity, "made": made}
+    contents: dict[str, Any] = {name: np.array(json.dumps(text, sort_keys=True)) for name, text in texts.items()}
+    contents.update(arrays)
     content = io.BytesIO()
     np.savez(content, checksum=np.array(_checksum(contents)), **contents)
     write_atomically(path, content.getvalue())
@@ -96,7 +112,7 @@ def read_arrays(
     found = read_file(path)
     if found is None:
         return None
-    about, arrays = found
+    about, arrays, _ = found
     if about != json.loads(json.dumps(identity)):
         raise StorageError(f"result file {path} holds another cell's result; {ADVICE}")
     if arrays.keys() - optional != names:
@@ -104,14 +120,15 @@ def read_arrays(
     return arrays
 
 
-def read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+def read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]] | None:
     """Read a result file, whatever it is the result of.
 
     Args:
         path: the file.
 
     Returns:
-        Everything that decided the result, and the arrays by name; or None where there is no file.
+        Everything that decided the result, the arrays by name, and where and when they were made; None where there is
+        no file.
 
     Raises:
         StorageError: the file is cut short or edited, or has the name of another.
@@ -129,12 +146,12 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None
     except DAMAGE as error:
         raise StorageError(f"result file {path} is corrupt ({error}); {ADVICE}") from error
     checksum = str(arrays.pop("checksum", None))
-    if "about" not in arrays or checksum != _checksum(arrays):
+    if not {"about", "made"} <= arrays.keys() or checksum != _checksum(arrays):
         raise StorageError(f"result file {path} is corrupt (its checksum does not match its content); {ADVICE}")
-    about = json.loads(str(arrays.pop("about")))
+    about, made = (json.loads(str(arrays.pop(name))) for name in ("about", "made"))
     if not path.stem.endswith(key_of(about)):
         raise StorageError(f"result file {path} holds another cell's result; {ADVICE}")
-    return about, arrays
+    return about, arrays, made
 
 
 def _checksum(arrays: dict[str, np.ndarray]) -> str:

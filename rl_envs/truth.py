@@ -386,9 +386,9 @@ def truth(environment: Any, *, discount: float | None = None, **arguments: Any) 
     """The exact answers of an environment that has a table of its dynamics.
 
     Args:
-        environment: a world's name ("LineWalk") or any Gymnasium id; an environment, also with Gymnasium's usual wrappers
-            around it; a `World`; or a `FiniteMDP`. Environments of others need `P` and `initial_state_distrib` in
-            toy-text form.
+        environment: a world's name ("LineWalk") or any Gymnasium id; an environment, also with Gymnasium's usual
+            wrappers around it; a `World`; or a `FiniteMDP`. Environments of others need `P` and
+            `initial_state_distrib` in toy-text form.
         discount: gamma, instead of the table's own; environments of others have 1 when left out.
         **arguments: for `gymnasium.make`, with a name or an id.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from baselines.report.contents import Contents
+from baselines.report.provenance import computing_of, machines_of
 from baselines.report.scores import title_of
 from baselines.report.tables import GAME_COLUMNS, Column, across_columns, fewest_runs, world_columns
 from baselines.report.wording import few_runs_somewhere_text, few_runs_text
@@ -78,8 +79,10 @@ def _made(about: Mapping[str, Any]) -> list[str]:
         parts += ["This command makes it again:", code(str(about["repeat"]))]
     if "command" in about:
         parts += ["What was typed:", code(str(about["command"]))]
-    facts = {name: value for name, value in about.items() if name in ("started", "backend", "workers", "format")}
-    for group in ("comparison", "machine", "versions"):
+    facts = computing_of(about)
+    for name, machine in machines_of(about).items():
+        facts[name.lower()] = _settings(machine)
+    for group in ("comparison", "versions"):
         facts.update(about.get(group, {}))
     for group in ("configs", "game_configs", "functions"):
         for agent, settings in about.get(group, {}).items():

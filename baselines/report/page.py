@@ -15,6 +15,7 @@ import rl_envs
 from baselines.game_comparison import GameSummary
 from baselines.report.contents import Contents, pure_equilibria
 from baselines.report.page_data import page_data
+from baselines.report.provenance import computing_of, machines_of
 from baselines.report.scores import ON_CURVES, Kind, kinds_of, meanings, title_of
 from baselines.report.tables import GAME_COLUMNS, Column, across_columns, fewest_runs, world_columns
 from baselines.report.wording import few_runs_somewhere_text, few_runs_text, interval_text, moment_text
@@ -142,7 +143,7 @@ def _count(things: Iterable[Any], name: str) -> str:
 def _lead(contents: Contents) -> str:
     settings = contents.about.get("comparison", {})
     runs = f"{sum(row.num_runs for row in contents.rows) + sum(g.runs for g in contents.game_summaries):,} runs"
-    parts = [runs, f"begun {moment_text(contents.about['started'])}" if "started" in contents.about else ""]
+    parts = [runs, f"finished {moment_text(contents.about['last'])}" if "last" in contents.about else ""]
     parts.append(f"seed {settings['seed']}" if "seed" in settings else "")
     return ", ".join(filter(None, parts)) + f". {_how_scored(contents)}"
 
@@ -356,7 +357,8 @@ def _made(about: Mapping[str, Any], left_out: str) -> str:
         parts.append(f'<p class="note">What was typed: <code>{escape(str(about["command"]))}</code></p>')
     facts = [
         ("Comparison", about.get("comparison", {})),
-        ("Machine", {**about.get("machine", {}), **_given(about, "started", "backend", "workers", "format")}),
+        *((name, machine) for name, machine in machines_of(about).items()),
+        ("Computing", computing_of(about)),
         ("Versions", about.get("versions", {})),
     ]
     parts.append(f'<div class="facts">{"".join(_facts(title, values) for title, values in facts if values)}</div>')
@@ -367,10 +369,6 @@ def _made(about: Mapping[str, Any], left_out: str) -> str:
             f'<details><summary>All settings of every agent</summary><div class="facts">{listed}</div></details>'
         )
     return "".join(parts)
-
-
-def _given(about: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: about[name] for name in names if name in about}
 
 
 def _facts(title: str, values: Any) -> str:

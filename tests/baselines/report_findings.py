@@ -28,15 +28,16 @@ AGENTS = {
 }
 
 ABOUT = {
-    "format": 2,
+    "format": 3,
     "command": "python -m baselines compare --preset quick",
     "repeat": "python -m baselines compare --worlds LineWalk --seed 7",
-    "started": "2026-01-02T03:04:05+00:00",
     "comparison": {"worlds": ["LineWalk"], "agents": list(AGENTS), "runs": RUNS, "seed": 7},
     "configs": {"QLearning": {"epsilon": 0.125, "final_epsilon": 0.01}},
     "game_configs": {"FictitiousPlay": {}},
     "versions": {"numpy": "2.1.0", "rl_envs": "0.1.0"},
-    "machine": {"platform": "Linux-6.1", "processor": "x86_64", "cpus": 2},
+    "machines": [{"platform": "Linux-6.1", "processor": "x86_64", "cpus": 2}],
+    "first": "2026-01-02T03:04:05+00:00",
+    "last": "2026-01-03T00:04:05+00:00",
     "backend": "joblib",
     "workers": 2,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from baselines.comparison import PRESETS, Comparison, command_line, compare, rep
 from baselines.findings import Findings, into, read_findings
 from baselines.loop import train
 from baselines.registry import make_agent
+from baselines.results import made_here
 from baselines.rows import gather
 from baselines.storage import StorageError
 from baselines.workers import JobError, WorkerError
@@ -93,7 +95,21 @@ def test_how_it_was_made_is_written_down(tmp_path: Path) -> None:
     assert about["configs"]["QLearning"]["step_size"] > 0
     assert {"rl_envs", "numpy", "gymnasium", "torch", "stable-baselines3", "scipy"} <= set(about["versions"])
     assert about["command"]
-    assert about["machine"]["cpus"] >= 1
+
+
+def test_each_result_says_where_and_when_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = compare(SMALL, tmp_path, workers=1).about
+    (here,) = about["machines"]
+    assert here["cpus"] >= 1
+    moment = datetime.fromisoformat(about["last"])
+    assert timedelta(0) <= datetime.now(timezone.utc) - moment < timedelta(minutes=5)
+    next((tmp_path / "cells").glob("*.npz")).unlink()
+    elsewhere = {"finished": "2099-01-01T00:00:00+00:00", "machine": {"platform": "Elsewhere"}}
+    monkeypatch.setattr("baselines.comparison.made_here", lambda: elsewhere)
+    about = compare(SMALL, tmp_path, workers=1).about
+    assert sorted(map(str, about["machines"])) == sorted(map(str, [here, elsewhere["machine"]]))
+    assert about["last"] == elsewhere["finished"]
+    assert about["first"] <= moment.isoformat()
 
 
 def test_an_infinite_setting_is_written_down_as_json_has_it(tmp_path: Path) -> None:
@@ -275,10 +291,10 @@ def test_a_missing_and_a_nan_run_are_errors_that_name_it(tmp_path: Path) -> None
     (cell,) = [cell for cell in SMALL.cells() if str(cell) == "Bandit · QLearning · runs 0-3"]
     arrays = cell.read(tmp_path / "cells")
     arrays["scores"][1, 2] = np.nan
-    cell.write(arrays, tmp_path / "cells")
+    cell.write(arrays, tmp_path / "cells", made_here())
     with pytest.raises(ValueError, match="run 2 of QLearning on Bandit has nan"):
         read_findings(tmp_path)
-    cell.write({**arrays, "scores": np.zeros((3, 3))}, tmp_path / "cells")
+    cell.write({**arrays, "scores": np.zeros((3, 3))}, tmp_path / "cells", made_here())
     with pytest.raises(ValueError, match="every run must have a score, but QLearning on Bandit has 3 of 4"):
         read_findings(tmp_path)
 
@@ -310,7 +326,7 @@ def test_a_folder_without_a_comparison_and_one_of_another_format_are_refused(tmp
         read_findings(tmp_path)
     with pytest.raises(StorageError, match=r"comparison\.json holds no comparison: it is a file, and no folder"):
         read_findings(tmp_path / "comparison.json")
-    for nothing in ("{}", "[]", "3", '{"format": 2, "cells": 5}', '{"format": 2, "command": "x", "cells": 5}'):
+    for nothing in ("{}", "[]", "3", '{"format": 3, "cells": 5}', '{"format": 3, "command": "x", "cells": 5}'):
         (tmp_path / "comparison.json").write_text(nothing)
         with pytest.raises(StorageError, match="does not say how results were made: run the comparison's command"):
             read_findings(tmp_path)
@@ -455,6 +471,6 @@ def test_mistakes_in_how_it_is_run_are_refused(options: dict[str, object], messa
 
 
 def test_a_worker_with_other_versions_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_module, "compute", lambda cell: ("another key", cell.compute()))
+    monkeypatch.setattr(compare_module, "compute", lambda cell: ("another key", cell.compute(), made_here()))
     with pytest.raises(WorkerError, match="every worker must have the same versions as the process that sends it"):
         compare(SMALL, tmp_path, workers=1)

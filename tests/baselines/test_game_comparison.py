@@ -26,6 +26,7 @@ from baselines.game_loop import GameRecord, play
 from baselines.game_report import flat_game, game_table
 from baselines.game_task import make_game_task
 from baselines.report.spreadsheet import write_csv
+from baselines.results import made_here
 from baselines.storage import StorageError
 from baselines.workers import JobError
 
@@ -58,7 +59,7 @@ ROW = GameRow("climbing", "IndependentQ", make_game_task("climbing"), RECORD)
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     assert CELL.read(tmp_path) is None
-    CELL.write(CELL.compute(), tmp_path)
+    CELL.write(CELL.compute(), tmp_path, made_here())
     found = GameRow.of(CELL.game, CELL.agent, CELL.read(tmp_path)).record
     again = play(
         IndependentQ(CELL.task(), runs=3, seed=1, config=replace(IndependentQ.Config(), epsilon=0.5)),
@@ -107,7 +108,7 @@ def test_versions_and_defaults_change_the_file(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_corrupt_or_foreign_file_is_found(tmp_path: Path) -> None:
-    CELL.write(CELL.compute(), tmp_path)
+    CELL.write(CELL.compute(), tmp_path, made_here())
     path = CELL.file(tmp_path)
     whole = path.read_bytes()
     other = replace(CELL, seed=9)

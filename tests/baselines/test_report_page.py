@@ -543,5 +543,13 @@ def test_where_games_end_and_the_cross_check_can_be_read_off(page: Any) -> None:
 def test_how_it_was_made_is_all_there(page: Any) -> None:
     page.locator("#made details summary").click()
     text = page.locator("#made").inner_text()
-    for fact in ("--worlds LineWalk --seed 7", "--preset quick", "2026-01-02", "0.125", "2.1.0", "Linux-6.1", "joblib"):
+    for fact in (
+        "--worlds LineWalk --seed 7",
+        "--preset quick",
+        "2 January 2026",
+        "0.125",
+        "2.1.0",
+        "Linux-6.1",
+        "joblib",
+    ):
         assert fact in text

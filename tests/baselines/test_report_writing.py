@@ -200,8 +200,17 @@ def test_how_it_was_made_names_nothing_that_never_ran() -> None:
         assert word in markdown(Contents(Findings(rows, games, about)), {})
 
 
-def test_the_head_of_the_page_says_when_it_was_begun_as_people_write_it(contents: Contents) -> None:
-    assert "begun 2 January 2026, 03:04 UTC" in page(contents).partition("<nav")[0]
+def test_every_machine_that_results_were_made_on_is_told(contents: Contents) -> None:
+    assert "<h3>Machine</h3>" in page(contents)
+    machines = [*contents.about["machines"], {"platform": "Elsewhere", "cpus": 3}]
+    both = Contents(Findings(contents.findings.rows, contents.findings.games, {**contents.about, "machines": machines}))
+    assert "<h3>Machine 1</h3>" in page(both)
+    assert "<h3>Machine 2</h3><dl><dt>platform</dt><dd>Elsewhere</dd>" in page(both)
+    assert "- machine 2: platform Elsewhere, cpus 3" in markdown(both, {})
+
+
+def test_the_head_of_the_page_says_when_it_was_finished_as_people_write_it(contents: Contents) -> None:
+    assert "finished 3 January 2026, 00:04 UTC" in page(contents).partition("<nav")[0]
     assert moment_text("2026-11-22T23:19:59+02:00") == "22 November 2026, 21:19 UTC"
     assert [moment_text(other) for other in ("yesterday", "2026-11-22T23:19:59")] == [
         "yesterday",

@@ -10,7 +10,7 @@ import pytest
 
 from baselines import cells
 from baselines.cells import Result, WorldCell
-from baselines.results import version
+from baselines.results import made_here, version
 from baselines.storage import StorageError
 
 CELL = WorldCell("LineWalk:size=3", "QLearning:epsilon=0.5", first_run=2, num_runs=3, steps=100, checkpoints=2, seed=1)
@@ -19,7 +19,7 @@ RESULT = Result(np.array([0, 50, 100]), np.arange(9.0).reshape(3, 3) / 7, exact=
 
 def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
     assert CELL.read(tmp_path) is None
-    CELL.write(RESULT.arrays(), tmp_path)
+    CELL.write(RESULT.arrays(), tmp_path, made_here())
     found = Result.of(CELL.read(tmp_path))
     np.testing.assert_array_equal(found.steps, RESULT.steps)
     np.testing.assert_array_equal(found.scores, RESULT.scores)
@@ -70,7 +70,7 @@ def test_a_library_s_version_is_part_of_its_own_agents_keys_only() -> None:
 
 
 def path_of(tmp_path: Path) -> Path:
-    CELL.write(RESULT.arrays(), tmp_path)
+    CELL.write(RESULT.arrays(), tmp_path, made_here())
     return CELL.file(tmp_path)
 
 
@@ -119,7 +119,7 @@ def test_an_edited_score_is_noticed(tmp_path: Path) -> None:
 
 def test_another_cell_s_result_is_noticed(tmp_path: Path) -> None:
     other = replace(CELL, seed=5)
-    other.write(RESULT.arrays(), tmp_path)
+    other.write(RESULT.arrays(), tmp_path, made_here())
     other.file(tmp_path).rename(CELL.file(tmp_path))
     with pytest.raises(StorageError, match=r"holds another cell's result; delete it"):
         CELL.read(tmp_path)
