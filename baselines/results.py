@@ -7,7 +7,6 @@ import io
 import json
 import os
 import platform
-import re
 import struct
 import zipfile
 import zlib
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.storage import StorageError, write_atomically
+from baselines.storage import StorageError, file_name, write_atomically
 
 # Rises when the layout of result files or the meaning of their numbers changes.
 FILE_FORMAT = 3
@@ -49,8 +48,7 @@ def key_of(identity: Mapping[str, Any]) -> str:
 
 def file_of(folder: Path, name: str, runs: range, key: str) -> Path:
     """Where a result lies: a name to read, the runs, and the key that decides."""
-    readable = re.sub(r"[^A-Za-z0-9.-]", "_", name)[:100]  # ASCII, which every locale and file system can write
-    return folder / f"{readable}-runs{runs.start}-{runs.stop - 1}-{key}.npz"
+    return folder / f"{file_name(name)}-runs{runs.start}-{runs.stop - 1}-{key}.npz"
 
 
 @lru_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 # What some file systems, of networks most of all, answer who cannot force a folder onto the disk.
@@ -12,6 +13,11 @@ NOT_FOR_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
 
 class StorageError(Exception):
     """A file that cannot be written or read; the message names it and says how to go on."""
+
+
+def file_name(name: str) -> str:
+    """At most 100 characters of a name, as every locale and file system can write them: "LineWalk_size_9"."""
+    return re.sub(r"[^A-Za-z0-9.-]", "_", name)[:100]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from baselines.agent import Agent
 from baselines.sb3 import SB3Agent
-from baselines.storage import make_folder
+from baselines.storage import file_name, make_folder
 from baselines.surroundings import Transition
 from baselines.task import Task
 
@@ -224,7 +224,7 @@ def new_folder(parent: Path, name: str) -> Path:
     Raises:
         StorageError: it cannot be written to.
     """
-    readable = "".join(c if c.isalnum() or c in "-." else "_" for c in name)[:100]
+    readable = file_name(name)
     folder, number = parent / readable, 1
     while folder.exists():
         number += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from baselines.agent import Agent
 from baselines.replaying import make_env, play_episode, player_of
-from baselines.storage import StorageError, make_folder
+from baselines.storage import StorageError, file_name, make_folder
 from rl_envs.mdp import check_integer
 
 
@@ -36,10 +36,10 @@ def record_video(agent: Agent, folder: Path, *, run: int | None = None, episodes
     number = agent.runs.start if run is None else run
     player = player_of(agent, number, seed=seed)
     env = make_env(agent.task, "rgb_array")
-    readable = "".join(c if c.isalnum() or c in "-." else "_" for c in f"{agent.task.name}-{agent.name}-run{number}")
+    name = file_name(f"{agent.task.name}-{agent.name}-run{number}")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*Overwriting existing videos", category=UserWarning)
-        film = RecordVideo(env, str(make_folder(folder)), episode_trigger=lambda _: True, name_prefix=readable)
+        film = RecordVideo(env, str(make_folder(folder)), episode_trigger=lambda _: True, name_prefix=name)
     try:
         with closing(film):
             for episode in range(episodes):
@@ -48,7 +48,7 @@ def record_video(agent: Agent, folder: Path, *, run: int | None = None, episodes
         film.recorded_frames.clear()
         reason = next(filter(None, str(error).splitlines()), "the disk may be full")
         raise StorageError(f"cannot write the film into {folder}: {reason}") from error
-    films = [folder / f"{readable}-episode-{episode}.mp4" for episode in range(episodes)]
+    films = [folder / f"{name}-episode-{episode}.mp4" for episode in range(episodes)]
     for written in films:
         check_film(written)
     return films

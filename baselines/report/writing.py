@@ -13,7 +13,7 @@ from baselines.report.regret_pictures import draw_regret_curves
 from baselines.report.signature import remove_others, sign
 from baselines.report.spreadsheet import write_csv
 from baselines.report.value_maps import draw_value_maps
-from baselines.storage import write_atomically
+from baselines.storage import file_name, write_atomically
 from rl_envs.names import unknown
 
 # So many worlds PNGs show without being asked to.
@@ -99,8 +99,6 @@ def _draw(contents: Contents, shown: Sequence[str], folder: Path) -> dict[str, s
 
 def _file(kind: str, world: str, taken: dict[str, str]) -> str:
     """The name of a world's picture: "regret_Bandit.png"; two worlds never get the same one."""
-    readable = "".join(character if character.isalnum() or character in "-." else "_" for character in world)[:100]
-    names = (
-        f"{kind}_{readable}{suffix}.png" for suffix in ("", *(f"-{number}" for number in range(2, len(taken) + 3)))
-    )
+    suffixes = ("", *(f"-{number}" for number in range(2, len(taken) + 3)))
+    names = (f"{kind}_{file_name(world)}{suffix}.png" for suffix in suffixes)
     return next(name for name in names if name not in taken.values())
