@@ -14,10 +14,10 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
 from baselines.report.scores import kind_of_agent
-from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut, cut_outs, squares
+from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut, cut_outs, grid, squares
 from baselines.rows import Row
 from baselines.storage import write_atomically
-from baselines.task import named_task
+from baselines.task import Task, named_task
 from rl_envs.palette import HEAT, heat, rgb
 
 # Of an error without end, which has no place on the scale.
@@ -107,6 +107,8 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
             pictures = cut_outs(task.world)
         except DependencyNotInstalled as error:
             note = f"Each state is a square, row by row in the order of their numbers, because {error}"
+    if not pictures and (columns := _map_columns(task)):
+        pictures = [grid(columns, np.isnan(next(iter(errors.values()))))]
     return ValueMaps(
         world=world,
         errors=errors,
@@ -128,6 +130,17 @@ def single_state(world: str, rows: Sequence[Row]) -> str:
         return ""
     numbers = ", ".join(f"{agent} {error[alive[0]]:.3g}" for agent, error in errors.items())
     return f"{world} has a single state, which makes no picture. The error there: {numbers}."
+
+
+def _map_columns(task: Task) -> int:
+    """How many cells a row of a toy-text environment's map has; 0 where states are not the cells of a map."""
+    env = task.make_single()
+    bare: Any = env.unwrapped
+    env.close()
+    if not type(bare).__module__.startswith("gymnasium.envs.toy_text"):
+        return 0
+    _, columns = bare.shape if hasattr(bare, "shape") else (0, getattr(bare, "ncol", 0))
+    return int(columns)
 
 
 def _alive(errors: Mapping[str, np.ndarray]) -> list[int]:

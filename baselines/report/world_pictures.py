@@ -276,18 +276,31 @@ def squares(states: Sequence[int], *, columns: int = 64, width: int = 512) -> Cu
     Args:
         states: which states.
         columns: how many squares a row has at most.
-        width: of the picture, in pixels.
+        width: of the picture, in pixels, or a little less.
     """
-    side = width // min(columns, max(len(states), 8))
-    in_a_row = width // side
+    in_a_row = min(columns, max(len(states), 8))
+    side = width // in_a_row
     tiles = tuple(
         Tile(state, number % in_a_row * side, number // in_a_row * side, side, side)
         for number, state in enumerate(states)
     )
-    pixels = np.zeros((math.ceil(len(states) / in_a_row) * side + 1, width, 4), dtype=np.uint8)
+    pixels = np.zeros((math.ceil(len(states) / in_a_row) * side + 1, in_a_row * side, 4), dtype=np.uint8)
     pixels[...] = (*rgb("paper"), 255)
     gap = 1 if side >= 12 else 0  # lines between smaller squares would be most of what is seen
     for tile in tiles:
         x, y = int(tile.x), int(tile.y)
         pixels[y + gap : y + side, x + gap : x + side, 3] = 0
     return CutOut(pixels, tiles, ())
+
+
+def grid(columns: int, ended: np.ndarray, *, width: int = 512) -> CutOut:
+    """A picture for states that are the cells of a map, row by row.
+
+    Args:
+        columns: how many cells stand in a row.
+        ended: which states only stand for an ended episode, [S] bool.
+        width: of the picture, in pixels.
+    """
+    picture = squares(range(len(ended)), columns=columns, width=width)
+    holes = [_hatch(picture.pixels, tile) for tile in picture.tiles if ended[tile.state]]
+    return CutOut(picture.pixels, picture.tiles, (), any(holes))

@@ -145,6 +145,20 @@ def test_squares_stand_row_by_row_in_the_order_of_the_states() -> None:
     assert (picture.pixels[0, 0, 3], picture.pixels[16, 16, 3]) == (255, 0)
 
 
+@pytest.mark.parametrize(("name", "columns", "ended"), [("CliffWalking-v1", 12, 0), ("FrozenLake-v1", 4, 5)])
+def test_toy_text_maps_are_drawn_as_the_maps_they_are(name: str, columns: int, ended: int) -> None:
+    task = named_task(f"{name}:discount=0.99")
+    errors = task.truth.loss(np.zeros(task.truth.mdp.num_states, dtype=int))
+    maps = value_maps(task.name, [row(task.name, "QLearning", value_error=errors)], ())
+    (picture,) = maps.pictures
+    assert maps.note == ""
+    assert picture.tiles[columns].x == picture.tiles[0].x
+    assert picture.tiles[columns].y == picture.tiles[columns - 1].y + picture.tiles[0].height
+    assert picture.shows_ended == (ended > 0)
+    middles = [picture.pixels[int(tile.y + tile.height / 2), int(tile.x + tile.width / 2), 3] for tile in picture.tiles]
+    assert middles.count(255) == ended
+
+
 def test_colours_run_along_the_scale_and_beyond_its_end_they_stay() -> None:
     colours = tile_colours(np.array([0.0, 1.0, 2.0, 9.0, np.nan, np.inf]), 2.0)
     np.testing.assert_allclose(colours[0], HEAT[0])
