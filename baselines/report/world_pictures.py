@@ -286,7 +286,7 @@ def squares(states: Sequence[int], *, columns: int = 64, width: int = 512) -> Cu
     )
     pixels = np.zeros((math.ceil(len(states) / in_a_row) * side + 1, in_a_row * side, 4), dtype=np.uint8)
     pixels[...] = (*rgb("paper"), 255)
-    gap = 1 if side >= 12 else 0  # lines between smaller squares would be most of what is seen
+    gap = math.ceil(side / 20) if side >= 12 else 0  # lines between smaller squares would be most of what is seen
     for tile in tiles:
         x, y = int(tile.x), int(tile.y)
         pixels[y + gap : y + side, x + gap : x + side, 3] = 0

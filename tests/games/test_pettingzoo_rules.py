@@ -365,7 +365,7 @@ def test_a_first_action_out_of_range_is_refused_at_once(module):
         (
             {"player_0": 0, "player_1": 0, "player_2": 0},
             ValueError,
-            r"unknown agent 'player_2'\. Did you mean 'player_1'\?",
+            r"unknown agent 'player_2'\. Did you mean 'player_0' or 'player_1'\?",
         ),
         ([0, 0], TypeError, r"actions must be a dictionary from agent to action, but got list"),
     ],
