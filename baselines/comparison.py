@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from math import isinf
@@ -29,6 +29,7 @@ from baselines.results import FILE_FORMAT, made_here, version
 from baselines.specification import named, parse
 from baselines.storage import make_folder, remove_leftovers, write_atomically
 from baselines.task import named_task
+from baselines.threads import one_thread
 from baselines.workers import Event, JobError, WorkerError, cores, run_jobs
 from rl_envs.mdp import check_integer
 from rl_envs.names import unknown
@@ -202,6 +203,10 @@ PRESETS = {"default": Comparison(), "quick": QUICK}
 Progress = Callable[[str, Cell], None]
 
 
+# What a worker answers: the key that the cell has there, the result, and where and when it was made.
+_Answer = tuple[str, dict[str, np.ndarray], dict[str, Any]]
+
+
 def compare(
     comparison: Comparison,
     folder: str | os.PathLike[str],
@@ -213,6 +218,8 @@ def compare(
     on_cell: Progress | None = None,
 ) -> Findings:
     """Run every cell that has no result yet, and gather the results.
+
+    All of it computes on one thread a process; a library that is first imported meanwhile keeps to one thread.
 
     Args:
         comparison: what to run.
@@ -241,36 +248,48 @@ def compare(
         raise ValueError(unknown("backend", backend, BACKENDS))
     if address is not None and backend != "ray":
         raise ValueError(f"an address is for the backend 'ray', but the backend is {backend!r}")
-    tell = on_cell or _silence
-    cells = comparison.cells(functions)
-    folder = make_folder(folder)
-    with locked(folder, command_line(sys.argv)):
-        results = make_folder(folder / CELLS)
-        for place in (results, folder):
-            remove_leftovers(place)
-        missing = []
-        for cell in cells:
-            # Read whole: a corrupt file is found now and not at the end.
-            if cell.read(results) is None:
-                missing.append(cell)
-            else:
-                tell("kept", cell)
-        about = account(comparison, folder, cells, functions, workers, backend)
-        write_atomically(folder / ABOUT, (json.dumps(about, indent=2, allow_nan=False) + "\n").encode())
-        missing.sort(key=lambda cell: cell.cost, reverse=True)  # so that no process is left with a long one at the end
-        failures = []
-        with closing(_run(missing, workers, backend, address)) as events:
-            for what, cell, answer in events:
-                if isinstance(answer, JobError):
-                    failures.append((cell, answer))
-                elif answer is not None:
-                    key, arrays, made = answer
-                    _check_same(cell, key)
-                    cell.write(arrays, results, made)
-                tell(what, cell)
-        if failures:
-            raise JobError(_told(failures))
-        return read_findings(folder)
+    # The tables that cells share are solved here, on one thread too; those that were solved before may not have been.
+    with one_thread():
+        named_task.cache_clear()
+        cells = comparison.cells(functions)
+        folder = make_folder(folder)
+        with locked(folder, command_line(sys.argv)):
+            results = make_folder(folder / CELLS)
+            for place in (results, folder):
+                remove_leftovers(place)
+            about = account(comparison, folder, cells, functions, workers, backend)
+            missing = _missing(cells, results, on_cell or _silence)
+            write_atomically(folder / ABOUT, (json.dumps(about, indent=2, allow_nan=False) + "\n").encode())
+            with closing(_run(missing, workers, backend, address)) as events:
+                _keep(events, results, on_cell or _silence)
+            return read_findings(folder)
+
+
+def _missing(cells: Sequence[Cell], results: Path, tell: Progress) -> list[Cell]:
+    """The cells without a result, in the order in which to begin them."""
+    missing = []
+    for cell in cells:
+        # Read whole: a corrupt file is found now and not at the end.
+        if cell.read(results) is None:
+            missing.append(cell)
+        else:
+            tell("kept", cell)
+    return sorted(missing, key=lambda cell: cell.cost, reverse=True)  # so that none is left with a long one at the end
+
+
+def _keep(events: Iterable[Event[Cell, _Answer]], results: Path, tell: Progress) -> None:
+    """Write each result as it comes; raises JobError at the end where any failed."""
+    failures = []
+    for what, cell, answer in events:
+        if isinstance(answer, JobError):
+            failures.append((cell, answer))
+        elif answer is not None:
+            key, arrays, made = answer
+            _check_same(cell, key)
+            cell.write(arrays, results, made)
+        tell(what, cell)
+    if failures:
+        raise JobError(_told(failures))
 
 
 def _told(failures: Sequence[tuple[Cell, JobError]]) -> str:
@@ -278,10 +297,6 @@ def _told(failures: Sequence[tuple[Cell, JobError]]) -> str:
     (_, first), *others = failures
     more = "".join(f"\n{cell}" for cell, _ in others)
     return f"{first}\n{len(others)} more failed:{more}" if others else str(first)
-
-
-# What a worker answers: the key that the cell has there, the result, and where and when it was made.
-_Answer = tuple[str, dict[str, np.ndarray], dict[str, Any]]
 
 
 def _run(

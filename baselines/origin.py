@@ -252,7 +252,9 @@ def _can_be_told(value: Any) -> bool:
 
 
 def _is_generator(value: Any) -> bool:
-    """Whether it gives random numbers, and so is another after each."""
+    """Whether it gives random numbers, and so is another after each, or holds something that does."""
+    if type(value) in (dict, list, tuple):
+        return any(map(_is_generator, value.values() if type(value) is dict else value))
     torch = sys.modules.get("torch")
     kinds = (random.Random, np.random.Generator, np.random.RandomState, np.random.BitGenerator, np.random.SeedSequence)
     return isinstance(value, kinds) or (torch is not None and isinstance(value, torch.Generator))

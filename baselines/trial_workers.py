@@ -58,7 +58,7 @@ class _Worker:
             number, specification = self.trial or ("none", "it was idle")
             raise WorkerError(
                 f"the process running trial {number} ({specification}) died with exit code {self.process.exitcode} "
-                "(killed, or out of memory?)"
+                "(killed, out of memory, or begun by a script that calls tune() outside of if __name__ == '__main__'?)"
             ) from error
 
 

@@ -36,10 +36,10 @@ TRACEBACK_ENDS = 5_000
 
 
 def cores() -> int:
-    """How many cores this process may use, by what the system and a container allow it."""
+    """How many cores this process may use: what the system and a container allow it; 1 where it may start no others."""
     import joblib
 
-    return joblib.cpu_count()
+    return 1 if multiprocessing.current_process().daemon else joblib.cpu_count()
 
 
 class JobError(Exception):

@@ -11,6 +11,7 @@ import tyro
 
 from baselines.commands.exit_codes import complain
 from baselines.commands.resumable import ENDS, console_for_tables, end_early
+from baselines.decimals import decimals
 from baselines.progress import TrialDisplay
 from baselines.report.scores import MEANINGS, kind_of_agent
 from baselines.specification import parse
@@ -95,7 +96,7 @@ def contenders_table(result: TuningResult) -> Table:
             runs = contender.held_out[world].of_each_run(result.tuning.metric)
             # The worst runs are those that lose most, where it is regret that was measured.
             worst = -worst_decile(-runs) if result.tuning.metric == "regret" else worst_decile(runs)
-            table.add_row(world, name, str(len(runs)), _with_ends(mean_interval(runs)), f"{worst:.3f}")
+            table.add_row(world, name, str(len(runs)), _with_ends(mean_interval(runs)), decimals(worst))
     return table
 
 
@@ -128,7 +129,7 @@ def explanation(result: TuningResult) -> list[str]:
     metric = result.tuning.metric.replace("_", " ")
     for name, contender in contenders(result).items():
         value = contender.outcome.value
-        said = contender.outcome.reason if value is None else f"{value:.3f}"
+        said = contender.outcome.reason if value is None else decimals(value)
         lines.append(f"{name} (trial {contender.trial}): {metric} {said} on the runs of the search.")
     lines.append("The best of many is flattered by the runs it was chosen by: report fresh runs, as in the table.")
     lines += [verdict(world, interval, result) for world, interval in result.differences.items()]
@@ -184,5 +185,5 @@ def verdict(world: str, difference: Interval, result: TuningResult) -> str:
 
 
 def _with_ends(interval: Interval, *, signed: bool = False) -> str:
-    number = "+.3f" if signed else ".3f"
-    return f"{interval.estimate:{number}} ({interval.low:{number}} to {interval.high:{number}})"
+    estimate, low, high = (decimals(end, sign=signed) for end in (interval.estimate, interval.low, interval.high))
+    return f"{estimate} ({low} to {high})"

@@ -239,7 +239,7 @@ def table(
 
 def _breakable(text: str) -> str:
     """Text as HTML, in which a long name may be broken behind an underscore, a comma, a colon or an equals sign."""
-    return re.sub(r"([_,:=])(?=\S)", r"\1<wbr>", escape(text, quote=False))
+    return re.sub(r"([_:=]|,(?!\d))(?=\S)", r"\1<wbr>", escape(text, quote=False))
 
 
 def _order(key: float | str | None) -> str:

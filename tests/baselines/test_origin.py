@@ -100,6 +100,7 @@ def draws(env_fn: Any, steps: int, seed: int) -> Any:
         pytest.param(np.random.RandomState(0), id="legacy"),
         pytest.param(random.Random(0), id="python"),
         pytest.param(torch.Generator(), id="torch"),
+        pytest.param({"rng": [random.Random(0)]}, id="nested"),
     ],
 )
 def test_a_generator_outside_of_a_function_is_refused(generator: Any, monkeypatch: pytest.MonkeyPatch) -> None:

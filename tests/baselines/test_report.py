@@ -213,6 +213,20 @@ def test_without_learners_the_picture_still_covers_the_steps(tmp_path: Path, fig
     assert left <= 0 < 100 <= right < 110
 
 
+@pytest.mark.parametrize(
+    "scores", [[0.1 + 0.2] * 10, [0.0] * 11 + [1.0]], ids=["all runs alike", "a mean outside of the middle 80%"]
+)
+def test_runs_that_are_judged_at_the_end_only_are_a_point_and_a_bar(
+    scores: list[float], tmp_path: Path, figures: list[Figure]
+) -> None:
+    draw_learning_curves([Row("LineWalk", "Mine", STEPS[-1:], np.array([scores]), True, 1.0)], tmp_path / "c.png")
+    (panel,) = figures[0].axes
+    (point,) = (line for line in panel.lines if line.get_label() == "Mine")
+    assert point.get_ydata() == pytest.approx([np.mean(scores)])
+    ends = sorted(float(end) for line in panel.lines if line.get_marker() == "_" for end in line.get_ydata())
+    assert ends == pytest.approx(np.quantile(scores, [0.1, 0.9]))
+
+
 def test_more_agents_than_colours_can_still_be_told_apart(tmp_path: Path, figures: list[Figure]) -> None:
     many = [Row("LineWalk", f"QLearning:epsilon=0.{i}", STEPS, np.ones((3, 2)), True, 1.0) for i in range(1, 9)]
     draw_learning_curves(many, tmp_path / "curves.png")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
+from baselines.comparison import Comparison, compare
 from baselines.findings import read_findings
+from baselines.task import named_task
 from baselines.threads import ONE_THREAD, one_thread
+from baselines.workers import cores
 from tests.baselines.library_threads import threads_of_libraries
 from tests.baselines.processes import Command, to_the_byte
+
+# Linear algebra would share the tables of these worlds out among cores.
+LARGE = ("FourRooms", "RandomMDP:num_states=600")
 
 
 def test_libraries_compute_on_one_thread_and_the_callers_number_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,9 +42,8 @@ def test_libraries_compute_on_one_thread_and_the_callers_number_is_put_back(monk
         torch.set_num_threads(before)
 
 
-def test_results_are_the_same_in_one_process_and_in_several_where_libraries_may_use_all_cores(tmp_path) -> None:
-    """The tables of these worlds are large enough that linear algebra would share them out among cores."""
-    words = ["--worlds", "FourRooms", "RandomMDP:num_states=600", "--agents", "QLearning", "ActorCritic", "--runs", "2"]
+def test_results_are_the_same_in_one_process_and_in_several_where_libraries_may_use_all_cores(tmp_path: Path) -> None:
+    words = ["--worlds", *LARGE, "--agents", "QLearning", "ActorCritic", "--runs", "2"]
     found = {}
     for workers in ("1", "2"):
         options = ["--steps", "200", "--checkpoints", "2", "--workers", workers]
@@ -47,3 +54,19 @@ def test_results_are_the_same_in_one_process_and_in_several_where_libraries_may_
         assert code == 0, output
         found[workers] = to_the_byte(read_findings(tmp_path / workers))
     assert found["1"] == found["2"]
+
+
+def test_results_are_the_same_in_one_process_that_has_solved_the_worlds_on_all_cores_before(tmp_path: Path) -> None:
+    comparison = Comparison(worlds=LARGE, agents=("QLearning", "ActorCritic"), runs=2, steps=200, checkpoints=2)
+    with threadpool_limits(2):
+        named_task.cache_clear()
+        for world in LARGE:
+            assert named_task(world).truth.optimal_value > 0
+        one = to_the_byte(compare(comparison, tmp_path / "1", workers=1))
+    assert one == to_the_byte(compare(comparison, tmp_path / "2", workers=2))
+
+
+def test_a_daemon_which_may_start_no_processes_uses_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cores() >= 1
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    assert cores() == 1
