@@ -13,7 +13,7 @@ from gymnasium.error import ResetNeeded
 from rl_envs.actions import action_index
 from rl_envs.canvas import pygame_module
 from rl_envs.names import unknown
-from rl_envs.registry import WORLDS, world_id
+from rl_envs.registry import WORLDS, environment_id
 
 # How often the keyboard is read. At the few pictures a second of a world itself, a short tap would be missed.
 READS_PER_SECOND = 60
@@ -123,7 +123,7 @@ def _make(world: str | gym.Env[Any, Any], arguments: dict[str, Any]) -> gym.Env[
     if isinstance(world, str):
         if world not in WORLDS and world not in gym.registry and "/" not in world:
             raise ValueError(unknown("world", world, WORLDS))
-        return gym.make(world_id(world) if world in WORLDS else world, render_mode="rgb_array", **arguments)
+        return gym.make(environment_id(world), render_mode="rgb_array", **arguments)
     if arguments:
         raise TypeError(f"an environment is made already and takes no arguments, but got {', '.join(arguments)}")
     if not isinstance(world, gym.Env):

@@ -68,6 +68,11 @@ def world_id(name: str, *, one_hot: bool = False) -> str:
     return f"{NAMESPACE}/{name}{'OneHot' if one_hot else ''}-v{WORLDS[name].version}"
 
 
+def environment_id(name: str) -> str:
+    """The Gymnasium id that the name of a registered world stands for; any other text as it is."""
+    return world_id(name) if name in WORLDS else name
+
+
 def build(world: World | str, **arguments: Any) -> World:
     """Build a world by its name.
 

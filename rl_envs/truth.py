@@ -23,7 +23,7 @@ from gymnasium import spaces
 from rl_envs.actions import action_indices
 from rl_envs.mdp import FiniteMDP, check_integer, from_transitions
 from rl_envs.observation import Index, Observation
-from rl_envs.registry import WORLDS, world_id
+from rl_envs.registry import environment_id
 from rl_envs.solve import (
     Certificate,
     Solution,
@@ -400,7 +400,7 @@ def truth(environment: Any, *, discount: float | None = None, **arguments: Any) 
         ValueError: an environment without a table, or with a wrapper that may change rewards, observations or actions.
     """
     if isinstance(environment, str):
-        made = gym.make(world_id(environment) if environment in WORLDS else environment, **arguments)
+        made = gym.make(environment_id(environment), **arguments)
         try:
             return truth(made, discount=discount)
         finally:
