@@ -14,6 +14,7 @@ from baselines.commands.resumable import ENDS, console_for_tables, end_early
 from baselines.decimals import decimals
 from baselines.progress import TrialDisplay
 from baselines.report.scores import MEANINGS, kind_of_agent
+from baselines.report.wording import few_runs_text, interval_text
 from baselines.specification import parse
 from baselines.statistics import Interval, mean_interval, worst_decile
 from baselines.trials import Tuning
@@ -96,7 +97,8 @@ def contenders_table(result: TuningResult) -> Table:
             runs = contender.held_out[world].of_each_run(result.tuning.metric)
             # The worst runs are those that lose most, where it is regret that was measured.
             worst = -worst_decile(-runs) if result.tuning.metric == "regret" else worst_decile(runs)
-            table.add_row(world, name, str(len(runs)), _with_ends(mean_interval(runs)), decimals(worst))
+            mean = interval_text(mean_interval(runs), runs=len(runs))
+            table.add_row(world, name, str(len(runs)), mean, decimals(worst))
     return table
 
 
@@ -121,7 +123,9 @@ def contenders(result: TuningResult) -> dict[str, Contender]:
 
 def explanation(result: TuningResult) -> list[str]:
     """Sentences on what was found, and the settings to paste."""
-    lines = [*meaning_of_predictions(result.tuning), account_of_trials(result)]
+    fresh = [curve for contender in contenders(result).values() for curve in contender.held_out.values()]
+    few = few_runs_text(len(curve.of_each_run(result.tuning.metric)) for curve in fresh)
+    lines = [*filter(None, [few]), *meaning_of_predictions(result.tuning), account_of_trials(result)]
     if result.finished == 1:
         return [*lines, f"Only the default was tried, {result.default.specification}: more --trials search."]
     if not result.found_better:

@@ -529,6 +529,8 @@ def test_the_command_prints_its_trials_a_table_and_settings_to_paste(
 ) -> None:
     assert main([*TYPED, "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
+    assert "]†" in printed
+    assert "† Intervals of fewer than 10 runs are too narrow: one of 4 runs" in printed
     assert "[1/4] trial 0: " in printed
     assert "[4/4] trial 3: " in printed
     assert "Fresh runs, which the search has not seen" in printed
