@@ -30,7 +30,7 @@ from baselines.comparison import Comparison, account
 from baselines.findings import read_findings
 from baselines.report.contents import Contents
 from baselines.report.writing import write_report
-from baselines.results import FILE_FORMAT
+from baselines.results import FILE_FORMAT, made_here
 from baselines.storage import write_atomically
 from baselines.threads import one_thread
 
@@ -108,7 +108,7 @@ def many_cells(folder: Path) -> Comparison:
         scores = 1 - np.exp(-steps[:, None] * speed) + rng.normal(0, 0.01, (len(steps), MANY_RUNS))
         error = truth.v_star * rng.uniform(0, 1, len(truth.v_star))
         arrays = {"steps": steps, "scores": scores, "exact": np.array(True), "seconds": np.array(1.0)}
-        cell.write({**arrays, "value_error": error}, folder / "cells")
+        cell.write({**arrays, "value_error": error}, folder / "cells", made_here())
     about = account(comparison, folder, cells, None, 2, "joblib")
     assert about["format"] == FILE_FORMAT
     write_atomically(folder / "comparison.json", json.dumps(about).encode())
