@@ -18,8 +18,8 @@ from baselines.workers import cores
 from tests.baselines.library_threads import threads_of_libraries
 from tests.baselines.processes import Command, to_the_byte
 
-# Linear algebra would share the tables of these worlds out among cores.
-LARGE = ("FourRooms", "RandomMDP:num_states=600")
+# Linear algebra would share the tables of this world out among cores.
+LARGE = ("FourRooms",)
 
 
 def test_libraries_compute_on_one_thread_and_the_callers_number_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
