@@ -46,9 +46,9 @@ LOWEST_SCORE = -1.0
 # So many curves that go further down are named in a figure; more are counted.
 MOST_NAMED = 4
 
-# Settings that mean nothing in a comparison without worlds, and in one without games.
-OF_WORLDS = ("worlds", "agents", "functions", "library_runs", "steps", "checkpoints")
-OF_GAMES = ("games", "game_agents", "rounds")
+# What means nothing in the account of a comparison without worlds, and of one without games.
+OF_WORLDS = {"configs", "functions", "worlds", "agents", "library_runs", "steps", "checkpoints"}
+OF_GAMES = {"game_configs", "games", "game_agents", "rounds"}
 
 # So many thresholds a profile of sampled returns has, which have no scale of their own.
 NUM_THRESHOLDS = 101
@@ -178,9 +178,8 @@ class Contents:
     @cached_property
     def made(self) -> dict[str, Any]:
         """The same without what never ran: agents and settings of worlds where there are none, and those of games."""
-        groups = [() if self.worlds else ("configs", "functions"), () if self.games else ("game_configs",)]
-        unused = [*(() if self.worlds else OF_WORLDS), *(() if self.games else OF_GAMES)]
-        made = {name: value for name, value in self.about.items() if name not in (*groups[0], *groups[1])}
+        unused = (set() if self.worlds else OF_WORLDS) | (set() if self.games else OF_GAMES)
+        made = {name: value for name, value in self.about.items() if name not in unused}
         if "comparison" in made:
             made["comparison"] = {name: value for name, value in made["comparison"].items() if name not in unused}
         return made
