@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import tyro
 
     from baselines.commands.flags import check_typed
-    from baselines.threads import one_thread
+    from baselines.system.threads import one_thread
 
     try:
         check_typed(typed)

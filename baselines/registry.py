@@ -1,4 +1,4 @@
-"""Every agent, one line each.
+"""Every agent, one line each; making one by its name, and loading one that was saved.
 
 Classes are named by strings and imported when an agent is made, so that listing the agents imports neither torch nor
 Stable-Baselines3.
@@ -6,39 +6,19 @@ Stable-Baselines3.
 
 from __future__ import annotations
 
-import importlib
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
-from baselines.agent import Agent
-from baselines.specification import label, named, parse
-from baselines.task import Task
+from baselines.system.atomic_files import StorageError
+from baselines.training.agent import Agent
+from baselines.training.agent_file import read_saved
+from baselines.training.registration import Entry, config_of
+from baselines.training.specification import label, parse
+from baselines.training.task import Task
 from rl_envs.names import unknown
-from rl_envs.world import World
-
-
-@dataclass(frozen=True)
-class Entry:
-    """How an agent is made and compared.
-
-    Attributes:
-        agent: "module:class".
-        summary: what it is, in a few words.
-        libraries: distributions whose versions decide what it learns, beside NumPy.
-        counterparts: ours that a library's agent is checked against: the first of them that is in the comparison.
-    """
-
-    agent: str
-    summary: str
-    libraries: tuple[str, ...] = ()
-    counterparts: tuple[str, ...] = ()
-
-    def load(self) -> Any:
-        """The class, from its module, which is imported now."""
-        module, cls = self.agent.split(":")
-        return getattr(importlib.import_module(module), cls)
-
+from rl_envs.worlds.world import World
 
 _SB3 = ("torch", "stable-baselines3")
 
@@ -66,8 +46,10 @@ AGENTS: dict[str, Entry] = {
         "baselines.agents.monte_carlo_value:MonteCarloValue", "Monte Carlo: predicts the uniform policy", ("torch",)
     ),
     "MaxEntIRL": Entry("baselines.agents.max_ent_irl:MaxEntIRL", "inverse RL from demonstrations", ("scipy",)),
-    "SB3DQN": Entry("baselines.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterparts=("DQN", "QLearning")),
-    "SB3A2C": Entry("baselines.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterparts=("ActorCritic", "QLearning")),
+    "SB3DQN": Entry("baselines.agents.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterparts=("DQN", "QLearning")),
+    "SB3A2C": Entry(
+        "baselines.agents.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterparts=("ActorCritic", "QLearning")
+    ),
 }
 
 
@@ -101,26 +83,6 @@ def make_config(name: str, settings: Mapping[str, Any]) -> Any:
     return config_of(agent_class(name), settings)
 
 
-def config_of(cls: Any, settings: Mapping[str, Any]) -> Any:
-    """The Config of a class of agents with these settings; raises as `make_config` does."""
-    name, given = cls.__name__, dict(settings)
-    config = cls.Config()
-    if "preset" in given:
-        preset = given.pop("preset")
-        if not cls.PRESETS:
-            raise ValueError(f"{name} has no presets, but {preset!r} was asked for")
-        if preset not in cls.PRESETS:
-            raise ValueError(unknown(f"preset of {name}", preset, cls.PRESETS))
-        config = cls.PRESETS[preset]
-    known = {field.name: getattr(config, field.name) for field in fields(config)}
-    for key, value in given.items():
-        if key not in known:
-            raise ValueError(unknown(f"setting of {name}", key, [*known, *(["preset"] if cls.PRESETS else [])]))
-        given[key] = _like(value, known[key], f"{name}'s {key}")
-    with named(label(name, settings)):
-        return replace(config, **given)
-
-
 def make_agent(specification: str, task: Task | World | str, *, runs: int | range = 1, seed: int = 0) -> Agent:
     """Make a registered agent.
 
@@ -139,6 +101,29 @@ def make_agent(specification: str, task: Task | World | str, *, runs: int | rang
     """
     name, settings = parse(specification)
     return agent_class(name)(task, runs=runs, seed=seed, config=make_config(name, settings))
+
+
+def load_agent(path: str | os.PathLike[str]) -> Agent:
+    """Load an agent of whatever registered class.
+
+    Args:
+        path: a file that `Agent.save` wrote.
+
+    Returns:
+        The agent, as it was when it was saved.
+
+    Raises:
+        StorageError: no such file, one that is cut short, foreign or edited, or an agent of a class or a world that is
+            not registered.
+    """
+    about, _ = read_saved(Path(path))
+    try:
+        name = about["agent"]
+        if name not in AGENTS:
+            raise StorageError(f"{path} holds an agent of class {name}, which is none of the registered ones")
+        return agent_class(name).load(path)
+    except (KeyError, ValueError, TypeError) as error:
+        raise StorageError(f"what {path} says of its agent cannot be understood: {error!r}") from error
 
 
 def normal_form(specification: str) -> str:
@@ -170,18 +155,3 @@ def each_once(what: str, specifications: Sequence[str], meaning: Callable[[str],
                 raise ValueError(f"{what} must name each once, but {other!r} and {specification!r} are the same")
         seen[specification] = meant
     return list(seen)
-
-
-def _like(value: Any, default: Any, what: str) -> Any:
-    """The value in the type of the default, refused where that would change its meaning."""
-    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(default, float) and value in ("inf", "-inf"):
-        return float(value)
-    if isinstance(default, float) and value in ("nan", "-nan"):
-        raise ValueError(f"{what} must be a number, but is {value}")
-    if isinstance(default, tuple) and isinstance(value, list):
-        return tuple(value)
-    if type(value) is not type(default):
-        raise TypeError(f"{what} must be a {type(default).__name__}, but is {value!r}")
-    return value

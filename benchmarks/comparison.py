@@ -25,14 +25,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from baselines.cells import WorldCell
-from baselines.comparison import Comparison, account
-from baselines.findings import read_findings
+from baselines.comparison.cells import WorldCell
+from baselines.comparison.comparison import Comparison, account
+from baselines.comparison.findings import read_findings
+from baselines.comparison.results import FILE_FORMAT, made_here
 from baselines.report.contents import Contents
 from baselines.report.writing import write_report
-from baselines.results import FILE_FORMAT, made_here
-from baselines.storage import write_atomically
-from baselines.threads import one_thread
+from baselines.system.atomic_files import write_atomically
+from baselines.system.threads import one_thread
 
 GIB = 2**30
 

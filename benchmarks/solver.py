@@ -24,8 +24,8 @@ import numpy as np  # noqa: E402
 import scipy.sparse as sparse  # noqa: E402
 from quantecon.markov import DiscreteDP  # noqa: E402
 
-from rl_envs.mdp import FiniteMDP  # noqa: E402
-from rl_envs.solve import solve  # noqa: E402
+from rl_envs.mdp.finite_mdp import FiniteMDP  # noqa: E402
+from rl_envs.mdp.solve import solve  # noqa: E402
 
 TOLERANCE = 1e-8
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from gymnasium import spaces
 
+from rl_envs.exact import Truth, truth
 from rl_envs.registry import WORLDS, Entry, build, world_id
-from rl_envs.truth import Truth, truth
-from rl_envs.world import World
+from rl_envs.worlds.world import World
 
 PAGES = Path(__file__).parent / "worlds"
 

@@ -35,7 +35,7 @@ STYLE = """
 
 def make_report(folder: Path) -> Path:
     """Make a small comparison in a folder; gives back its page."""
-    from baselines.comparison import Comparison, compare
+    from baselines.comparison.comparison import Comparison, compare
     from baselines.report.contents import Contents
     from baselines.report.writing import PAGE, write_report
 

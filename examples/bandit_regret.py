@@ -6,8 +6,8 @@ Regret is counted from the true means of the arms, so no noise of the rewards is
 from __future__ import annotations
 
 from baselines import make_agent
-from baselines.regret import regret_curve
-from baselines.statistics import mean_interval
+from baselines.comparison.statistics import mean_interval
+from baselines.training.regret import regret_curve
 
 AGENTS = ("EpsilonGreedy", "Softmax", "GradientBandit", "UCB1", "Thompson", "Thompson:preset=Bernoulli")
 RUNS = 200

@@ -6,8 +6,8 @@ Each run is scored exactly at every checkpoint, and the difference comes with a 
 from __future__ import annotations
 
 from baselines import train
+from baselines.comparison.statistics import difference_interval, steps_to
 from baselines.registry import make_agent
-from baselines.statistics import difference_interval, steps_to
 
 RUNS = 20
 LEARNERS = {"HierarchicalQ": 1_500, "HierarchicalQ:option_policies=learned": 6_000, "QLearning": 12_000}  # steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import baselines
-from baselines.prediction import least_squares_weights, td_fixed_point, value_error
+from baselines.training.exact_prediction import least_squares_weights, td_fixed_point, value_error
 
 
 def main() -> None:

@@ -12,34 +12,34 @@ from typing import TYPE_CHECKING, Any
 from rl_envs.registry import register_worlds
 
 if TYPE_CHECKING:  # for type checkers and editors, which do not run __getattr__
-    from rl_envs.env import TabularEnv as TabularEnv
-    from rl_envs.mdp import FiniteMDP as FiniteMDP
-    from rl_envs.mdp import Outcome as Outcome
-    from rl_envs.mdp import from_transitions as from_transitions
-    from rl_envs.mdp import tabulate as tabulate
-    from rl_envs.playing import play as play
+    from rl_envs.envs.tabular_env import TabularEnv as TabularEnv
+    from rl_envs.envs.tabular_vector_env import TabularVectorEnv as TabularVectorEnv
+    from rl_envs.exact import Truth as Truth
+    from rl_envs.exact import truth as truth
+    from rl_envs.mdp.finite_mdp import FiniteMDP as FiniteMDP
+    from rl_envs.mdp.finite_mdp import Outcome as Outcome
+    from rl_envs.mdp.finite_mdp import from_transitions as from_transitions
+    from rl_envs.mdp.finite_mdp import tabulate as tabulate
     from rl_envs.registry import WORLDS as WORLDS
     from rl_envs.registry import build as build
-    from rl_envs.truth import Truth as Truth
-    from rl_envs.truth import truth as truth
-    from rl_envs.vector import TabularVectorEnv as TabularVectorEnv
-    from rl_envs.world import World as World
+    from rl_envs.rendering.keyboard import play as play
+    from rl_envs.worlds.world import World as World
 
 __version__ = "0.1.0"
 
 # Public names and the modules that hold them, imported on first use so that `import rl_envs` stays light.
 _HOMES = {
-    "FiniteMDP": "rl_envs.mdp",
-    "Outcome": "rl_envs.mdp",
-    "TabularEnv": "rl_envs.env",
-    "TabularVectorEnv": "rl_envs.vector",
+    "FiniteMDP": "rl_envs.mdp.finite_mdp",
+    "Outcome": "rl_envs.mdp.finite_mdp",
+    "TabularEnv": "rl_envs.envs.tabular_env",
+    "TabularVectorEnv": "rl_envs.envs.tabular_vector_env",
     "Truth": "rl_envs.truth",
     "WORLDS": "rl_envs.registry",
-    "World": "rl_envs.world",
+    "World": "rl_envs.worlds.world",
     "build": "rl_envs.registry",
-    "from_transitions": "rl_envs.mdp",
-    "play": "rl_envs.playing",
-    "tabulate": "rl_envs.mdp",
+    "from_transitions": "rl_envs.mdp.finite_mdp",
+    "play": "rl_envs.rendering.keyboard",
+    "tabulate": "rl_envs.mdp.finite_mdp",
     "truth": "rl_envs.truth",
 }
 

@@ -15,7 +15,7 @@ from typing import Any
 import gymnasium as gym
 
 from rl_envs.names import unknown
-from rl_envs.world import World
+from rl_envs.worlds.world import World
 
 NAMESPACE = "rl_envs"
 
@@ -110,8 +110,8 @@ def register_worlds() -> None:
         for one_hot in (False, True):
             gym.register(
                 id=world_id(name, one_hot=one_hot),
-                entry_point="rl_envs.env:TabularEnv",
-                vector_entry_point="rl_envs.vector:TabularVectorEnv",
+                entry_point="rl_envs.envs.tabular_env:TabularEnv",
+                vector_entry_point="rl_envs.envs.tabular_vector_env:TabularVectorEnv",
                 max_episode_steps=entry.max_episode_steps,
                 reward_threshold=entry.reward_threshold,
                 kwargs={"world": name, **({"observation": "one_hot"} if one_hot else {})},

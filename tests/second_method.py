@@ -1,6 +1,6 @@
 """Exact answers by the plainest means, to hold the solver's against: fractions, sums over outcomes, elimination.
 
-Slow and obvious on purpose, and written without a line of `rl_envs.solve`.
+Slow and obvious on purpose, and written without a line of `rl_envs.mdp.solve`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from rl_envs.mdp import FiniteMDP
+from rl_envs.mdp.finite_mdp import FiniteMDP
 
 Matrix = list[list[Fraction]]
 

@@ -9,9 +9,9 @@ import numpy as np
 from gymnasium.envs.registration import EnvSpec
 from hypothesis import strategies as st
 
-from rl_envs.mdp import FiniteMDP
-from rl_envs.observation import Features, Index, Labels, Observation, OneHot
-from rl_envs.world import StateNumber, World
+from rl_envs.mdp.finite_mdp import FiniteMDP
+from rl_envs.worlds.observation import Features, Index, Labels, Observation, OneHot
+from rl_envs.worlds.world import StateNumber, World
 
 OBSERVATIONS = ("index", "labels", "multi_discrete", "box", "one_hot")
 
@@ -101,8 +101,8 @@ def spec_of(world: World, **changes: Any) -> EnvSpec:
     """The specification under which a world would be registered, for `gym.make` and `gym.make_vec`."""
     arguments: dict[str, Any] = {
         "id": "tests/Random-v0",
-        "entry_point": "rl_envs.env:TabularEnv",
-        "vector_entry_point": "rl_envs.vector:TabularVectorEnv",
+        "entry_point": "rl_envs.envs.tabular_env:TabularEnv",
+        "vector_entry_point": "rl_envs.envs.tabular_vector_env:TabularVectorEnv",
         "max_episode_steps": world.max_episode_steps,
         "kwargs": {"world": world},
     }

@@ -82,7 +82,7 @@ def test_an_id_with_its_module_needs_no_import() -> None:
 
 
 def test_play_is_the_function_whatever_was_imported_first() -> None:
-    module = importlib.import_module("rl_envs.playing")
+    module = importlib.import_module("rl_envs.rendering.keyboard")
     assert rl_envs.play is module.play
 
 

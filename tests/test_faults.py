@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from rl_envs import env as env_module
-from rl_envs import observation as observation_module
-from rl_envs.env import TabularEnv
-from rl_envs.mdp import FiniteMDP
-from rl_envs.observation import Features, Index
-from rl_envs.world import World
+from rl_envs.envs import tabular_env as env_module
+from rl_envs.envs.tabular_env import TabularEnv
+from rl_envs.mdp.finite_mdp import FiniteMDP
+from rl_envs.worlds import observation as observation_module
+from rl_envs.worlds.observation import Features, Index
+from rl_envs.worlds.world import World
 from tests import contract
 
 truth_module = importlib.import_module("rl_envs.truth")  # the name rl_envs.truth means the function

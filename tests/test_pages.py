@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rl_envs.exact import truth
 from rl_envs.registry import WORLDS, world_id
-from rl_envs.truth import truth
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -10,8 +10,8 @@ import gymnasium as gym
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
+from rl_envs.mdp.solve import best_finite_horizon_values, evaluate_policy, finite_horizon_values, solve
 from rl_envs.registry import NAMESPACE, WORLDS, build, world_id
-from rl_envs.solve import best_finite_horizon_values, evaluate_policy, finite_horizon_values, solve
 from rl_envs.worlds.line_walk import line_walk
 from tests import second_method
 
@@ -84,8 +84,8 @@ def test_ids_have_a_namespace_a_name_and_a_version():
 @pytest.mark.parametrize("env_id", IDS)
 def test_every_id_is_registered_by_strings_and_with_a_threshold(env_id):
     spec = gym.spec(env_id)
-    assert spec.entry_point == "rl_envs.env:TabularEnv"
-    assert spec.vector_entry_point == "rl_envs.vector:TabularVectorEnv"
+    assert spec.entry_point == "rl_envs.envs.tabular_env:TabularEnv"
+    assert spec.vector_entry_point == "rl_envs.envs.tabular_vector_env:TabularVectorEnv"
     assert spec.reward_threshold is not None
 
 

@@ -10,18 +10,19 @@ from typing import final
 import numpy as np
 import torch
 
-from baselines import presets
-from baselines.agent import Agent, Transition
-from baselines.agent_file import part_of
-from baselines.encoding import Encoder, distinct_observations
-from baselines.exploration import argmax_random_ties, greedy_policy, sample_action
-from baselines.networks import Perceptron, StackedNetworks
-from baselines.optimisers import RMSprop
-from baselines.schedules import linear
-from baselines.task import Task
-from baselines.updates import generalised_advantages
-from rl_envs.mdp import check_integer, check_probability
-from rl_envs.world import World
+from baselines.agents import presets
+from baselines.learning.encoding import Encoder, distinct_observations
+from baselines.learning.exploration import argmax_random_ties, greedy_policy, sample_action
+from baselines.learning.networks import Perceptron, StackedNetworks
+from baselines.learning.optimisers import RMSprop
+from baselines.learning.schedules import linear
+from baselines.learning.transition import Transition
+from baselines.learning.updates import generalised_advantages
+from baselines.training.agent import Agent
+from baselines.training.agent_file import part_of
+from baselines.training.task import Task
+from rl_envs.mdp.finite_mdp import check_integer, check_probability
+from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -255,5 +256,5 @@ class ActorCritic(Agent):
     @cached_property
     def _sights(self) -> tuple[torch.Tensor, np.ndarray]:
         """The features of everything that can be seen, [n, D], and which of it is seen in each state, [S]."""
-        observations, seen_in_state = distinct_observations(self.task)
+        observations, seen_in_state = distinct_observations(self.task.observation_in_state)
         return self._encode(observations, (len(observations),)), seen_in_state

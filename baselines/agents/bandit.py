@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from baselines.agent import Agent, Transition
-from baselines.exploration import argmax_random_ties, greedy_policy
-from baselines.task import Task
-from baselines.updates import sample_average
-from rl_envs.world import World
+from baselines.learning.exploration import argmax_random_ties, greedy_policy
+from baselines.learning.transition import Transition
+from baselines.learning.updates import sample_average
+from baselines.training.agent import Agent
+from baselines.training.task import Task
+from rl_envs.worlds.world import World
 
 
 class BanditAgent(Agent):

@@ -8,12 +8,12 @@ from typing import final
 
 import numpy as np
 
-from baselines.agent import Transition
 from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
-from baselines.exploration import RunStreams, greedy_policy
-from baselines.task import Task
-from baselines.updates import double_q_target
-from rl_envs.world import World
+from baselines.learning.exploration import RunStreams, greedy_policy
+from baselines.learning.transition import Transition
+from baselines.learning.updates import double_q_target
+from baselines.training.task import Task
+from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,20 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from baselines import presets
-from baselines.agent import Agent, Transition
-from baselines.agent_file import part_of
-from baselines.encoding import Encoder, distinct_observations
-from baselines.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
-from baselines.networks import Perceptron, StackedNetworks
-from baselines.optimisers import Adam
-from baselines.replay import Batch, Replay
-from baselines.schedules import linear
-from baselines.task import Task
-from baselines.updates import td_target
-from rl_envs.mdp import check_integer, check_probability
-from rl_envs.world import World
+from baselines.agents import presets
+from baselines.learning.encoding import Encoder, distinct_observations
+from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
+from baselines.learning.networks import Perceptron, StackedNetworks
+from baselines.learning.optimisers import Adam
+from baselines.learning.replay import Batch, Replay
+from baselines.learning.schedules import linear
+from baselines.learning.transition import Transition
+from baselines.learning.updates import td_target
+from baselines.training.agent import Agent
+from baselines.training.agent_file import part_of
+from baselines.training.task import Task
+from rl_envs.mdp.finite_mdp import check_integer, check_probability
+from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -227,5 +228,5 @@ class DQN(Agent):
     @cached_property
     def _sights(self) -> tuple[torch.Tensor, np.ndarray]:
         """The features of everything that can be seen, [n, D], and which of it is seen in each state, [S]."""
-        observations, seen_in_state = distinct_observations(self.task)
+        observations, seen_in_state = distinct_observations(self.task.observation_in_state)
         return self._encode(observations, (len(observations),)), seen_in_state

@@ -8,9 +8,9 @@ from typing import final
 import numpy as np
 
 from baselines.agents.bandit import ValueBandit, ValueConfig
-from baselines.exploration import epsilon_greedy
-from baselines.schedules import harmonic
-from rl_envs.mdp import check_probability
+from baselines.learning.exploration import epsilon_greedy
+from baselines.learning.schedules import harmonic
+from rl_envs.mdp.finite_mdp import check_probability
 
 
 @dataclass(frozen=True)

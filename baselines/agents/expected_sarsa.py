@@ -7,10 +7,10 @@ from typing import final
 
 import numpy as np
 
-from baselines.agent import Transition
 from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
-from baselines.exploration import epsilon_greedy_policy
-from baselines.updates import expected_sarsa_target
+from baselines.learning.exploration import epsilon_greedy_policy
+from baselines.learning.transition import Transition
+from baselines.learning.updates import expected_sarsa_target
 
 
 @dataclass(frozen=True)

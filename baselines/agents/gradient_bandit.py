@@ -9,10 +9,10 @@ from typing import final
 import numpy as np
 
 from baselines.agents.bandit import BanditAgent
-from baselines.exploration import sample_action, softmax
-from baselines.task import Task
-from baselines.updates import gradient_bandit_step, sample_average
-from rl_envs.world import World
+from baselines.learning.exploration import sample_action, softmax
+from baselines.learning.updates import gradient_bandit_step, sample_average
+from baselines.training.task import Task
+from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)

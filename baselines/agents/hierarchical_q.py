@@ -9,16 +9,16 @@ from typing import Any, final
 
 import numpy as np
 
-from baselines.agent import Transition
 from baselines.agents.tabular import TabularAgent, TabularConfig
-from baselines.exploration import argmax_random_ties, epsilon_greedy_policy, greedy_policy, sample_action
-from baselines.option_values import OptionModels, arrivals, call_and_return_values, option_models
-from baselines.task import Task, make_task
-from baselines.updates import option_value_on_arrival, smdp_target, subtask_target
+from baselines.learning.exploration import argmax_random_ties, epsilon_greedy_policy, greedy_policy, sample_action
+from baselines.learning.option_values import OptionModels, arrivals, call_and_return_values, option_models
+from baselines.learning.transition import Transition
+from baselines.learning.updates import option_value_on_arrival, smdp_target, subtask_target
+from baselines.training.task import Task, make_task
+from rl_envs.exact import Truth
 from rl_envs.names import unknown
-from rl_envs.options import Option, Subtask, hallways, primitive_options, subtasks
-from rl_envs.truth import Truth
-from rl_envs.world import World
+from rl_envs.options.option import Option, Subtask, hallways, primitive_options, subtasks
+from rl_envs.worlds.world import World
 
 # No option runs: the next one is still to be chosen.
 NONE = -1
@@ -202,7 +202,7 @@ class HierarchicalQ(TabularAgent):
         """Greedy among the options that may start, the probability shared equally among ties; 0 in terminal states.
 
         Returns:
-            Probabilities [R, S, O], for `rl_envs.options.evaluate_options` beside others.
+            Probabilities [R, S, O], for `rl_envs.options.option.evaluate_options` beside others.
         """
         return greedy_policy(np.where(self._may_start, self.q, -np.inf)) * self._may_start
 

@@ -9,13 +9,13 @@ from typing import final
 import numpy as np
 from gymnasium import spaces
 
-from baselines.agent import Transition
 from baselines.agents.tabular import TabularAgent, TabularConfig
-from baselines.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
-from baselines.task import Task
-from baselines.updates import hysteretic_step, q_learning_target
-from rl_envs.mdp import check_probability
-from rl_envs.world import World
+from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
+from baselines.learning.transition import Transition
+from baselines.learning.updates import hysteretic_step, q_learning_target
+from baselines.training.task import Task
+from rl_envs.mdp.finite_mdp import check_probability
+from rl_envs.worlds.world import World
 
 UNDECIDED = -1
 

@@ -8,16 +8,17 @@ from typing import Literal, cast, final
 
 import numpy as np
 
-from baselines.agent import Agent, Transition
-from baselines.demonstration import Demonstrations
-from baselines.exploration import sample_action
-from baselines.features import Basis, feature_map
-from baselines.maximum_entropy import Explanation, Likelihood, explain
-from baselines.task import Task, make_task
-from rl_envs.bellman import Dynamics, Matrix
-from rl_envs.mdp import FiniteMDP, check_integer, check_probability
+from baselines.learning.exploration import sample_action
+from baselines.learning.features import Basis, feature_map
+from baselines.learning.maximum_entropy import Explanation, Likelihood, explain
+from baselines.learning.transition import Transition
+from baselines.training.agent import Agent
+from baselines.training.demonstrations import Demonstrations
+from baselines.training.task import Task, make_task
+from rl_envs.mdp.bellman import Dynamics, Matrix
+from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, check_probability
 from rl_envs.names import unknown
-from rl_envs.world import World
+from rl_envs.worlds.world import World
 
 REWARDS = ("state_action", "state", "features")
 BASES = ("aggregation", "tiles", "fourier")
@@ -107,8 +108,8 @@ class MaxEntIRL(Agent):
     demonstrator who begins at the start distribution but is cut off by a time limit would seem to dislike what comes
     after it; and a few episodes in a world with chance carry luck. So the model does not begin at the start
     distribution, but with those visits of the demonstrations that nothing before them explains
-    (`baselines.maximum_entropy.unexplained_visits`): the same where visits are exact. The likelihood has a penalty on
-    the weights, and is climbed by L-BFGS instead of exponentiated gradients.
+    (`baselines.learning.maximum_entropy.unexplained_visits`): the same where visits are exact. The likelihood has a
+    penalty on the weights, and is climbed by L-BFGS instead of exponentiated gradients.
     """
 
     Config = MaxEntIRLConfig

@@ -8,12 +8,12 @@ from typing import final
 
 import numpy as np
 
-from baselines.agent import Transition
 from baselines.agents.value_prediction import ValueAgent, ValueConfig
-from baselines.task import Task
-from baselines.updates import returns_to_go, semi_gradient_step
-from rl_envs.mdp import check_integer
-from rl_envs.world import World
+from baselines.learning.transition import Transition
+from baselines.learning.updates import returns_to_go, semi_gradient_step
+from baselines.training.task import Task
+from rl_envs.mdp.finite_mdp import check_integer
+from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class MonteCarloValue(ValueAgent):
 
     The return G_t = R_{t+1} + gamma R_{t+2} + ... is what the value is the mean of, so there is no bias, and this is
     honest stochastic gradient descent on the value error: with linear features it ends at the least squares solution
-    (`baselines.prediction.least_squares_weights`). The price is variance, for all the chance of an episode is in each
-    return, and that nothing is learned before the episode ends.
+    (`baselines.training.exact_prediction.least_squares_weights`). The price is variance, for all the chance of an
+    episode is in each return, and that nothing is learned before the episode ends.
 
     Args:
         task: a task with a table, which is read for the score alone; its actions must be Discrete.

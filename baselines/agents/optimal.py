@@ -6,9 +6,10 @@ from typing import Any, final
 
 import numpy as np
 
-from baselines.agent import Agent, Transition
-from baselines.task import Task, make_task
-from rl_envs.world import World
+from baselines.learning.transition import Transition
+from baselines.training.agent import Agent
+from baselines.training.task import Task, make_task
+from rl_envs.worlds.world import World
 
 
 @final

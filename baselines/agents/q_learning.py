@@ -7,9 +7,9 @@ from typing import final
 
 import numpy as np
 
-from baselines.agent import Transition
 from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
-from baselines.updates import q_learning_target
+from baselines.learning.transition import Transition
+from baselines.learning.updates import q_learning_target
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from typing import Any, final
 
 import numpy as np
 
-from baselines.agent import Agent, Transition
-from baselines.exploration import uniform_action
-from baselines.task import Task
-from rl_envs.world import World
+from baselines.learning.exploration import uniform_action
+from baselines.learning.transition import Transition
+from baselines.training.agent import Agent
+from baselines.training.task import Task
+from rl_envs.worlds.world import World
 
 
 @final

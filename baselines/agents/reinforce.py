@@ -11,17 +11,18 @@ from typing import Literal, final
 import numpy as np
 import torch
 
-from baselines import presets
-from baselines.agent import Agent, Transition
-from baselines.agent_file import part_of
-from baselines.encoding import Encoder, distinct_observations
-from baselines.exploration import argmax_random_ties, greedy_policy, sample_action, softmax
-from baselines.networks import Perceptron, StackedNetworks
-from baselines.optimisers import Adam, Descent
-from baselines.task import Task
-from baselines.updates import returns_to_go, score_of_softmax
-from rl_envs.mdp import check_integer
-from rl_envs.world import World
+from baselines.agents import presets
+from baselines.learning.encoding import Encoder, distinct_observations
+from baselines.learning.exploration import argmax_random_ties, greedy_policy, sample_action, softmax
+from baselines.learning.networks import Perceptron, StackedNetworks
+from baselines.learning.optimisers import Adam, Descent
+from baselines.learning.transition import Transition
+from baselines.learning.updates import returns_to_go, score_of_softmax
+from baselines.training.agent import Agent
+from baselines.training.agent_file import part_of
+from baselines.training.task import Task
+from rl_envs.mdp.finite_mdp import check_integer
+from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -368,7 +369,7 @@ class NetworkLearner(Learner):
     @cached_property
     def _sights(self) -> tuple[torch.Tensor, np.ndarray]:
         """The features of everything that can be seen, [n, D], and which of it is seen in each state, [S]."""
-        observations, seen_in_state = distinct_observations(self._task)
+        observations, seen_in_state = distinct_observations(self._task.observation_in_state)
         return self._encode(observations, (len(observations),)), seen_in_state
 
 

@@ -8,8 +8,8 @@ from typing import final
 import numpy as np
 
 from baselines.agents.bandit import ValueBandit, ValueConfig
-from baselines.exploration import sample_action, softmax
-from baselines.schedules import harmonic
+from baselines.learning.exploration import sample_action, softmax
+from baselines.learning.schedules import harmonic
 
 
 @dataclass(frozen=True)

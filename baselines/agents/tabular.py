@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from baselines.agent import Agent
-from baselines.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
-from baselines.schedules import harmonic, linear
-from baselines.task import Task
-from rl_envs.mdp import check_integer, check_probability
-from rl_envs.world import World
+from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
+from baselines.learning.schedules import harmonic, linear
+from baselines.training.agent import Agent
+from baselines.training.task import Task
+from rl_envs.mdp.finite_mdp import check_integer, check_probability
+from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)

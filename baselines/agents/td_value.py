@@ -8,12 +8,12 @@ from typing import final
 
 import numpy as np
 
-from baselines.agent import Transition
 from baselines.agents.value_prediction import ValueAgent, ValueConfig
-from baselines.task import Task
-from baselines.updates import accumulating_trace, semi_gradient_step, td_target
-from rl_envs.mdp import check_probability
-from rl_envs.world import World
+from baselines.learning.transition import Transition
+from baselines.learning.updates import accumulating_trace, semi_gradient_step, td_target
+from baselines.training.task import Task
+from rl_envs.mdp.finite_mdp import check_probability
+from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class TDValue(ValueAgent):
     The target R + gamma v(S') is itself an estimate: it is biased while v is wrong, and varies little, for one step's
     chance is all that is in it. The gradient is taken of v(S) and not of the target, hence "semi-gradient": it
     follows no error function downhill, and with shared weights it ends not at the least squares solution but at the
-    TD fixed point (`baselines.prediction.td_fixed_point`). With a table and lambda = 0 this is TD(0).
+    TD fixed point (`baselines.training.exact_prediction.td_fixed_point`). With a table and lambda = 0 this is TD(0).
 
     Args:
         task: a task with a table, which is read for the score alone; its actions must be Discrete.

@@ -10,10 +10,10 @@ import numpy as np
 from scipy.special import betaincinv, ndtri
 
 from baselines.agents.bandit import BanditAgent
-from baselines.exploration import argmax_random_ties
-from baselines.task import Task
-from baselines.updates import gaussian_posterior
-from rl_envs.world import World
+from baselines.learning.exploration import argmax_random_ties
+from baselines.learning.updates import gaussian_posterior
+from baselines.training.task import Task
+from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import final
 import numpy as np
 
 from baselines.agents.bandit import ValueBandit, ValueConfig
-from baselines.exploration import argmax_random_ties
-from baselines.updates import upper_confidence_bound
+from baselines.learning.exploration import argmax_random_ties
+from baselines.learning.updates import upper_confidence_bound
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class UCB1(ValueBandit):
 
     t counts the pulls so far. Every arm is pulled once first, in random order and whatever the others pay. An arm is
     then pulled if it is good or if little is known of it. With rewards in [0, 1] and c = sqrt(2) the regret never
-    exceeds `rl_envs.bandit_theory.ucb1_regret_bound`, which grows with ln t.
+    exceeds `rl_envs.mdp.bandit_theory.ucb1_regret_bound`, which grows with ln t.
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.

@@ -13,18 +13,19 @@ from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
+from gymnasium import spaces
 
-from baselines.agent import Agent
-from baselines.exploration import uniform_action
-from baselines.features import Basis, feature_map
-from baselines.prediction import on_policy_distribution, value_error
-from baselines.schedules import harmonic
-from baselines.task import Task
-from baselines.value_functions import LinearValues, ValueFunction
-from rl_envs.mdp import check_integer
+from baselines.learning.exploration import uniform_action
+from baselines.learning.features import Basis, feature_map
+from baselines.learning.schedules import harmonic
+from baselines.learning.value_functions import LinearValues, ValueFunction
+from baselines.training.agent import Agent
+from baselines.training.exact_prediction import on_policy_distribution, value_error
+from baselines.training.task import Task
+from rl_envs.mdp.finite_mdp import check_integer
+from rl_envs.mdp.solve import evaluate_policy
 from rl_envs.names import unknown
-from rl_envs.solve import evaluate_policy
-from rl_envs.world import World
+from rl_envs.worlds.world import World
 
 APPROXIMATIONS = ("table", "aggregation", "tiles", "fourier", "network")
 
@@ -168,17 +169,20 @@ class ValueAgent(Agent):
         return float(value_error(np.zeros(len(self.v)), self.v, self.weight))
 
     def _make_function(self) -> ValueFunction:
-        config = self.config
+        config, task = self.config, self.task
         if config.approximation == "network":
-            from baselines.value_networks import NetworkValues
+            from baselines.learning.value_networks import NetworkValues
 
-            return NetworkValues(self.task, config.hidden, self.seeds("networks"))
+            seeds = self.seeds("networks")
+            return NetworkValues(task.observation_space, task.observation_in_state, config.hidden, seeds)
         features = feature_map(
             cast(Basis, config.approximation),
-            self.task.observation_space,
+            task.observation_space,
             groups=config.groups,
             tilings=config.tilings,
             tiles=config.tiles,
             order=config.order,
         )
-        return LinearValues(self.task, features, self.num_runs)
+        numbered = not isinstance(task.observation_space, spaces.Box)
+        index = task.number if numbered else None
+        return LinearValues(features, self.num_runs, task.observation_in_state, index)

@@ -19,13 +19,13 @@ from baselines.commands.flags import (
     with_configs,
 )
 from baselines.commands.resumable import ENDS, console_for_tables, end_early
-from baselines.comparison import PRESETS, Backend, Comparison, compare
-from baselines.comparison_file import ComparisonFile, read_comparison_file
-from baselines.findings import CELLS, Findings
-from baselines.game_registry import GAME_AGENTS, make_game_config
+from baselines.comparison.comparison import PRESETS, Backend, Comparison, compare
+from baselines.comparison.comparison_file import ComparisonFile, read_comparison_file
+from baselines.comparison.findings import CELLS, Findings
+from baselines.games.registry import GAME_AGENTS, make_game_config
 from baselines.registry import AGENTS, make_config
-from baselines.specification import label
-from baselines.workers import cores
+from baselines.system.workers import cores
+from baselines.training.specification import label
 from rl_envs.names import unknown
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def run_comparison(comparison: Comparison, execution: Execution) -> int:
     Returns:
         The exit code.
     """
-    from baselines.progress import Display
+    from baselines.monitoring.progress import Display
 
     out, console = execution.out, console_for_tables()
     try:
@@ -176,8 +176,8 @@ def show(findings: Findings, out: Path, console: Console) -> None:
     Raises:
         StorageError: a file cannot be written.
     """
-    from baselines.game_report import game_table
     from baselines.report.contents import Contents
+    from baselines.report.games import game_table
     from baselines.report.terminal import explanation, terminal_table
     from baselines.report.writing import write_report
 

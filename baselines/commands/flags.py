@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypedDict, get_type_hints
 import tyro
 
 from baselines.commands.exit_codes import complain
-from baselines.storage import StorageError
+from baselines.system.atomic_files import StorageError
 
 # Flags that may be left out; None, which stands for that, is nothing to type.
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]

@@ -15,8 +15,8 @@ def show_lists() -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from baselines.game_registry import GAME_AGENTS
-    from baselines.game_task import MARKOV_GAMES, make_game_task
+    from baselines.games.registry import GAME_AGENTS
+    from baselines.games.task import MARKOV_GAMES, make_game_task
     from baselines.registry import AGENTS
     from rl_envs.games import GAMES
     from rl_envs.registry import WORLDS, build

@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from baselines.commands.exit_codes import complain
-from baselines.storage import StorageError
+from baselines.system.atomic_files import StorageError
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:
@@ -24,7 +24,7 @@ def write_report_of(folder: Annotated[Path, tyro.conf.Positional], pictures_of: 
         folder: Where the comparison was made.
         pictures_of: Worlds that the PNGs show; by default the first twelve.
     """
-    from baselines.findings import read_findings
+    from baselines.comparison.findings import read_findings
     from baselines.report.contents import Contents
     from baselines.report.writing import write_report
 

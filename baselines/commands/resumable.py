@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baselines.commands.exit_codes import INTERRUPTED, MISTAKE, complain
-from baselines.folder_lock import FolderLockError
-from baselines.storage import StorageError
-from baselines.workers import JobError, WorkerError
+from baselines.system.atomic_files import StorageError
+from baselines.system.folder_lock import FolderLockError
+from baselines.system.workers import JobError, WorkerError
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -14,24 +14,23 @@ import gymnasium as gym
 import numpy as np
 import tyro
 
-from baselines.agent import Agent
+from baselines.agents.sb3 import SB3Agent
 from baselines.agents.value_prediction import ValueAgent
 from baselines.commands.exit_codes import INTERRUPTED, complain
 from baselines.commands.flags import OptionalPath, changed_fields, mistakes_end_the_command, value_of, with_config
-from baselines.interrupts import Interruption, StoppedBetweenSteps
-from baselines.loop import LearningCurve, score, train
-from baselines.registry import agent_class, make_config
-from baselines.replaying import make_env
-from baselines.saved_agents import load_agent
-from baselines.sb3 import SB3Agent
-from baselines.specification import label, parse
-from baselines.storage import StorageError, make_folder
-from baselines.surroundings import Transition
-from baselines.task import named_task
-from baselines.tensorboard_log import LibraryLog, TensorBoardLog, new_folder
-from baselines.training_display import TrainingDisplay, say, show_scores
-from baselines.video import record_video
-from rl_envs.mdp import check_integer
+from baselines.learning.transition import Transition
+from baselines.monitoring.playback import make_env
+from baselines.monitoring.tensorboard_log import LibraryLog, TensorBoardLog, new_folder
+from baselines.monitoring.training_display import TrainingDisplay, say, show_scores
+from baselines.monitoring.video import record_video
+from baselines.registry import agent_class, load_agent, make_config
+from baselines.system.atomic_files import StorageError, make_folder
+from baselines.system.interrupts import Interruption, StoppedBetweenSteps
+from baselines.training.agent import Agent
+from baselines.training.loop import LearningCurve, score, train
+from baselines.training.specification import label, parse
+from baselines.training.task import named_task
+from rl_envs.mdp.finite_mdp import check_integer
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,14 +11,14 @@ import tyro
 
 from baselines.commands.exit_codes import complain
 from baselines.commands.resumable import ENDS, console_for_tables, end_early
-from baselines.decimals import decimals
-from baselines.progress import TrialDisplay
+from baselines.comparison.decimals import decimals
+from baselines.comparison.statistics import Interval, mean_interval, worst_decile
+from baselines.monitoring.progress import TrialDisplay
 from baselines.report.scores import MEANINGS, kind_of_agent
 from baselines.report.wording import few_runs_text, interval_text
-from baselines.specification import parse
-from baselines.statistics import Interval, mean_interval, worst_decile
-from baselines.trials import Tuning
-from baselines.tuning import DATABASE, REPORT, Contender, OptunaMissingError, TuningResult, as_toml, tune
+from baselines.training.specification import parse
+from baselines.tuning.study import DATABASE, REPORT, Contender, OptunaMissingError, TuningResult, as_toml, tune
+from baselines.tuning.trials import Tuning
 
 if TYPE_CHECKING:
     from rich.console import Console

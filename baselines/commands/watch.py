@@ -14,7 +14,7 @@ import tyro
 from baselines.agents.value_prediction import ValueAgent
 from baselines.commands.exit_codes import INTERRUPTED, complain
 from baselines.commands.flags import OptionalFloat, OptionalInteger
-from baselines.replaying import (
+from baselines.monitoring.playback import (
     LONGEST,
     Moment,
     OptionPlayer,
@@ -24,10 +24,10 @@ from baselines.replaying import (
     play_episode,
     player_of,
 )
-from baselines.saved_agents import load_agent
-from baselines.storage import StorageError
-from baselines.training_display import say
-from rl_envs.mdp import check_integer
+from baselines.monitoring.training_display import say
+from baselines.registry import load_agent
+from baselines.system.atomic_files import StorageError
+from rl_envs.mdp.finite_mdp import check_integer
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,14 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baselines.game_comparison import GameSummary, summarise_game
-from baselines.game_task import GameTask
-from baselines.regret import RegretCurve, regret_bounds
-from baselines.report.scores import Kind, figure_title, kind_of, kind_of_agent, kinds_of
-from baselines.report.value_maps import ValueMaps, single_state, value_maps
-from baselines.rows import Row
-from baselines.statistics import Profile, complete, performance_profile
-from baselines.summary import (
+from baselines.comparison.game_cells import GameSummary, summarise_game
+from baselines.comparison.rows import Row
+from baselines.comparison.statistics import Profile, complete, performance_profile
+from baselines.comparison.summary import (
     AcrossWorlds,
     CrossCheck,
     Summary,
@@ -26,11 +22,15 @@ from baselines.summary import (
     not_checked,
     summarise,
 )
-from baselines.task import named_task
+from baselines.games.task import GameTask
+from baselines.report.scores import Kind, figure_title, kind_of, kind_of_agent, kinds_of
+from baselines.report.value_maps import ValueMaps, single_state, value_maps
+from baselines.training.regret import RegretCurve, regret_bounds
+from baselines.training.task import named_task
 from rl_envs.games import NormalFormGame
 
 if TYPE_CHECKING:
-    from baselines.findings import Findings
+    from baselines.comparison.findings import Findings
 
 # The part of the runs between these quantiles is shaded.
 BAND = (0.1, 0.9)

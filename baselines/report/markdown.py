@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from baselines.comparison.summary import HOW_CHECKED
 from baselines.report.contents import Contents
 from baselines.report.provenance import computing_of, machines_of
 from baselines.report.scores import title_of
 from baselines.report.tables import GAME_COLUMNS, Column, across_columns, fewest_runs, world_columns
 from baselines.report.wording import few_runs_somewhere_text, few_runs_text
-from baselines.summary import HOW_CHECKED
 
 
 def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = "") -> str:

@@ -12,14 +12,14 @@ from string import Template
 from typing import Any
 
 import rl_envs
-from baselines.game_comparison import GameSummary
+from baselines.comparison.game_cells import GameSummary
+from baselines.comparison.summary import MARGIN, MINIMUM_RUNS, CrossCheck
 from baselines.report.contents import Contents, pure_equilibria
 from baselines.report.page_data import page_data
 from baselines.report.provenance import computing_of, machines_of
 from baselines.report.scores import ON_CURVES, Kind, kinds_of, meanings, title_of
 from baselines.report.tables import GAME_COLUMNS, Column, across_columns, fewest_runs, world_columns
 from baselines.report.wording import few_runs_somewhere_text, few_runs_text, interval_text, moment_text
-from baselines.summary import MARGIN, MINIMUM_RUNS, CrossCheck
 
 LINKS = (
     ("summary", "Tables"),

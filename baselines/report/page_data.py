@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from baselines.comparison.rows import Row
+from baselines.comparison.statistics import Profile
+from baselines.comparison.summary import Summary
 from baselines.report.contents import LOWEST_SCORE, MOST_NAMED, Band, Contents
 from baselines.report.scores import AXES
 from baselines.report.value_maps import ENDED_WORDS, ENDLESS, ValueMaps
 from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut
-from baselines.rows import Row
-from baselines.statistics import Profile
-from baselines.summary import Summary
-from rl_envs.palette import HEAT
+from rl_envs.drawing.palette import HEAT
 
 
 def page_data(contents: Contents) -> dict[str, Any]:

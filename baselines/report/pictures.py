@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baselines.game_comparison import GameRow, GameSummary
+from baselines.comparison.game_cells import GameRow, GameSummary
+from baselines.comparison.rows import Row
+from baselines.comparison.statistics import Profile
+from baselines.comparison.summary import base_name
 from baselines.report.contents import (
     BAND,
     LEVELS,
@@ -24,11 +27,8 @@ from baselines.report.contents import (
     score_figures,
 )
 from baselines.report.scores import AXES
-from baselines.rows import Row
-from baselines.statistics import Profile
-from baselines.storage import write_atomically
-from baselines.summary import base_name
-from rl_envs.palette import HEAT
+from baselines.system.atomic_files import write_atomically
+from rl_envs.drawing.palette import HEAT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baselines.regret import RegretCurve
 from baselines.report.contents import BAND
 from baselines.report.pictures import style_of
-from baselines.storage import write_atomically
+from baselines.system.atomic_files import write_atomically
+from baselines.training.regret import RegretCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from baselines.rows import Row
-from baselines.summary import Summary, base_name
+from baselines.comparison.rows import Row
+from baselines.comparison.summary import Summary, base_name
 
 # These predict values of the uniform policy; all others are to act well.
 PREDICTORS = ("TDValue", "MonteCarloValue")

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from baselines.storage import StorageError, write_atomically
+from baselines.system.atomic_files import StorageError, write_atomically
 
 # The first chunk of every PNG, its header, ends here (PNG specification, third edition, 5.2 and 11.2.2).
 HEADER_ENDS = 33

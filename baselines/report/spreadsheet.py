@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from baselines.game_comparison import GameSummary
-from baselines.game_report import flat_game
-from baselines.statistics import Interval
-from baselines.storage import write_atomically
-from baselines.summary import Summary
+from baselines.comparison.game_cells import GameSummary
+from baselines.comparison.statistics import Interval
+from baselines.comparison.summary import Summary
+from baselines.report.games import flat_game
+from baselines.system.atomic_files import write_atomically
 
 
 def write_csv(summaries: Sequence[Summary], path: Path, games: Sequence[GameSummary] = ()) -> None:

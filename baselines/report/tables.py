@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from baselines.game_comparison import GameSummary
-from baselines.game_report import GAME_HEADINGS, ends_text
+from baselines.comparison.game_cells import GameSummary
+from baselines.comparison.summary import AcrossWorlds, Summary
+from baselines.report.games import GAME_HEADINGS, ends_text
 from baselines.report.scores import MARKS, kind_of, kind_of_agent, meanings_text
 from baselines.report.terminal import HEADINGS
 from baselines.report.wording import interval_text, number_text, share_text, steps_text
-from baselines.summary import AcrossWorlds, Summary
 
 Line = TypeVar("Line")
 

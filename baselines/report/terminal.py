@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from baselines.comparison.rows import Row
+from baselines.comparison.summary import HOW_CHECKED, Summary, cross_checks, not_checked
 from baselines.report.console_table import ConsoleTable
 from baselines.report.scores import MARKS, kind_of, meanings, title_of
 from baselines.report.wording import few_runs_text, interval_text, number_text, share_text, steps_text
-from baselines.rows import Row
-from baselines.summary import HOW_CHECKED, Summary, cross_checks, not_checked
 
 HEADINGS = {
     "worst tenth": "mean score of the worst tenth of the runs",

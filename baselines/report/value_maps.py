@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
+from baselines.comparison.rows import Row
 from baselines.report.scores import kind_of_agent
 from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut, cut_outs, grid, squares
-from baselines.rows import Row
-from baselines.storage import write_atomically
-from baselines.task import Task, named_task
-from rl_envs.palette import HEAT, heat, rgb
+from baselines.system.atomic_files import write_atomically
+from baselines.training.task import Task, named_task
+from rl_envs.drawing.palette import HEAT, heat, rgb
 
 # Of an error without end, which has no place on the scale.
 ENDLESS = rgb("bad")

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
-from baselines.decimals import decimals
-from baselines.statistics import Interval
-from baselines.summary import MINIMUM_RUNS
+from baselines.comparison.decimals import decimals
+from baselines.comparison.statistics import Interval
+from baselines.comparison.summary import MINIMUM_RUNS
 
 MISSING = "-"
 

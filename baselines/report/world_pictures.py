@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from rl_envs.canvas import Box, Canvas, Point
-from rl_envs.overlay import Overlay
-from rl_envs.palette import Colour, rgb
-from rl_envs.rendering import History
-from rl_envs.world import World
+from rl_envs.drawing.canvas import Box, Canvas, Point
+from rl_envs.drawing.overlay import Overlay
+from rl_envs.drawing.palette import Colour, rgb
+from rl_envs.rendering.renderer import History
+from rl_envs.worlds.world import World
 
 # SubtaskGrid needs three pictures to show all of its states; a robot arm would need hundreds, and gets none.
 MOST_PICTURES = 4

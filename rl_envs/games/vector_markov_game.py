@@ -13,9 +13,9 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 
+from rl_envs.envs.random_streams import Streams
 from rl_envs.games.joint_actions import checked_joint_actions
 from rl_envs.games.markov_game import ZeroSumMarkovGame
-from rl_envs.streams import Streams
 
 
 class VectorMarkovGame:

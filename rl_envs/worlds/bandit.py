@@ -10,7 +10,7 @@ Start: the one state.
 Episode end: never; the registered time limit is 1,000 pulls.
 Exact solution: always pull the best arm, which by default pays 1,000 in 1,000 pulls and is worth 20 at the default
     discount of 0.95. Uniform play has a regret of 640 in 1,000 pulls. With unit noise no consistent algorithm's regret
-    grows slower than 10.7222 ln(T) (`rl_envs.bandit_theory`).
+    grows slower than 10.7222 ln(T) (`rl_envs.mdp.bandit_theory`).
 Source: Robbins (1952), Some aspects of the sequential design of experiments; Lai & Robbins (1985).
 """
 
@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
-from rl_envs.bandit_theory import check_arms, check_std, gaps
-from rl_envs.canvas import Box, Canvas
-from rl_envs.mdp import FiniteMDP
-from rl_envs.observation import Index, choose
-from rl_envs.world import Drawing, Moment, World
+from rl_envs.drawing.canvas import Box, Canvas
+from rl_envs.mdp.bandit_theory import check_arms, check_std, gaps
+from rl_envs.mdp.finite_mdp import FiniteMDP
+from rl_envs.worlds.observation import Index, choose
+from rl_envs.worlds.world import Drawing, Moment, World
 
 
 def bandit(

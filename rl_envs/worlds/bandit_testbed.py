@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from rl_envs.mdp import check_integer
-from rl_envs.observation import Index, Labels, choose
-from rl_envs.world import World
+from rl_envs.mdp.finite_mdp import check_integer
 from rl_envs.worlds.bandit import arms_as_actions, arms_that_loop
+from rl_envs.worlds.observation import Index, Labels, choose
+from rl_envs.worlds.world import World
 
 
 def bandit_testbed(

@@ -10,7 +10,7 @@ Start: the one state.
 Episode end: never; the registered time limit is 1,000 pulls.
 Exact solution: always pull the best arm, which by default pays 900 in 1,000 pulls on average and is worth 18 at the
     default discount of 0.95. Uniform play has a regret of 540 in 1,000 pulls. No consistent algorithm's regret grows
-    slower than 2.206957 ln(T) (`rl_envs.bandit_theory`).
+    slower than 2.206957 ln(T) (`rl_envs.mdp.bandit_theory`).
 Source: Thompson (1933), On the likelihood that one unknown probability exceeds another; Lai & Robbins (1985).
 """
 
@@ -20,11 +20,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rl_envs.bandit_theory import check_arms
-from rl_envs.mdp import Outcome, tabulate
-from rl_envs.observation import Index, choose
-from rl_envs.world import World
+from rl_envs.mdp.bandit_theory import check_arms
+from rl_envs.mdp.finite_mdp import Outcome, tabulate
 from rl_envs.worlds.bandit import arms_as_actions
+from rl_envs.worlds.observation import Index, choose
+from rl_envs.worlds.world import World
 
 
 def bernoulli_bandit(

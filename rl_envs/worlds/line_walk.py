@@ -20,11 +20,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rl_envs import icons
-from rl_envs.canvas import Canvas
-from rl_envs.mdp import Outcome, check_integer, check_probability, tabulate
-from rl_envs.observation import Index, choose
-from rl_envs.world import Drawing, Moment, World
+from rl_envs.drawing import icons
+from rl_envs.drawing.canvas import Canvas
+from rl_envs.mdp.finite_mdp import Outcome, check_integer, check_probability, tabulate
+from rl_envs.worlds.observation import Index, choose
+from rl_envs.worlds.world import Drawing, Moment, World
 
 LEFT, RIGHT = 0, 1
 

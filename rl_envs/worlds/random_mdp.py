@@ -20,10 +20,10 @@ import math
 
 import numpy as np
 
-from rl_envs.canvas import Canvas, Point
-from rl_envs.mdp import FiniteMDP, check_integer, start_distribution
-from rl_envs.observation import Index, choose
-from rl_envs.world import Drawing, Moment, World
+from rl_envs.drawing.canvas import Canvas, Point
+from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, start_distribution
+from rl_envs.worlds.observation import Index, choose
+from rl_envs.worlds.world import Drawing, Moment, World
 
 # Above this many states a drawing shows the present one and those that may follow it, not all.
 MAX_DRAWN = 16

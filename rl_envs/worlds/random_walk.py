@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from rl_envs import icons
-from rl_envs.canvas import Box, Canvas
-from rl_envs.mdp import FiniteMDP, check_integer, start_distribution
-from rl_envs.observation import Features, Index, choose
-from rl_envs.world import Drawing, Moment, World
+from rl_envs.drawing import icons
+from rl_envs.drawing.canvas import Box, Canvas
+from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, start_distribution
+from rl_envs.worlds.observation import Features, Index, choose
+from rl_envs.worlds.world import Drawing, Moment, World
 
 LEFT, RIGHT = 0, 1
 

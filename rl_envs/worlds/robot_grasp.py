@@ -38,12 +38,12 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from rl_envs import icons
-from rl_envs.canvas import Box, Canvas, Point
-from rl_envs.mdp import FiniteMDP, check_integer, check_probability, start_distribution
+from rl_envs.drawing import icons
+from rl_envs.drawing.canvas import Box, Canvas, Point
+from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, check_probability, start_distribution
 from rl_envs.names import unknown
-from rl_envs.observation import Features, Index, choose
-from rl_envs.world import Drawing, Moment, World
+from rl_envs.worlds.observation import Features, Index, choose
+from rl_envs.worlds.world import Drawing, Moment, World
 
 HOLD, BACK, FORWARD, GRIP = range(4)
 COMMANDS = ("hold", "back", "forward", "grip")

@@ -28,12 +28,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from rl_envs import icons
-from rl_envs.canvas import Box, Canvas
-from rl_envs.gridworld import ARROWS, KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
-from rl_envs.mdp import Outcome, check_probability, tabulate
-from rl_envs.observation import Features, Index, choose
-from rl_envs.world import Drawing, Moment, World
+from rl_envs.drawing import icons
+from rl_envs.drawing.canvas import Box, Canvas
+from rl_envs.mdp.finite_mdp import Outcome, check_probability, tabulate
+from rl_envs.worlds.gridworld import ARROWS, KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
+from rl_envs.worlds.observation import Features, Index, choose
+from rl_envs.worlds.world import Drawing, Moment, World
 
 MAP = (
     "###########",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from baselines.agents.q_learning import QLearning, QLearningConfig
-from baselines.loop import evaluate, score, train
-from rl_envs.mdp import Outcome, tabulate
-from rl_envs.observation import Index
-from rl_envs.world import StateNumber, World
+from baselines.training.loop import evaluate, score, train
+from rl_envs.mdp.finite_mdp import Outcome, tabulate
+from rl_envs.worlds.observation import Index
+from rl_envs.worlds.world import StateNumber, World
 
 # Q-learning in its plainest form: a constant step size, and exploration throughout.
 PLAIN = QLearningConfig(step_size=0.5, step_size_half_life=np.inf, epsilon=1.0, final_epsilon=1.0, epsilon_steps=0)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baselines.report.wording import HELD
-from baselines.statistics import (
+from baselines.comparison.statistics import (
     Interval,
     difference_interval,
     interquartile_mean,
@@ -16,6 +15,7 @@ from baselines.statistics import (
     performance_profile,
     share_within,
 )
+from baselines.report.wording import HELD
 
 # Fewer resamples than a report takes: the ends move about more, and hold the truth as often.
 RESAMPLES = 999

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from baselines.comparison import Comparison, compare, repeating_command
-from baselines.findings import CELLS, Findings
+from baselines.comparison.comparison import Comparison, compare, repeating_command
+from baselines.comparison.findings import CELLS, Findings
 from tests.baselines.processes import Command
 
 # A comparison of seven cells, some tenths of a second each, with everything that can be in a result.

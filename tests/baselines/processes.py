@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
-from baselines.findings import CELLS, Findings
+from baselines.comparison.findings import CELLS, Findings
 
 # How long anything here may take on a busy machine.
 PATIENCE = 120.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rl_envs.mdp import Outcome, tabulate
-from rl_envs.observation import Labels
-from rl_envs.world import StateNumber, World
+from rl_envs.mdp.finite_mdp import Outcome, tabulate
+from rl_envs.worlds.observation import Labels
+from rl_envs.worlds.world import StateNumber, World
 
 LEFT, RIGHT = 0, 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from baselines.findings import read_findings
+from baselines.comparison.findings import read_findings
 from baselines.report.contents import Contents
 from baselines.report.writing import write_report
 

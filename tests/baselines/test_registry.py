@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from baselines.agent import Agent
+from baselines.learning.transition import Transition
 from baselines.registry import AGENTS, agent_class, make_agent, make_config
-from baselines.surroundings import Transition
+from baselines.training.agent import Agent
 
 FAST = [name for name, entry in AGENTS.items() if not entry.libraries]
 
@@ -48,7 +48,7 @@ def test_an_agent_counts_the_steps_that_it_learns_from(name: str) -> None:
 
 def test_listing_the_agents_imports_neither_torch_nor_stable_baselines3() -> None:
     program = (
-        "import sys; from baselines.__main__ import main; import baselines.sb3; code = main(['list']); "
+        "import sys; from baselines.__main__ import main; import baselines.agents.sb3; code = main(['list']); "
         "sys.exit(code or bool({'torch', 'stable_baselines3', 'matplotlib'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0

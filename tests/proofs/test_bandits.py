@@ -10,15 +10,16 @@ import math
 import numpy as np
 import pytest
 
-from baselines.agent import Agent, Transition
-from baselines.loop import train
+from baselines.comparison.statistics import Interval, difference_interval, mean_interval, wilson_interval
+from baselines.learning.transition import Transition
 from baselines.registry import make_agent
-from baselines.regret import regret_bounds, regret_curve
-from baselines.statistics import Interval, difference_interval, mean_interval, wilson_interval
-from baselines.task import make_task
-from rl_envs.observation import Labels
-from rl_envs.world import World
+from baselines.training.agent import Agent
+from baselines.training.loop import train
+from baselines.training.regret import regret_bounds, regret_curve
+from baselines.training.task import make_task
 from rl_envs.worlds.bandit import arms_as_actions, arms_that_loop
+from rl_envs.worlds.observation import Labels
+from rl_envs.worlds.world import World
 
 pytestmark = pytest.mark.proofs
 

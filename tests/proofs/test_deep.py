@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.agent import Agent
 from baselines.agents.actor_critic import ActorCritic
 from baselines.agents.dqn import DQN
 from baselines.agents.reinforce import Reinforce, ReinforceConfig, TableLearner
-from baselines.loop import score, train
-from baselines.statistics import mean_interval, share_within, wilson_interval
-from baselines.task import make_task
-from rl_envs.solve import evaluate_policy
+from baselines.comparison.statistics import mean_interval, share_within, wilson_interval
+from baselines.training.agent import Agent
+from baselines.training.loop import score, train
+from baselines.training.task import make_task
+from rl_envs.mdp.solve import evaluate_policy
 from tests.baselines.short_corridor import BEST_PROBABILITY, BEST_VALUE, RIGHT, going_right, short_corridor
 
 pytestmark = pytest.mark.proofs

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.loop import train
+from baselines.comparison.statistics import difference_interval, mean_interval, share_within, steps_to
 from baselines.registry import make_agent
-from baselines.statistics import difference_interval, mean_interval, share_within, steps_to
+from baselines.training.loop import train
 
 pytestmark = pytest.mark.proofs
 

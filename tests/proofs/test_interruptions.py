@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baselines.comparison import compare
+from baselines.comparison.comparison import compare
 from tests.baselines.kills import MEASURED, killed_and_resumed, twenty
 from tests.baselines.processes import to_the_byte
 

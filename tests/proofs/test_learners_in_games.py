@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.agents.fictitious_play import FictitiousPlay
-from baselines.agents.independent_q import IndependentQ
-from baselines.agents.minimax_q import MinimaxQ, MinimaxQConfig
-from baselines.agents.regret_matching import RegretMatching
-from baselines.game_loop import play
-from baselines.statistics import mean_interval
+from baselines.comparison.statistics import mean_interval
+from baselines.games.fictitious_play import FictitiousPlay
+from baselines.games.independent_q import IndependentQ
+from baselines.games.loop import play
+from baselines.games.minimax_q import MinimaxQ, MinimaxQConfig
+from baselines.games.regret_matching import RegretMatching
 from rl_envs.games import coarse_correlated_gain
 
 pytestmark = pytest.mark.proofs

@@ -10,13 +10,13 @@ from baselines.agents.double_q_learning import DoubleQLearning, DoubleQLearningC
 from baselines.agents.q_learning import QLearning, QLearningConfig
 from baselines.agents.sarsa import Sarsa, SarsaConfig
 from baselines.agents.tabular import TabularAgent, TabularConfig
-from baselines.loop import train
+from baselines.comparison.statistics import Interval, difference_interval, mean_interval, share_within
 from baselines.registry import make_agent
-from baselines.statistics import Interval, difference_interval, mean_interval, share_within
-from baselines.task import make_task
-from rl_envs.mdp import Outcome, tabulate
-from rl_envs.observation import Index
-from rl_envs.world import StateNumber, World
+from baselines.training.loop import train
+from baselines.training.task import make_task
+from rl_envs.mdp.finite_mdp import Outcome, tabulate
+from rl_envs.worlds.observation import Index
+from rl_envs.worlds.world import StateNumber, World
 
 pytestmark = pytest.mark.proofs
 
@@ -204,7 +204,7 @@ def test_double_q_learning_is_not_drawn_to_the_left_by_lucky_rewards() -> None:
 
 def test_a_double_q_learning_that_values_with_its_own_choice_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     from baselines.agents import double_q_learning
-    from baselines.updates import q_learning_target
+    from baselines.learning.updates import q_learning_target
 
     def own(
         reward: np.ndarray, terminated: np.ndarray, choosing_q: np.ndarray, valuing_q: np.ndarray, discount: float

@@ -7,8 +7,8 @@ import pytest
 
 from baselines.agents.monte_carlo_value import MonteCarloValue, MonteCarloValueConfig
 from baselines.agents.td_value import TDValue, TDValueConfig
-from baselines.prediction import least_squares_weights, td_fixed_point, value_error
-from baselines.task import make_task
+from baselines.training.exact_prediction import least_squares_weights, td_fixed_point, value_error
+from baselines.training.task import make_task
 
 pytestmark = pytest.mark.proofs
 

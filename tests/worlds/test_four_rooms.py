@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from rl_envs.options import hallway_options
+from rl_envs.mdp.solve import solve
+from rl_envs.options.option import hallway_options
 from rl_envs.registry import WORLDS
-from rl_envs.solve import solve
-from rl_envs.world import Moment
 from rl_envs.worlds.four_rooms import four_rooms
+from rl_envs.worlds.world import Moment
 from tests import second_method
 from tests.random_maps import distances, rooms_maps
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rl_envs.env import TabularEnv
-from rl_envs.solve import solve
+from rl_envs.envs.tabular_env import TabularEnv
+from rl_envs.mdp.solve import solve
 from rl_envs.worlds.random_mdp import random_mdp
 from tests import second_method
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from rl_envs.env import TabularEnv
-from rl_envs.solve import evaluate_policy, solve
+from rl_envs.envs.tabular_env import TabularEnv
+from rl_envs.mdp.solve import evaluate_policy, solve
 from rl_envs.worlds.random_walk import LEFT, RIGHT, random_walk
 from tests import second_method
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from rl_envs.env import TabularEnv
+from rl_envs.envs.tabular_env import TabularEnv
+from rl_envs.mdp.solve import best_finite_horizon_values, solve
 from rl_envs.registry import build
-from rl_envs.solve import best_finite_horizon_values, solve
 from rl_envs.worlds.robot_grasp import BACK, FORWARD, GRIP, HOLD, Arm, robot_grasp
 from tests import second_method
 

@@ -10,10 +10,10 @@ import pytest
 
 from baselines.agents import actor_critic
 from baselines.agents.actor_critic import ActorCritic, ActorCriticConfig
-from baselines.loop import evaluate, score, train
-from baselines.surroundings import Transition
-from baselines.task import make_task
-from rl_envs.mdp import Outcome
+from baselines.learning.transition import Transition
+from baselines.training.loop import evaluate, score, train
+from baselines.training.task import make_task
+from rl_envs.mdp.finite_mdp import Outcome
 from tests.baselines.checks import small_world
 
 # Networks without hidden layers are tables: logits and values are weights [s, a] and [s] plus biases.

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from baselines import agent as agent_module
 from baselines.agents.bandit import BanditAgent
-from baselines.loop import evaluate, score, train
 from baselines.registry import agent_class, make_agent
-from baselines.regret import regret_curve
-from baselines.task import make_task
+from baselines.training import agent as agent_module
+from baselines.training.loop import evaluate, score, train
+from baselines.training.regret import regret_curve
+from baselines.training.task import make_task
 
 ALL = ("EpsilonGreedy", "Softmax", "UCB1", "Thompson", "GradientBandit")
 EVERY_WAY = (*ALL, "Thompson:preset=Bernoulli", "EpsilonGreedy:epsilon=0,initial_value=2,step_size=0.1")

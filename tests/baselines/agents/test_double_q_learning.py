@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from baselines.agents.double_q_learning import DoubleQLearning, DoubleQLearningConfig
-from baselines.loop import train
-from baselines.surroundings import Transition
+from baselines.learning.transition import Transition
+from baselines.training.loop import train
 
 CONSTANT = DoubleQLearningConfig(step_size=0.5, step_size_half_life=np.inf)
 

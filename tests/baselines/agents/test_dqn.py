@@ -11,10 +11,10 @@ import torch
 
 from baselines.agents import dqn
 from baselines.agents.dqn import DQN, DQNConfig
-from baselines.loop import evaluate, score, train
-from baselines.surroundings import Transition
-from baselines.task import make_task
-from rl_envs.mdp import Outcome
+from baselines.learning.transition import Transition
+from baselines.training.loop import evaluate, score, train
+from baselines.training.task import make_task
+from rl_envs.mdp.finite_mdp import Outcome
 from tests.baselines.checks import small_world
 
 # A network without hidden layers is a table: Q(s, a) is weight [s, a] plus bias [a].

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from baselines.agents.epsilon_greedy import EpsilonGreedy, EpsilonGreedyConfig
-from baselines.task import make_task
+from baselines.training.task import make_task
 from tests.baselines.agents.test_bandit import play
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from baselines.agents.expected_sarsa import ExpectedSarsa, ExpectedSarsaConfig
-from baselines.loop import train
-from baselines.surroundings import Transition
-from rl_envs.mdp import Outcome
+from baselines.learning.transition import Transition
+from baselines.training.loop import train
+from rl_envs.mdp.finite_mdp import Outcome
 from tests.baselines.checks import small_world
 
 

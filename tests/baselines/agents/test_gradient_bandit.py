@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from baselines.agents.gradient_bandit import GradientBandit, GradientBanditConfig
-from baselines.surroundings import Transition
-from baselines.task import make_task
+from baselines.learning.transition import Transition
+from baselines.training.task import make_task
 
 
 def pull(agent: GradientBandit, arm: int, reward: float) -> None:

@@ -14,14 +14,14 @@ import pytest
 from baselines.agents import hierarchical_q
 from baselines.agents.hierarchical_q import NONE, HierarchicalQ, HierarchicalQConfig
 from baselines.agents.q_learning import QLearning
-from baselines.loop import evaluate, score, train
+from baselines.comparison.statistics import difference_interval, steps_to
+from baselines.learning.transition import Transition
+from baselines.learning.updates import option_value_on_arrival, smdp_target
 from baselines.registry import make_agent
-from baselines.statistics import difference_interval, steps_to
-from baselines.storage import StorageError
-from baselines.surroundings import Transition
-from baselines.task import named_task
-from baselines.updates import option_value_on_arrival, smdp_target
-from rl_envs.options import evaluate_options, flat_policy, hallway_options, plan, subtask_options
+from baselines.system.atomic_files import StorageError
+from baselines.training.loop import evaluate, score, train
+from baselines.training.task import named_task
+from rl_envs.options.option import evaluate_options, flat_policy, hallway_options, plan, subtask_options
 from rl_envs.registry import build
 
 HALF = {"step_size": 0.5, "step_size_half_life": np.inf}

@@ -7,12 +7,12 @@ import pytest
 from gymnasium import spaces
 
 from baselines.agents.joint_q import UNDECIDED, JointQ, JointQConfig
-from baselines.loop import evaluate, score, train
-from baselines.surroundings import Transition
-from baselines.task import make_task
-from rl_envs.mdp import FiniteMDP
-from rl_envs.observation import Index
-from rl_envs.world import StateNumber, World
+from baselines.learning.transition import Transition
+from baselines.training.loop import evaluate, score, train
+from baselines.training.task import make_task
+from rl_envs.mdp.finite_mdp import FiniteMDP
+from rl_envs.worlds.observation import Index
+from rl_envs.worlds.world import StateNumber, World
 
 # The climbing game as a world for two joints: both 0 pays 11, but 0 alone is punished (Claus & Boutilier 1998).
 CLIMBING = np.array([[11.0, -30.0, 0.0], [-30.0, 7.0, 6.0], [0.0, 0.0, 5.0]])

@@ -9,11 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines import maximum_entropy
 from baselines.agents.max_ent_irl import MaxEntIRL, MaxEntIRLConfig
-from baselines.demonstration import demonstrations
-from baselines.loop import train
-from baselines.maximum_entropy import (
+from baselines.learning import maximum_entropy
+from baselines.learning.maximum_entropy import (
     Likelihood,
     expected_visits,
     explain,
@@ -22,10 +20,12 @@ from baselines.maximum_entropy import (
     soft_values,
     unexplained_visits,
 )
-from baselines.task import make_task
-from rl_envs.bellman import Dynamics
+from baselines.training.demonstrations import demonstrations
+from baselines.training.loop import train
+from baselines.training.task import make_task
+from rl_envs.mdp.bellman import Dynamics
+from rl_envs.mdp.solve import occupancy
 from rl_envs.registry import build
-from rl_envs.solve import occupancy
 
 # Worlds with and without an end, with and without chance.
 WORLDS = {

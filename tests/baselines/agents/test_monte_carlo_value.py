@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from baselines.agents.monte_carlo_value import MonteCarloValue, MonteCarloValueConfig
-from baselines.loop import train
-from baselines.prediction import least_squares_weights, td_fixed_point
-from baselines.surroundings import Transition
-from baselines.task import make_task
+from baselines.learning.transition import Transition
+from baselines.training.exact_prediction import least_squares_weights, td_fixed_point
+from baselines.training.loop import train
+from baselines.training.task import make_task
 from tests.baselines.agents.value_agents import learn
 
 LINEAR = ("table", "aggregation", "tiles", "fourier")

@@ -7,7 +7,7 @@ import pytest
 
 from baselines.agents.optimal import Optimal
 from baselines.agents.random_policy import Random
-from baselines.loop import evaluate
+from baselines.training.loop import evaluate
 
 
 def test_it_plays_an_optimal_action_in_every_state() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from baselines.agents.q_learning import QLearning, QLearningConfig
-from baselines.loop import train
-from baselines.surroundings import Transition
+from baselines.learning.transition import Transition
+from baselines.training.loop import train
 
 
 def test_one_update_by_hand() -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from baselines.agents.sarsa import Sarsa, SarsaConfig
-from baselines.loop import train
-from baselines.surroundings import Transition
-from rl_envs.mdp import Outcome
+from baselines.learning.transition import Transition
+from baselines.training.loop import train
+from rl_envs.mdp.finite_mdp import Outcome
 from tests.baselines.checks import small_world
 
 CONSTANT = SarsaConfig(step_size=0.5, step_size_half_life=np.inf, epsilon=0.2, final_epsilon=0.2)

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines import agent as agent_module
-from baselines import surroundings, updates
 from baselines.agents import tabular
 from baselines.agents.tabular import TabularAgent, TabularConfig
-from baselines.loop import evaluate, score, train
+from baselines.learning import updates
 from baselines.registry import agent_class, make_agent
-from baselines.task import Task, make_task
-from rl_envs.mdp import Outcome
+from baselines.training import agent as agent_module
+from baselines.training import rollout
+from baselines.training.loop import evaluate, score, train
+from baselines.training.task import Task, make_task
+from rl_envs.mdp.finite_mdp import Outcome
 from tests.baselines.checks import small_world
 
 FOUR = ("QLearning", "Sarsa", "ExpectedSarsa", "DoubleQLearning")
@@ -152,17 +153,17 @@ def plant_bootstrap_through_the_end(patch: pytest.MonkeyPatch) -> None:
 
 
 def plant_no_bootstrap_at_a_truncation(patch: pytest.MonkeyPatch) -> None:
-    step = surroundings.Surroundings.step
+    step = rollout.Surroundings.step
 
-    def changed(self: surroundings.Surroundings, action: np.ndarray) -> surroundings.Transition:
+    def changed(self: rollout.Surroundings, action: np.ndarray) -> rollout.Transition:
         transition = step(self, action)
         return replace(transition, terminated=transition.terminated | transition.truncated)
 
-    patch.setattr(surroundings.Surroundings, "step", changed)
+    patch.setattr(rollout.Surroundings, "step", changed)
 
 
 def plant_reset_observation_as_next(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(surroundings, "true_next_observation", lambda observation, ended, infos: observation)
+    patch.setattr(rollout, "true_next_observation", lambda observation, ended, infos: observation)
 
 
 def plant_seeds_by_position(patch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from baselines.agents import td_value
 from baselines.agents.td_value import TDValue, TDValueConfig
-from baselines.loop import train
-from baselines.prediction import least_squares_weights, td_fixed_point
-from baselines.surroundings import Transition
-from baselines.task import make_task
-from rl_envs.mdp import Outcome
+from baselines.learning.transition import Transition
+from baselines.training.exact_prediction import least_squares_weights, td_fixed_point
+from baselines.training.loop import train
+from baselines.training.task import make_task
+from rl_envs.mdp.finite_mdp import Outcome
 from tests.baselines.agents.value_agents import every_transition, learn
 from tests.baselines.checks import small_world
 

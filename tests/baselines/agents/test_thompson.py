@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from baselines.agents.thompson import Thompson, ThompsonConfig
-from baselines.regret import regret_curve
-from baselines.surroundings import Transition
-from baselines.task import make_task
+from baselines.learning.transition import Transition
+from baselines.training.regret import regret_curve
+from baselines.training.task import make_task
 from tests.baselines.agents.test_bandit import play
 
 BETA = ThompsonConfig(prior="beta")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from baselines.agents.ucb1 import UCB1, UCB1Config
-from baselines.regret import regret_curve
-from baselines.task import make_task
+from baselines.training.regret import regret_curve
+from baselines.training.task import make_task
 from tests.baselines.agents.test_bandit import play
 
 

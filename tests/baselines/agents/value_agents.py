@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from baselines.surroundings import Transition
-from rl_envs.mdp import FiniteMDP
+from baselines.learning.transition import Transition
+from rl_envs.mdp.finite_mdp import FiniteMDP
 
 
 def every_transition(mdp: FiniteMDP, weight: np.ndarray) -> tuple[Transition, np.ndarray]:

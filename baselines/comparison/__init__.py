@@ -1,0 +1,1 @@
+"""Comparing agents on worlds: cells, their results on disk, statistics and findings."""

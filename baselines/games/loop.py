@@ -1,0 +1,151 @@
+"""Playing and learning in games. `play` is the only loop in which game agents learn."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from baselines.games.agent import GameAgent
+from baselines.games.rollout import GameSurroundings, JointTransition
+from baselines.training.loop import checkpoint_steps
+from rl_envs.games import NormalFormGame
+from rl_envs.mdp.finite_mdp import check_integer
+
+# Called after every step with the transition and the agent's metrics.
+Watcher = Callable[[JointTransition, Mapping[str, np.ndarray]], None]
+
+# The part of the rounds, at the end, by which it is judged where a run has ended.
+LATE = 0.1
+
+
+@dataclass(frozen=True)
+class GameRecord:
+    """How a population played.
+
+    Attributes:
+        steps: rounds of each run at the checkpoints, [C] int64.
+        exploitability: of each run's strategies at the checkpoints, [C, R], exact: 0 at an equilibrium.
+        joint_play: how often each run played each joint action, [R, A_1, ..., A_N] int64; empty, [R, 0], in a game with
+            states.
+        late_play: the same in the last tenth of the rounds.
+        late_payoff: mean payoff a round in the last tenth, [R, N].
+        seconds: time spent on playing and learning in all runs, without scoring.
+    """
+
+    steps: np.ndarray
+    exploitability: np.ndarray
+    joint_play: np.ndarray
+    late_play: np.ndarray
+    late_payoff: np.ndarray
+    seconds: float
+
+    @property
+    def joint_frequency(self) -> np.ndarray:
+        """The share of each joint action in each run's play, [R, A_1, ..., A_N]; sums to 1 over joint actions."""
+        return self.joint_play / self.joint_play.sum(axis=tuple(range(1, self.joint_play.ndim)), keepdims=True)
+
+    @property
+    def final_joint_action(self) -> np.ndarray:
+        """What each run played most in the last tenth, the first of several, [R, N] int64.
+
+        Raises:
+            ValueError: in a game with states, where joint actions are not counted.
+        """
+        if self.late_play.ndim == 2 and self.late_play.shape[1] == 0:
+            raise ValueError("joint actions are counted in matrix games only, but this record is of a game with states")
+        flat = self.late_play.reshape(len(self.late_play), -1).argmax(axis=1)
+        return np.stack(np.unravel_index(flat, self.late_play.shape[1:]), axis=1)
+
+
+def play(
+    agent: GameAgent,
+    *,
+    steps: int,
+    checkpoints: int = 1,
+    surroundings: GameSurroundings | None = None,
+    on_step: Watcher | None = None,
+) -> GameRecord:
+    """Let every run of an agent play so many rounds and learn from them.
+
+    A second call goes on where the first ended: schedules, random streams and episodes run on, so that two calls equal
+    one long call of as many rounds, byte for byte; so does a call after saving and loading.
+
+    Args:
+        agent: the population.
+        steps: rounds of each run. One that plays C copies of the game takes C at a time, and may pass a checkpoint by
+            up to C - 1.
+        checkpoints: how often to score, evenly spaced, besides once before the first round.
+        surroundings: where to play; many copies with NumPy when left out. `agent.pettingzoo_surroundings()` gives
+            PettingZoo's environments, which play the same at a fraction of the speed.
+        on_step: called with each transition and the agent's metrics.
+
+    Returns:
+        How it went.
+
+    Raises:
+        ValueError: steps or checkpoints below 1.
+    """
+    check_integer("steps", steps, low=1)
+    check_integer("checkpoints", checkpoints, low=1)
+    around = agent.surroundings if surroundings is None else surroundings
+    marks, begin = checkpoint_steps(steps, checkpoints), agent.steps
+    late_begin = begin + steps - max(1, math.ceil(steps * LATE))
+    exploitability = [agent.task.exploitability(agent.strategies())]
+    tally, late = _Tally(agent), _Tally(agent)
+    seconds = 0.0
+    for mark in marks[1:]:
+        started = time.perf_counter()
+        while agent.steps < begin + mark:
+            is_late = agent.steps + agent.copies > late_begin
+            transition = around.step(agent.act(around.observation))
+            metrics = agent.update(transition)
+            (late if is_late else tally).add(transition)
+            if on_step is not None:
+                on_step(transition, metrics)
+        seconds += time.perf_counter() - started
+        exploitability.append(agent.task.exploitability(agent.strategies()))
+    return GameRecord(
+        steps=begin + marks,
+        exploitability=np.array(exploitability),
+        joint_play=tally.joint_play + late.joint_play,
+        late_play=late.joint_play,
+        late_payoff=late.mean_payoff,
+        seconds=seconds,
+    )
+
+
+class _Tally:
+    """Counts of joint actions and sums of payoffs, a run each."""
+
+    def __init__(self, agent: GameAgent) -> None:
+        # Nothing is counted in a game with states, where a joint action means something else in each.
+        self._shape = agent.task.num_actions if isinstance(agent.task.table, NormalFormGame) else (0,)
+        self._run = np.repeat(np.arange(agent.num_runs), agent.copies)  # [R * C] the run of each copy
+        self._counts = np.zeros((agent.num_runs, math.prod(self._shape)), dtype=np.int64)
+        self._payoff = np.zeros((agent.num_runs * agent.copies, agent.task.num_players))
+        self._rounds = np.zeros_like(self._payoff)
+
+    def add(self, transition: JointTransition) -> None:
+        """Take note of one round; a joint action counts where everybody was there."""
+        self._payoff += transition.reward
+        self._rounds += transition.present
+        if self._counts.size:
+            complete = transition.present.all(axis=1)
+            joint = np.ravel_multi_index(tuple(transition.action[complete].T), self._shape)
+            np.add.at(self._counts, (self._run[complete], joint), 1)
+
+    @property
+    def joint_play(self) -> np.ndarray:
+        """[R, A_1, ..., A_N], or [R, 0]."""
+        return self._counts.reshape(-1, *self._shape) if self._counts.size else self._counts
+
+    @property
+    def mean_payoff(self) -> np.ndarray:
+        """[R, N], a round in which the player was present."""
+        shape = (len(self._counts), -1, self._payoff.shape[1])
+        rounds = self._rounds.reshape(shape).sum(axis=1)
+        return self._payoff.reshape(shape).sum(axis=1) / np.maximum(rounds, 1)

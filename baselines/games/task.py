@@ -1,0 +1,167 @@
+"""A game as learners meet it: how many players, actions and states there are, and how good play is, exactly.
+
+Learners in games are scored by exploitability: what a player could gain by answering the others best, on average over
+the players. It is 0 at an equilibrium and only there, and computed from the game's table, never sampled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from baselines.training.specification import label
+from rl_envs.games import GAMES, NormalFormGame, ZeroSumMarkovGame, markov_exploitability, named_game, soccer_table
+from rl_envs.mdp.finite_mdp import check_integer
+from rl_envs.names import unknown
+
+# Markov games by name: what builds the table, and the rounds of an episode.
+MARKOV_GAMES: dict[str, tuple[Callable[..., ZeroSumMarkovGame], int]] = {"grid_soccer": (soccer_table, 100)}
+
+# Rounds of an episode of a matrix game.
+MATRIX_GAME_CYCLES = 25
+
+# How exactly the exploitability of policies in a Markov game is computed, in units of discounted reward.
+EXPLOITABILITY_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class GameTask:
+    """What is to be played.
+
+    Args:
+        name: what it is called in tables, files and seeds: "climbing", "penalty:k=-10", "grid_soccer".
+        game: the name in the catalogue that this stands for, or that of a table of the user's own.
+        arguments: keyword arguments of the game's builder, and `max_cycles` where it was given.
+        table: the payoffs, or the Markov game.
+        max_cycles: rounds an episode.
+    """
+
+    name: str
+    game: str
+    arguments: Mapping[str, Any]
+    table: NormalFormGame | ZeroSumMarkovGame
+    max_cycles: int
+
+    @property
+    def num_players(self) -> int:
+        """N."""
+        return len(self.num_actions)
+
+    @property
+    def num_actions(self) -> tuple[int, ...]:
+        """The number of actions of each player, (A_1, ..., A_N)."""
+        return self.table.num_actions
+
+    @property
+    def num_states(self) -> int:
+        """S; a matrix game has one state, because its learners see no history: every round is a game by itself."""
+        return 1 if isinstance(self.table, NormalFormGame) else self.table.num_states
+
+    @property
+    def discount(self) -> float:
+        """Gamma; 0 in a matrix game, whose rounds have nothing to do with each other."""
+        return 0.0 if isinstance(self.table, NormalFormGame) else self.table.discount
+
+    @property
+    def payoffs(self) -> NormalFormGame:
+        """The payoff table; raises TypeError where the game has states."""
+        if not isinstance(self.table, NormalFormGame):
+            raise TypeError(f"{self.name} has states, so it is no matrix game with one payoff table")
+        return self.table
+
+    @property
+    def table_hash(self) -> str:
+        """The hash of everything the table says."""
+        if isinstance(self.table, NormalFormGame):
+            arrays: list[np.ndarray] = [self.table.payoffs]
+        else:
+            fields = ("probability", "next_state", "reward", "terminated", "start")
+            arrays = [getattr(self.table, field) for field in fields]
+        digest = hashlib.sha256(repr(self.discount).encode())
+        for array in arrays:
+            digest.update(f"{array.dtype} {array.shape} ".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def exploitability(self, strategies: Sequence[np.ndarray]) -> np.ndarray:
+        """What a player could gain by answering the others best, averaged over players, exact.
+
+        Args:
+            strategies: one a player, [R, A_i] in a matrix game, [R, S, A_i] in a Markov game.
+
+        Returns:
+            [R], at least 0; in a Markov game up to `EXPLOITABILITY_TOLERANCE`.
+        """
+        table = self.table
+        if isinstance(table, NormalFormGame):
+            return table.exploitability(strategies)
+        pairs = zip(*strategies)
+        return np.array([markov_exploitability(table, pair, EXPLOITABILITY_TOLERANCE) for pair in pairs])
+
+    def make_parallel_env(self) -> Any:
+        """The game as a PettingZoo parallel environment; raises ImportError where PettingZoo is not installed."""
+        if isinstance(self.table, NormalFormGame):
+            from rl_envs.games import matrix_game
+
+            return matrix_game.parallel_env(self.table, max_cycles=self.max_cycles)
+        from rl_envs.games import grid_soccer
+
+        return grid_soccer.parallel_env(max_cycles=self.max_cycles, discount=self.table.discount)
+
+    def state_seen(self, observation: Any) -> int:
+        """The number of the state in an agent's observation of the PettingZoo environment, from 0."""
+        return 0 if isinstance(self.table, NormalFormGame) else int(observation) - 1
+
+
+def make_game_task(
+    game: GameTask | NormalFormGame | str, *, max_cycles: int | None = None, **arguments: Any
+) -> GameTask:
+    """Make a task of a named game or of any payoff table.
+
+    Args:
+        game: a name of the catalogue ("climbing") or "grid_soccer"; or a payoff table. A `GameTask` is given back as
+            it is.
+        max_cycles: rounds an episode; 25 in a matrix game and 100 in soccer when left out.
+        **arguments: for the game's builder, such as `k` of penalty or `discount` of soccer.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: an unknown name, naming the nearest, or a value that the game refuses.
+        TypeError: an argument that the game does not take.
+    """
+    if isinstance(game, GameTask):
+        return game
+    # Plain numbers, because the arguments stand in names and in saved files.
+    arguments = {name: value.item() if isinstance(value, np.generic) else value for name, value in arguments.items()}
+    cycles = {} if max_cycles is None else {"max_cycles": int(check_integer("max_cycles", max_cycles, low=1))}
+    if isinstance(game, NormalFormGame):
+        if arguments:
+            raise TypeError(f"a payoff table takes no arguments, but got {', '.join(arguments)}")
+        return GameTask(label(game.name, cycles), game.name, cycles, game, max_cycles or MATRIX_GAME_CYCLES)
+    if not isinstance(game, str):
+        raise TypeError(f"game must be a name or a NormalFormGame, but is {game!r}")
+    name = label(game, {**arguments, **cycles})
+    if game in MARKOV_GAMES:
+        builder, usual_cycles = MARKOV_GAMES[game]
+        table = builder(**_known_arguments(game, builder, arguments))
+        return GameTask(name, game, {**arguments, **cycles}, table, max_cycles or usual_cycles)
+    if game not in GAMES:
+        raise ValueError(unknown("game", game, [*GAMES, *MARKOV_GAMES]))
+    return GameTask(
+        name, game, {**arguments, **cycles}, named_game(game, **arguments), max_cycles or MATRIX_GAME_CYCLES
+    )
+
+
+def _known_arguments(game: str, builder: Callable[..., Any], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    accepted = inspect.signature(builder).parameters
+    for name in arguments:
+        if name not in accepted:
+            raise TypeError(f"the game {game} takes {', '.join(accepted)}, but got {name}={arguments[name]!r}")
+    return arguments

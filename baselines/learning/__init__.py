@@ -1,0 +1,1 @@
+"""Rules of learning and what they need, as functions of arrays: numbers in, numbers out."""

@@ -1,0 +1,106 @@
+"""What long commands show while they run: a moving bar in a terminal, a line a cell or a trial in a log."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from baselines.comparison.cells import Cell
+    from baselines.tuning.trials import Outcome
+
+SomeDisplay = TypeVar("SomeDisplay", bound="BarDisplay")
+
+
+class BarDisplay:
+    """A bar that moves in a terminal and is not there in a log; used as a context.
+
+    Args:
+        console: where to.
+        what: is counted, in the plural.
+        total: how many there are to be in all.
+    """
+
+    def __init__(self, console: Console, what: str, total: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._console = console
+        self._total = total
+        self._bar = Progress(
+            TextColumn(what),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("starting", total=total)
+
+    def __enter__(self: SomeDisplay) -> SomeDisplay:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+
+class Display(BarDisplay):
+    """Shows how far a comparison is; called with what becomes of each cell.
+
+    Args:
+        console: where to.
+        total: how many cells there are.
+    """
+
+    def __init__(self, console: Console, total: int) -> None:
+        super().__init__(console, "cells", total)
+        self._finished = 0
+        self._kept = 0
+        self._running: list[Cell] = []
+
+    def __call__(self, what: str, cell: Cell) -> None:
+        """Take note of a cell that was "kept", "started", "finished" or "failed"."""
+        if what == "started":
+            self._running.append(cell)
+            if self._kept and not self._finished and len(self._running) == 1:
+                self._console.print(f"{self._kept} of {self._total} cells were finished before and are kept.")
+        elif what == "kept":
+            self._kept += 1
+        else:
+            self._running.remove(cell)
+            self._finished += 1
+            if not self._console.is_terminal:
+                end = " failed" if what == "failed" else ""
+                self._console.print(f"[{self._kept + self._finished}/{self._total}] {cell}{end}", markup=False)
+        running = ", ".join(str(cell) for cell in self._running)
+        self._bar.update(self._task, completed=self._kept + self._finished, description=running)
+
+
+class TrialDisplay(BarDisplay):
+    """Shows how far tuning is; called with what becomes of each trial.
+
+    Args:
+        console: where to.
+        total: how many trials there are to be in all.
+    """
+
+    def __init__(self, console: Console, total: int) -> None:
+        super().__init__(console, "trials", total)
+        self._done = 0
+
+    def __call__(self, what: str, number: int, specification: str, outcome: Outcome | None) -> None:
+        """Take note of a trial that was "kept", "started" or "finished"."""
+        if what == "started":
+            self._bar.update(self._task, description=f"{number}: {specification}")
+            return
+        self._done += 1
+        self._bar.update(self._task, completed=self._done)
+        if what == "finished" and outcome is not None and not self._console.is_terminal:
+            said = outcome.reason if outcome.value is None else f"{outcome.value:.4f}"
+            line = f"[{self._done}/{self._total}] trial {number}: {said} · {specification}"
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,82 @@
+"""Games in a comparison to look at: a table in the terminal, and lines of `results.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from baselines.comparison.decimals import decimals
+from baselines.comparison.game_cells import GameSummary
+from baselines.report.console_table import ConsoleTable
+from baselines.report.wording import MISSING, few_runs_text, interval_text, number_text
+
+# So many joint actions are named in the terminal, the most frequent; the rest are counted together.
+MOST_NAMED = 3
+
+GAME_HEADINGS = {
+    "ended with": "what the runs played most in the last tenth of the rounds, with the share of the runs",
+    "exploitability": "what a player gains by answering the learned strategies best, exact: 0 at an equilibrium",
+    "CCE gap": "gain of the best fixed action against all play so far: 0 or less at a coarse correlated equilibrium",
+    "payoff of optimum": "sum of payoffs a round in the last tenth, exploration included, and the largest sum there is",
+}
+
+
+EXPLOITABILITY = "exploitability, 95% interval"
+
+
+def game_table(summaries: Sequence[GameSummary]) -> ConsoleTable:
+    """The table of games for the terminal, with what its columns mean."""
+    numbers = (EXPLOITABILITY, "CCE gap", "payoff of optimum", "rounds/s", "time")
+    headings = ("game", "agent", "runs", "ended with", *numbers)
+    lines = [[summary.game, *_cells_of(summary)] for summary in summaries]
+    legend = [
+        (EXPLOITABILITY if name == "exploitability" else name, f"{name}: {meaning}")
+        for name, meaning in GAME_HEADINGS.items()
+    ]
+    few = few_runs_text(summary.runs for summary in summaries)
+    text = ("game", "agent", "ended with")
+    return ConsoleTable("Learners in games", headings, text, lines, legend=legend, notes=[few] if few else [])
+
+
+def flat_game(summary: GameSummary) -> dict[str, object]:
+    """A summary as columns of `results.csv`; an interval becomes three, and what is not known stays empty."""
+    columns: dict[str, object] = {
+        "world": summary.game,
+        "agent": summary.agent,
+        "runs": summary.runs,
+        "exact": True,
+        "steps_per_second": summary.steps_per_second,
+        "seconds": summary.seconds,
+        "final_joint_actions": "; ".join(f"{name} {share:.6g}" for name, share in summary.joint_actions),
+        "exploitability": summary.exploitability.estimate,
+        "exploitability_low": summary.exploitability.low,
+        "exploitability_high": summary.exploitability.high,
+        "coarse_correlated_gain": summary.coarse_correlated_gain,
+        "payoff": summary.payoff.estimate,
+        "payoff_low": summary.payoff.low,
+        "payoff_high": summary.payoff.high,
+        "social_optimum": summary.social_optimum,
+    }
+    return {name: "" if value is None or value != value else value for name, value in columns.items()}
+
+
+def _cells_of(summary: GameSummary) -> list[str]:
+    """A summary as the cells of its row, from the agent's name on."""
+    return [
+        summary.agent,
+        str(summary.runs),
+        ends_text(summary.joint_actions),
+        interval_text(summary.exploitability, runs=summary.runs),
+        number_text(summary.coarse_correlated_gain),
+        f"{decimals(summary.payoff.estimate, 2)} of {summary.social_optimum:g}",
+        f"{summary.steps_per_second:,.0f}",
+        f"{summary.seconds:.1f} s",
+    ]
+
+
+def ends_text(joint_actions: Sequence[tuple[str, float]]) -> str:
+    """The most frequent ends with their shares: "(c, c) 93%, (b, b) 7%"."""
+    if not joint_actions:
+        return MISSING
+    named = [f"{name} {share:.0%}" for name, share in joint_actions[:MOST_NAMED]]
+    rest = joint_actions[MOST_NAMED:]
+    return ", ".join(named + ([f"others {sum(share for _, share in rest):.0%}"] if rest else []))

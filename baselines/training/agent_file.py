@@ -1,0 +1,101 @@
+"""The file of a saved agent: arrays in the safetensors format, and what the agent was made with."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+import rl_envs
+from baselines.system.atomic_files import StorageError, write_atomically
+
+# Rises when the layout of saved agents changes.
+FILE_FORMAT = 1
+
+
+def versions() -> dict[str, str]:
+    """The versions of what decides results, for files that hold some."""
+    return {
+        "rl_envs": rl_envs.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "gymnasium": gym.__version__,
+    }
+
+
+def write_saved(path: str | os.PathLike[str], about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a file that `read_saved` reads.
+
+    Args:
+        path: the file; one that exists is replaced, in one step.
+        about: what the agent was made with, as JSON has it.
+        arrays: all that decides how it goes on.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    from safetensors.numpy import save
+
+    about = {"format": FILE_FORMAT, **about, "versions": versions()}
+    ordered = {name: np.array(array, order="C") for name, array in arrays.items()}
+    # One key, because safetensors writes several in an order that changes from file to file.
+    write_atomically(path, save(ordered, metadata={"rl_envs": json.dumps(about, sort_keys=True)}))
+
+
+def part_of(state: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """The saved arrays whose names begin with `name.`, under what follows it."""
+    return {key.partition(".")[2]: array for key, array in state.items() if key.startswith(f"{name}.")}
+
+
+def read_saved(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a file of `write_saved` says about the agent, and its arrays; raises StorageError for any other file."""
+    from safetensors import SafetensorError, safe_open
+
+    if path.is_dir():
+        raise StorageError(f"cannot read {path}: it is a folder, and no file of a saved agent")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise StorageError(f"{path} is cut short or is no safetensors file: {error}") from error
+    if "rl_envs" not in metadata:
+        raise StorageError(f"{path} is a safetensors file, but not one that an agent was saved to")
+    about = json.loads(metadata["rl_envs"])
+    if about["format"] != FILE_FORMAT:
+        raise StorageError(f"{path} has file format {about['format']}, but this version reads format {FILE_FORMAT}")
+    return about, arrays
+
+
+def check_class(path: object, about: Mapping[str, Any], cls: Any) -> None:
+    """Raise StorageError unless a saved agent is of this class, in this version and with these settings."""
+    if about["agent"] != cls.__name__:
+        raise StorageError(f"{path} holds an agent of class {about['agent']}, not {cls.__name__}")
+    if about["agent_version"] != cls.version:
+        raise StorageError(
+            f"{path} holds version {about['agent_version']} of {cls.__name__}, but this is version {cls.version}"
+        )
+    unknown_fields = set(about["config"]) ^ {field.name for field in fields(cls.Config)}
+    if unknown_fields:
+        raise StorageError(f"{path} does not fit the Config of {cls.__name__}: {', '.join(sorted(unknown_fields))}")
+
+
+def check_arrays(path: object, found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> None:
+    """Raise StorageError unless the saved arrays have the names, shapes and types of those that the agent has."""
+    if found.keys() != expected.keys():
+        raise StorageError(f"{path} must hold the arrays {sorted(expected)}, but holds {sorted(found)}")
+    for name, array in expected.items():
+        if found[name].shape != array.shape or found[name].dtype != array.dtype:
+            raise StorageError(
+                f"{name} must have shape {array.shape} and dtype {array.dtype}, "
+                f"but in {path} it has {found[name].shape} and {found[name].dtype}"
+            )

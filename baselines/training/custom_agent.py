@@ -1,0 +1,293 @@
+"""Agents of others in a comparison: any function `train(env_fn, steps, seed) -> policy`.
+
+    def train(env_fn, steps, seed):
+        model = PPO("MlpPolicy", env_fn(), gamma=env_fn.discount, seed=seed)
+        return model.learn(steps)
+
+`env_fn()` makes a copy of the world, an ordinary Gymnasium environment, as often as it is called. What the function
+gives back is whatever `rl_envs.truth(...).score` takes: an array, a function of observations, or an object with
+Stable-Baselines3's `predict`. It is judged exactly where the world has a table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import inspect
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cloudpickle
+import gymnasium as gym
+import numpy as np
+
+from baselines.system.atomic_files import StorageError
+from baselines.system.workers import Mistake
+from baselines.training.global_random import library_conventions
+from baselines.training.origin import OURS, imported, user_modules
+from baselines.training.seeding import integer_seeds, run_seeds
+from baselines.training.task import Task, named_task
+from rl_envs.names import unknown
+
+# Trains one run for so many environment steps from a seed, and gives back its policy.
+TrainFunction = Callable[["EnvMaker", int, int], Any]
+
+# How many episodes a score is the mean of where there is no table, and after how many steps each is cut off.
+EPISODES, MAX_STEPS = 10, 10_000
+
+
+class EnvMaker:
+    """Makes copies of a world for one run: the `env_fn` of a training function.
+
+    Each copy and its spaces come seeded, from the run's seed and the copy's number, so that a function that forgets to
+    seed its environments can still be repeated.
+
+    Args:
+        world: a task's name with settings: "LineWalk:size=9".
+        seed: of the run.
+
+    Attributes:
+        discount: gamma, by which the policy will be judged.
+    """
+
+    def __init__(self, world: str, seed: int | np.random.SeedSequence) -> None:
+        self.world = world
+        self.discount = named_task(world).discount
+        self._seeds = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+        # A copy of this in another process would count copies of its own, and make the same ones again.
+        self._process: int | None = os.getpid()
+
+    def __call__(self) -> gym.Env[Any, Any]:
+        """A new copy.
+
+        Raises:
+            RuntimeError: called in another process than the run's.
+        """
+        if self._process not in (None, os.getpid()):
+            raise RuntimeError(
+                "env_fn makes environments in its own process, for in several each would make the same ones: "
+                "give each process one of env_fn.copies(number)"
+            )
+        env = named_task(self.world).make_single()
+        of_world, of_actions, of_observations = integer_seeds(self._seeds.spawn(3), bits=31)
+        env.reset(seed=of_world)
+        env.action_space.seed(of_actions)
+        env.observation_space.seed(of_observations)
+        return env
+
+    def copies(self, number: int) -> list[EnvMaker]:
+        """Makers for so many processes, each with random numbers of its own: `AsyncVectorEnv(env_fn.copies(4))`."""
+        makers = [EnvMaker(self.world, seeds) for seeds in self._seeds.spawn(number)]
+        for maker in makers:
+            maker._process = None
+        return makers
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out of the runs of a function.
+
+    Attributes:
+        scores: of each run's policy, [R].
+        exact: whether they are exact, or means of sampled returns.
+        seconds: training time of all runs.
+        value_error: v*(s) - v_policy(s), the mean over runs, [S]; None where there is no table.
+    """
+
+    scores: np.ndarray
+    exact: bool
+    seconds: float
+    value_error: np.ndarray | None
+
+
+def train_function(function: TrainFunction, world: str, *, name: str, runs: range, steps: int, seed: int) -> Trained:
+    """Train some runs, one after the other, and judge the policy that each ends with.
+
+    Args:
+        function: trains one run.
+        world: a task's name with settings.
+        name: what the agent is called; it decides the seeds with the world and the run.
+        runs: the numbers of the runs.
+        steps: environment steps that each may take; it is up to the function to take no more.
+        seed: the base seed.
+
+    Returns:
+        Scores and errors.
+
+    Raises:
+        Mistake: what the function gives back is no policy for this world.
+    """
+    task = named_task(world)
+    numbers = integer_seeds(run_seeds(seed, task.name, name, runs, "function"), bits=31)
+    scores, errors, seconds = [], [], 0.0
+    for number in numbers:
+        env_fn = EnvMaker(world, number)
+        started = time.perf_counter()
+        # What draws from global generators draws the same whichever process it is in, and leaves ours as they were.
+        with library_conventions(number):
+            policy = function(env_fn, steps, number)
+            seconds += time.perf_counter() - started
+            with mistakes_of(f"what {name} returns on {task.name}"):
+                if policy is None:
+                    raise TypeError("a training function must return a policy, but it returned None")
+                if task.truth is None:
+                    scores.append(mean_return(policy, task, number))
+                else:
+                    table = task.truth.policy_table(policy)
+                    if table.ndim > 2:
+                        raise ValueError(f"a training function must return one policy, but it returned {len(table)}")
+                    scores.append(float(task.truth.score(table)))
+                    errors.append(task.truth.loss(table))
+    return Trained(np.array(scores), task.truth is not None, seconds, np.mean(errors, axis=0) if errors else None)
+
+
+def mean_return(policy: Any, task: Task, seed: int) -> float:
+    """The mean undiscounted return of a policy over episodes, where there is no table to evaluate it on.
+
+    Args:
+        policy: a function of a batch of observations, or an object with `predict(observations, deterministic=True)`.
+        task: where it plays.
+        seed: of the episodes.
+
+    Raises:
+        TypeError: nothing that can be asked for actions.
+        ValueError: an answer that is no action.
+    """
+    answer = _answers_of(policy, task)
+    env = task.make_single()
+    total = 0.0
+    for episode in range(EPISODES):
+        observation, _ = env.reset(seed=seed if episode == 0 else None)
+        for _ in range(MAX_STEPS):
+            action = _only_action(answer(np.asarray(observation)[None]), env.action_space)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            total += float(reward)
+            if terminated or truncated:
+                break
+    env.close()
+    return total / EPISODES
+
+
+def _answers_of(policy: Any, task: Task) -> Callable[[np.ndarray], Any]:
+    """What a policy does, as a function of a batch of observations; raises TypeError where it cannot be asked."""
+    if hasattr(policy, "predict"):
+        return lambda seen: policy.predict(seen, deterministic=True)[0]
+    if callable(policy):
+        return policy
+    raise TypeError(f"{task.name} has no table, so its policies must be functions of observations, not {policy!r}")
+
+
+def _only_action(answers: Any, space: gym.Space[Any]) -> Any:
+    """The action in a policy's answer to a batch of one observation; a Box's bounds are left to the world."""
+    actions = np.asarray(answers)
+    if actions.ndim > 0 and len(actions) == 1:
+        action = actions[0]
+        if not isinstance(space, gym.spaces.Box):
+            if space.contains(action):
+                return action
+        elif action.shape == space.shape and np.issubdtype(action.dtype, np.number) and np.isfinite(action).all():
+            return action.astype(space.dtype)
+    raise ValueError(
+        f"a policy must return n actions of {space} for n observations, but for one it returned {answers!r}"
+    )
+
+
+@contextlib.contextmanager
+def mistakes_of(whose: str) -> Iterator[None]:
+    """Turn what this package refuses into a `Mistake` that says whose it is; errors in a user's own code stay whole."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
+        if innermost.f_globals.get("__name__", "").partition(".")[0] not in OURS:
+            raise
+        raise Mistake(f"{whose}: {error}") from error
+
+
+def check_function(function: object) -> None:
+    """Raise TypeError unless it can be called as train(env_fn, steps, seed)."""
+    rule = "an agent of your own must be a function train(env_fn, steps, seed)"
+    if not callable(function):
+        raise TypeError(f"{rule}, but is {function!r}")
+    name = getattr(function, "__qualname__", repr(function))
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        raise TypeError(f"{rule}, but what {name} takes cannot be told") from None
+    try:
+        signature.bind(None, 1, 0)
+    except TypeError as error:
+        raise TypeError(f"{rule}, but {name} takes {signature}: {error}") from None
+
+
+def load_function(place: str) -> TrainFunction:
+    """Load a function by where it stands.
+
+    Args:
+        place: "file.py:name".
+
+    Returns:
+        The function.
+
+    Raises:
+        StorageError: the file cannot be read.
+        ValueError: no such form, a file that cannot be imported, or no such function in it, naming the nearest.
+        TypeError: it does not take (env_fn, steps, seed).
+    """
+    file, colon, name = place.rpartition(":")
+    if not colon or not file.endswith(".py") or not name.isidentifier():
+        raise ValueError(f"a function must be given as file.py:name, but is {place!r}")
+    path = Path(file).resolve()
+    if not path.is_file():
+        raise StorageError(f"cannot read {file}: there is no such file")
+    module_name = f"rl_envs_functions_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
+    module = sys.modules.get(module_name)
+    if module is None:
+        module = _run_file(path, module_name)
+    function = getattr(module, name, None)
+    if function is None:
+        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise ValueError(unknown(f"function of {file}", name, known))
+    check_function(function)
+    return function
+
+
+def take_along(function: TrainFunction) -> None:
+    """Let a function go to workers whole, with the modules of the user's own that it uses.
+
+    They might find no such module there, or another text of it: the file may have changed meanwhile.
+    """
+    for module in user_modules(function):
+        cloudpickle.register_pickle_by_value(module)
+
+
+def _run_file(path: Path, module_name: str) -> ModuleType:
+    """Import a file as a module of this name, and files beside it as it would import them if it were run."""
+    for name in sorted(imported(path.read_text(encoding="utf-8", errors="replace"))):
+        neighbour, loaded = path.parent / f"{name}.py", getattr(sys.modules.get(name), "__file__", None)
+        if neighbour.is_file() and loaded is not None and Path(loaded).resolve() != neighbour:
+            raise ValueError(
+                f"{path} imports {name}, but another module of that name was imported from {loaded} before: give one "
+                "of them another name"
+            )
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} cannot be imported as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        raise ValueError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    return module

@@ -1,0 +1,258 @@
+"""A task: the world as an agent meets it, with its spaces, its discount and, where there is one, its table.
+
+An agent learns from observations and rewards alone. The table behind a task is for scoring what it learned, and for
+the few agents that are meant to look (`Optimal`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from baselines.training.specification import label, named, parse
+from rl_envs.exact import Truth, truth
+from rl_envs.mdp.finite_mdp import check_discount
+from rl_envs.names import unknown
+from rl_envs.registry import WORLDS, build, world_id
+from rl_envs.worlds.observation import Index
+from rl_envs.worlds.world import World
+
+# Gamma for environments that come without one.
+DEFAULT_DISCOUNT = 0.99
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be learned.
+
+    Args:
+        name: what it is called in tables, files and seeds: "LineWalk", "LineWalk:size=9", "CartPole-v1".
+        environment: the registered world's name or the Gymnasium id that the name stands for.
+        arguments: keyword arguments of the world's builder or of `gym.make`.
+        discount: gamma.
+        max_episode_steps: the time limit in steps, or None.
+        observation_space: space of one copy's observation.
+        action_space: space of one copy's action.
+        truth: the exact answers, or None where there is no table.
+        world: the world, or None where the environment is not one of ours.
+    """
+
+    name: str
+    environment: str
+    arguments: Mapping[str, Any]
+    discount: float
+    max_episode_steps: int | None
+    observation_space: spaces.Space[Any]
+    action_space: spaces.Space[Any]
+    truth: Truth | None
+    world: World | None
+
+    @property
+    def num_actions(self) -> int:
+        """A; raises TypeError where actions cannot be counted."""
+        if not isinstance(self.action_space, spaces.Discrete):
+            raise TypeError(f"the actions of {self.name} must be Discrete, but are {self.action_space}")
+        if self.action_space.start != 0:
+            raise TypeError(f"the actions of {self.name} must be numbered from 0, but are {self.action_space}")
+        return int(self.action_space.n)
+
+    @property
+    def num_observations(self) -> int:
+        """How many different observations there are; raises TypeError where they cannot be counted."""
+        space = self.observation_space
+        if isinstance(space, (spaces.Discrete, spaces.MultiDiscrete)):
+            # The space of Gymnasium before 1.0 has no start where it is a MultiDiscrete one.
+            if np.any(getattr(space, "start", 0)) or np.ndim(getattr(space, "nvec", 0)) > 1:
+                raise TypeError(
+                    f"the observations of {self.name} must be numbered from 0 and lie in a row to be counted, "
+                    f"but are {space}"
+                )
+            return int(np.prod(space.n if isinstance(space, spaces.Discrete) else space.nvec))
+        raise TypeError(
+            f"the observations of {self.name} must be Discrete or MultiDiscrete to be counted, "
+            f"but are {self.observation_space}"
+        )
+
+    def number(self, observation: np.ndarray) -> np.ndarray:
+        """Number observations 0, 1, ..., num_observations - 1, for tables that are indexed by them.
+
+        Args:
+            observation: one a run, [R] where Discrete or [R, m] where MultiDiscrete.
+
+        Returns:
+            Numbers [R] of int64.
+        """
+        if isinstance(self.observation_space, spaces.MultiDiscrete):
+            return np.ravel_multi_index(tuple(observation.T), tuple(self.observation_space.nvec))
+        return observation
+
+    @property
+    def table_hash(self) -> str | None:
+        """The hash of the table's content, or None where there is no table."""
+        return None if self.truth is None else self.truth.mdp.content_hash
+
+    @cached_property
+    def number_in_state(self) -> np.ndarray:
+        """The number of what is observed in each state, [S]; raises TypeError where there is no table."""
+        return self.number(self.observation_in_state)
+
+    @cached_property
+    def observation_in_state(self) -> np.ndarray:
+        """What is observed in each state, [S, ...]; raises TypeError where there is no table."""
+        if self.truth is None:
+            raise TypeError(f"{self.name} has no table, so its states cannot be listed")
+        states = np.arange(self.truth.mdp.num_states)
+        # Environments of others have a table only if they show the state itself.
+        return states if self.world is None else self.world.observation.batch(states)
+
+    def revealed(self) -> Task:
+        """The same task with the state itself as observation, for agents that are allowed to see it."""
+        if self.truth is None:
+            raise TypeError(f"{self.name} has no table, so its state cannot be shown")
+        if self.world is None:
+            return self
+        world = replace(self.world, observation=Index(self.world.mdp.num_states))
+        return replace(self, world=world, truth=truth(world), observation_space=world.observation.space)
+
+    def make_vector(self, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
+        """As many copies as there are runs, each of which resets in the step that ends its episode (SAME_STEP)."""
+        from gymnasium.vector import AutoresetMode
+
+        if self.world is not None:
+            from rl_envs.envs.tabular_vector_env import TabularVectorEnv
+
+            return TabularVectorEnv(
+                self.world,
+                num_envs=num_envs,
+                max_episode_steps=self.max_episode_steps,
+                autoreset_mode=AutoresetMode.SAME_STEP,
+            )
+        if self.environment == "CartPole-v1" and not self.arguments:
+            from baselines.training.cart_pole import CartPoleVectorEnv
+
+            return CartPoleVectorEnv(num_envs)
+        return gym.make_vec(
+            self.environment,
+            num_envs=num_envs,
+            vectorization_mode="sync",
+            vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
+            **self.arguments,
+        )
+
+    def make_single(self) -> gym.Env[Any, Any]:
+        """One copy, with its time limit."""
+        if self.world is not None:
+            from gymnasium.wrappers import TimeLimit
+
+            from rl_envs.envs.tabular_env import TabularEnv
+
+            env = TabularEnv(self.world)
+            return env if self.max_episode_steps is None else TimeLimit(env, self.max_episode_steps)
+        return gym.make(self.environment, **self.arguments)
+
+
+def make_task(environment: Task | World | str, *, discount: float | None = None, **arguments: Any) -> Task:
+    """Make a task of a world or of any Gymnasium environment.
+
+    Args:
+        environment: a registered world's name ("LineWalk") or id ("rl_envs/LineWalk-v0", or that of its one-hot twin),
+            a `World`, or the id of another Gymnasium environment. A `Task` is given back as it is.
+        discount: gamma; the world's own by default, 0.99 for an environment without a table.
+        **arguments: for the world's builder or `gym.make`.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: an unknown name, naming the nearest, a value that the world refuses, or an environment whose own
+            packages are not installed.
+        TypeError: an argument that the world does not take.
+    """
+    if isinstance(environment, Task):
+        return environment
+    if isinstance(environment, World):
+        if arguments or discount is not None:
+            raise TypeError("a World is built already and takes neither arguments nor a discount")
+        return _task_of_world(environment, environment.name, {})
+    if not isinstance(environment, str):
+        raise TypeError(f"environment must be a name, an id or a World, but is {environment!r}")
+    if environment in _OWN_NAMES:
+        name, preset = _OWN_NAMES[environment]
+        own = {**preset, **arguments, **({} if discount is None else {"discount": discount})}
+        return _task_of_world(build(name, **own), name, own)
+    if environment not in gym.registry:
+        raise ValueError(unknown("world", environment, [*WORLDS, *gym.registry]))
+    return _task_of_environment(environment, DEFAULT_DISCOUNT if discount is None else discount, arguments)
+
+
+@lru_cache(maxsize=64)
+def named_task(specification: str) -> Task:
+    """The task of a name with settings, "LineWalk:size=9": made once a process, and with it everything solved once.
+
+    Args:
+        specification: a world's name or Gymnasium id, perhaps with settings after a colon.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: an unknown name, naming the nearest, or a value that the world refuses.
+        TypeError: an argument that the world does not take.
+    """
+    name, settings = parse(specification)
+    with named(specification):
+        return make_task(name, **settings)
+
+
+# What our own worlds go by (name, id, id of the one-hot twin), with the name and the arguments that each stands for.
+_OWN_NAMES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    **{name: (name, {}) for name in WORLDS},
+    **{world_id(name): (name, {}) for name in WORLDS},
+    **{world_id(name, one_hot=True): (name, {"observation": "one_hot"}) for name in WORLDS},
+}
+
+
+def _task_of_world(world: World, environment: str, arguments: Mapping[str, Any]) -> Task:
+    return Task(
+        name=label(environment, arguments),
+        environment=environment,
+        arguments=dict(arguments),
+        discount=world.mdp.discount,
+        max_episode_steps=world.max_episode_steps,
+        observation_space=world.observation.space,
+        action_space=world.action_space,
+        truth=truth(world),
+        world=world,
+    )
+
+
+def _task_of_environment(environment: str, discount: float, arguments: Mapping[str, Any]) -> Task:
+    discount = check_discount(discount)
+    try:
+        env = gym.make(environment, **arguments)
+    except (gym.error.Error, ImportError, LookupError) as error:
+        # A package that it needs is missing, or it does not know what an argument names.
+        raise ValueError(f"cannot make {label(environment, arguments)}: {type(error).__name__}: {error}") from error
+    env.close()
+    return Task(
+        name=label(environment, arguments),
+        environment=environment,
+        arguments=dict(arguments),
+        discount=discount,
+        max_episode_steps=None if env.spec is None else env.spec.max_episode_steps,
+        observation_space=env.observation_space,
+        action_space=env.action_space,
+        truth=_truth_of_others(env, discount),
+        world=None,
+    )
+
+
+def _truth_of_others(env: gym.Env[Any, Any], discount: float) -> Truth | None:
+    """The exact answers of an environment of others, where it carries a toy-text table."""
+    return truth(env, discount=discount) if hasattr(env.unwrapped, "P") else None

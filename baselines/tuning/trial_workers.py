@@ -1,0 +1,181 @@
+"""Running trials in several processes: they train, and the process that started them alone asks and tells the study."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Protocol
+
+from baselines.system.environment_variables import environment
+from baselines.system.interrupts import interrupts_held_back
+from baselines.system.threads import ONE_THREAD
+from baselines.system.workers import JobError, WorkerError, attempt
+from baselines.tuning.trials import Outcome, Tuning, run_trial
+
+
+class Asker(Protocol):
+    """Who decides what to try, and takes note of what came of it."""
+
+    def ask(self) -> tuple[int, str] | None:
+        """The number of a new trial and the settings to try; None if none is to be begun now."""
+
+    def judge(self, number: int, checkpoint: int, value: float) -> bool:
+        """Whether to give a trial up at a checkpoint."""
+
+    def tell(self, number: int, outcome: Outcome | JobError) -> None:
+        """Take note of how a trial ended; a JobError holds the traceback of one whose training failed."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    trial: tuple[int, str] | None = None
+
+    def send(self, message: Any) -> None:
+        with self._is_alive():
+            self.connection.send(message)
+
+    def receive(self) -> Any:
+        with self._is_alive():
+            return self.connection.recv()
+
+    @contextlib.contextmanager
+    def _is_alive(self) -> Iterator[None]:
+        """Raise WorkerError if the process at the other end of the pipe has died."""
+        try:
+            yield
+        except (EOFError, OSError) as error:
+            self.process.join()
+            number, specification = self.trial or ("none", "it was idle")
+            raise WorkerError(
+                f"the process running trial {number} ({specification}) died with exit code {self.process.exitcode} "
+                "(killed, out of memory, or begun by a script that calls tune() outside of if __name__ == '__main__'?)"
+            ) from error
+
+
+def run_trials(tuning: Tuning, asker: Asker, num_workers: int) -> None:
+    """Run trials until none is to be begun and all have ended.
+
+    Args:
+        tuning: what is tuned.
+        asker: decides what to try; it is only ever called in this process.
+        num_workers: how many processes; with 1 the trials run in this one.
+
+    Raises:
+        WorkerError: a process died.
+    """
+    if num_workers == 1:
+        while (trial := asker.ask()) is not None:
+            number, specification = trial
+            judge = _Judge(asker, number)
+            outcome = attempt(partial(_run, tuning, judge), specification)
+            if judge.error is not None:
+                raise judge.error
+            asker.tell(number, outcome)
+        return
+    with _workers(tuning, num_workers) as workers:
+        while True:
+            for worker in workers:
+                if worker.trial is None and (trial := asker.ask()) is not None:
+                    worker.trial = trial
+                    worker.send(trial[1])
+            busy = {worker.connection: worker for worker in workers if worker.trial is not None}
+            if not busy:
+                return
+            # With a time limit Ctrl-C is heard on every system.
+            for connection in wait(list(busy), timeout=1.0):
+                _listen(busy[connection], asker)  # type: ignore[index]  # wait is told of nothing else
+
+
+class _Judge:
+    """Judges a trial that runs in this process, and remembers its own errors: they are none of the trial's."""
+
+    def __init__(self, asker: Asker, number: int) -> None:
+        self._asker = asker
+        self._number = number
+        self.error: Exception | None = None
+
+    def __call__(self, checkpoint: int, value: float) -> bool:
+        try:
+            return self._asker.judge(self._number, checkpoint, value)
+        except Exception as error:
+            self.error = error
+            raise
+
+
+def _listen(worker: _Worker, asker: Asker) -> None:
+    """Take one message of a worker that runs a trial: a checkpoint, which wants an answer, or the trial's end."""
+    trial = worker.trial
+    if trial is None:
+        raise AssertionError("an idle worker has nothing to say")
+    what, message = worker.receive()
+    if what == "checkpoint":
+        worker.send(asker.judge(trial[0], *message))
+    else:
+        worker.trial = None
+        asker.tell(trial[0], message)
+
+
+def _run(tuning: Tuning, judge: Callable[[int, float], bool], specification: str) -> Outcome:
+    return run_trial(tuning, specification, judge)
+
+
+@contextlib.contextmanager
+def _workers(tuning: Tuning, number: int) -> Iterator[list[_Worker]]:
+    """Processes that end with this block, or with this process if it is killed."""
+    workers: list[_Worker] = []
+    try:
+        with interrupts_held_back(), environment(ONE_THREAD):
+            workers.extend(_start(tuning) for _ in range(number))
+        yield workers
+    finally:
+        with interrupts_held_back():
+            for worker in workers:
+                worker.connection.close()
+                worker.process.terminate()
+            for worker in workers:
+                worker.process.join()
+
+
+def _start(tuning: Tuning) -> _Worker:
+    # Fresh interpreters: a fork would inherit locks that torch's threads hold.
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, tuning), daemon=True)
+    process.start()
+    theirs.close()  # so that the pipe ends when the worker does
+    return _Worker(process, ours)
+
+
+def _serve(connection: Connection, tuning: Tuning) -> None:
+    """The life of a worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be kept from new processes
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+    def judge(checkpoint: int, value: float) -> bool:
+        connection.send(("checkpoint", (checkpoint, value)))
+        return connection.recv()
+
+    while True:
+        try:
+            specification = connection.recv()
+        except (EOFError, OSError):  # closed by the parent, or with it
+            return
+        connection.send(("end", attempt(partial(_run, tuning, judge), specification)))
+
+
+def _end_with_parent() -> None:
+    """End at once, in the middle of a trial, when the parent is gone."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,1 @@
+"""Finite Markov decision processes as tables, and their exact solution. Nothing here knows an environment."""

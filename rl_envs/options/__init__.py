@@ -1,0 +1,1 @@
+"""Options: policies that run for several steps, their exact models, and planning with them."""

@@ -1,0 +1,261 @@
+"""From a world and a moment to lines of text, a picture or a window; every world is framed in the same way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rl_envs.drawing.canvas import Box, Canvas, pygame_module
+from rl_envs.drawing.overlay import Overlay, short
+from rl_envs.rendering.overlay import check_kind, given, optimal_policy, optimal_values, visits
+from rl_envs.worlds.world import Moment, World
+
+if TYPE_CHECKING:
+    from rl_envs.options.option import Option
+
+HEADER, FOOTER, MARGIN = 40, 34, 14  # pixels
+
+
+class History:
+    """What has happened, for drawing.
+
+    Args:
+        num_states: S.
+        num_actions: A.
+    """
+
+    def __init__(self, num_states: int, num_actions: int) -> None:
+        self.begun = False  # whether there was a reset
+        self._state_counts = np.zeros(num_states, dtype=np.int64)
+        self._action_counts = np.zeros(num_actions, dtype=np.int64)
+        self._action_rewards = np.zeros(num_actions)
+        self._option: str | None = None
+        self._option_policy: np.ndarray | None = None
+
+    def begin(self, state: int) -> None:
+        """An episode starts in this state."""
+        self.begun = True
+        self._state, self._steps, self._total_reward = state, 0, 0.0
+        self._action: int | None = None
+        self._reward: float | None = None
+        self._previous_state: int | None = None
+        self._option = self._option_policy = None
+        self._action_counts[:] = 0
+        self._action_rewards[:] = 0
+        self._state_counts[state] += 1
+
+    def add(self, action: int, reward: float, state: int) -> None:
+        """A step was taken, and led to this state."""
+        self._previous_state = self._state
+        self._state, self._action, self._reward = state, action, reward
+        self._steps += 1
+        self._total_reward += reward
+        self._action_counts[action] += 1
+        self._action_rewards[action] += reward
+        self._state_counts[state] += 1
+
+    def follow(self, option: Option | str | None) -> None:
+        """An agent follows an option from now on, or none; a name alone says nothing of what the option does."""
+        if option is None or isinstance(option, str):
+            self._option, self._option_policy = option, None
+            return
+        if not hasattr(option, "policy"):
+            raise TypeError(f"option must be an Option, the name of one or None, but is {option!r}")
+        shape = len(self._state_counts), len(self._action_counts)
+        if option.policy.shape != shape:
+            raise ValueError(
+                f"option {option.name!r} must have a policy {shape} as the world, not {option.policy.shape}"
+            )
+        self._option, self._option_policy = option.name, option.policy
+
+    def moment(self) -> Moment:
+        """All of it, as it is now."""
+        return Moment(
+            state=self._state,
+            action=self._action,
+            reward=self._reward,
+            steps=self._steps,
+            total_reward=self._total_reward,
+            action_counts=self._action_counts.copy(),
+            state_counts=self._state_counts.copy(),
+            action_rewards=self._action_rewards.copy(),
+            previous_state=self._previous_state,
+            option=self._option,
+            option_policy=self._option_policy,
+        )
+
+
+class Renderer:
+    """Draws one world, moment by moment.
+
+    Args:
+        world: what to draw.
+        render_mode: "ansi" for text, "rgb_array" for pictures, "human" for a window, None for nothing.
+        fps: at most so many pictures a second are shown in the window.
+        render_overlay: "value", "policy" or "visits" to lay over the picture, or None.
+
+    Raises:
+        ValueError: an unknown overlay.
+        DependencyNotInstalled: a mode that needs pygame where there is none.
+    """
+
+    def __init__(self, world: World, render_mode: str | None, fps: int, render_overlay: str | None = None) -> None:
+        check_kind(render_overlay)
+        if render_mode in ("human", "rgb_array"):
+            pygame_module()  # missing: better said now than at the first picture
+        self._world = world
+        self._mode = render_mode
+        self._fps = fps
+        self._kind = render_overlay
+        self._exact: Overlay | None = None
+        self._given: Overlay | None = None  # an agent's numbers, shown instead of render_overlay
+        self._window_open = False
+        self._clock: Any = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of every picture of this world, in pixels; both even, as video codecs want them."""
+        width, height = self._world.drawing.size
+        return 2 * ((width + 2 * MARGIN + 1) // 2), 2 * ((height + HEADER + FOOTER + 1) // 2)
+
+    def draw(self, moment: Moment) -> str | np.ndarray | None:
+        """Draw a moment.
+
+        Args:
+            moment: what there is to draw.
+
+        Returns:
+            Text in mode "ansi", a fresh picture uint8 [H, W, 3] in mode "rgb_array", None in mode "human".
+        """
+        overlay = self._overlay(moment)
+        if self._mode == "ansi":
+            return self._text(moment, overlay)
+        canvas = self._paint(moment, overlay)
+        if self._mode == "rgb_array":
+            return canvas.pixels()
+        self._show(canvas)
+        return None
+
+    def lay_over(self, values: Any, policy: Any, title: str) -> None:
+        """Show an agent's values or policy instead of `render_overlay`; with neither, go back to that.
+
+        Args:
+            values: of states [S], or of states and actions [S, A], or None.
+            policy: an action for every state [S], probabilities [S, A], or None.
+            title: what they are, for the legend.
+
+        Raises:
+            ValueError: an array of the wrong shape or with impossible entries.
+        """
+        if values is None and policy is None:
+            self._given = None
+        else:
+            self._given = self._as_shown(given(self._world.mdp, values=values, policy=policy, title=title))
+
+    def close(self) -> None:
+        """Close the window if there is one; closing twice is fine."""
+        if self._window_open:
+            # Only the window: pygame.quit() would end the sound and fonts of everybody else in the process.
+            pygame_module().display.quit()
+            self._window_open = False
+
+    def _overlay(self, moment: Moment) -> Overlay | None:
+        """What lies over the picture now."""
+        if self._given is not None or self._kind is None:
+            return self._given
+        if self._kind == "visits":
+            return visits(self._world.mdp, moment.state_counts)
+        if self._exact is None:
+            self._exact = self._as_shown(self._solved())
+        return self._exact
+
+    def _solved(self) -> Overlay:
+        """The world's exact solution, computed when it is first shown; raises ValueError where there is none."""
+        from rl_envs.exact import truth
+
+        answers, mdp = truth(self._world), self._world.mdp
+        if self._kind == "policy":
+            return optimal_policy(mdp, answers.optimal_actions)
+        return optimal_values(mdp, answers.v_star, answers.q_star)
+
+    def _as_shown(self, overlay: Overlay) -> Overlay:
+        """The overlay without the values of actions where the picture has no place for them."""
+        return overlay if self._world.drawing.shows_action_values else replace(overlay, action_values=None)
+
+    def _text(self, moment: Moment, overlay: Overlay | None) -> str:
+        lines = [" | ".join(self._caption(moment)), self._world.drawing.text(moment)]
+        if overlay is not None:
+            lines.append(_overlay_in_words(overlay, self._world, moment))
+        return "\n".join(lines) + "\n"
+
+    def _caption(self, moment: Moment) -> list[str]:
+        """What happened last, in words, with the option at the end."""
+        parts = [f"step {moment.steps}", f"total reward {short(moment.total_reward)}"]
+        if moment.action is not None and moment.reward is not None:
+            parts.append(f"took {self._world.action_names[moment.action]}, reward {short(moment.reward)}")
+        if moment.option is not None:
+            parts.append(f"option {moment.option}")
+        return parts
+
+    def _paint(self, moment: Moment, overlay: Overlay | None) -> Canvas:
+        width, height = self.size
+        area = Box(MARGIN, HEADER, width - 2 * MARGIN, height - HEADER - FOOTER)
+        canvas = Canvas(width, height, area, overlay)
+        canvas.text((MARGIN, HEADER / 2), self._world.name, 17, align="left")
+        caption = self._caption(moment)
+        if overlay is not None:
+            _legend(canvas, Box(width / 3, 0, width * 2 / 3 - MARGIN, HEADER), overlay)
+        elif moment.option is not None:
+            canvas.text((width - MARGIN, HEADER / 2), caption.pop(), 13, "blue", align="right", longest=width / 2)
+        below = (MARGIN, height - FOOTER / 2)
+        canvas.text(below, " | ".join(caption), 12, align="left", longest=width - 2 * MARGIN)
+        self._world.drawing.paint(canvas, moment)
+        return canvas
+
+    def _show(self, canvas: Canvas) -> None:
+        """Put the picture into the window, opening it if need be, and wait so that pictures do not rush by."""
+        pygame = pygame_module()
+        window = pygame.display.get_surface() if pygame.display.get_init() else None
+        # Somebody else may have closed the window or made another one: they share it, as pygame has only one.
+        if window is None or window.get_size() != self.size:
+            pygame.display.init()
+            window = pygame.display.set_mode(self.size)
+            pygame.display.set_caption(self._world.name)
+        self._window_open = True
+        window.blit(canvas.surface(), (0, 0))
+        pygame.event.pump()
+        pygame.display.flip()
+        if self._clock is None:
+            self._clock = pygame.time.Clock()
+        self._clock.tick(self._fps)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has no window of its own yet, and a clock can be neither copied nor pickled.
+        return {**self.__dict__, "_window_open": False, "_clock": None}
+
+
+def _legend(canvas: Canvas, box: Box, overlay: Overlay) -> None:
+    """What the overlay shows, at the right end of the header."""
+    middle = box.center[1]
+    if overlay.values is None:
+        canvas.text((box.right, middle), overlay.title, 12, align="right", longest=box.width)
+        return
+    low, high = (short(number) for number in overlay.range)
+    scale = Box(box.right - 44 - 90, middle - 6, 90, 12)
+    canvas.heat_scale(scale, low, high)
+    canvas.text((scale.x - 48, middle), overlay.title, 12, align="right", longest=scale.x - 48 - box.x)
+
+
+def _overlay_in_words(overlay: Overlay, world: World, moment: Moment) -> str:
+    """What the overlay says of the present state."""
+    parts = []
+    missing = "none: the episode is over" if world.mdp.terminal_states[moment.state] else "none"
+    if overlay.values is not None:
+        parts.append(f"{overlay.title} here {overlay.number(moment.state) or missing}")
+    if overlay.policy is not None:
+        weights = overlay.policy[moment.state]
+        names = [name for name, weight in zip(world.action_names, weights.tolist(), strict=True) if weight >= 0.01]
+        parts.append(f"{overlay.title}: {', '.join(names) or missing}")
+    return " | ".join(parts)

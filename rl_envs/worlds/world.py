@@ -1,0 +1,185 @@
+"""A world: a table of dynamics, what is seen of it, how long an episode may last, and how it is drawn."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+
+from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer
+from rl_envs.worlds.observation import Index, Observation
+
+if TYPE_CHECKING:
+    from rl_envs.drawing.canvas import Canvas
+    from rl_envs.worlds.gridworld import Layout
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What there is to draw of an episode.
+
+    Attributes:
+        state: where the episode is.
+        action: the last action as the table counts it, or None at the start.
+        reward: the last reward, or None at the start.
+        steps: how many steps the episode has lasted.
+        total_reward: the sum of the episode's rewards.
+        action_counts: how often each action was taken in this episode, [A] int64.
+        state_counts: how often each state was visited since the environment was made, [S] int64.
+        action_rewards: the sum of what each action earned in this episode, [A] float64; None where nobody kept it.
+        previous_state: where the last action was taken, or None at the start.
+        option: name of the option that an agent is following, if it says so.
+        option_policy: what that option does, [S, A] probabilities, all 0 where it does not run; None if not known.
+    """
+
+    state: int
+    action: int | None
+    reward: float | None
+    steps: int
+    total_reward: float
+    action_counts: np.ndarray  # [A] int64
+    state_counts: np.ndarray  # [S] int64
+    action_rewards: np.ndarray | None = None  # [A] float64
+    previous_state: int | None = None
+    option: str | None = None
+    option_policy: np.ndarray | None = None  # [S, A] float64
+
+
+class Drawing(ABC):
+    """How a world looks. It holds what it needs of the world; what happens comes with each moment."""
+
+    # Whether the picture has a place for the value of each action; if so, the heat map's range covers them too.
+    shows_action_values: ClassVar[bool] = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture inside its frame, in pixels; always the same for one drawing."""
+        return 520, 150
+
+    @abstractmethod
+    def text(self, moment: Moment) -> str:
+        """The moment as lines of text, for a terminal."""
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """Paint the moment into the canvas's area; by default, its text."""
+        canvas.lines_of_text(self.text(moment))
+
+
+class StateNumber(Drawing):
+    """The plainest drawing: the state's number among all of them."""
+
+    def __init__(self, num_states: int) -> None:
+        self._num_states = num_states
+
+    def text(self, moment: Moment) -> str:
+        return f"state {moment.state} of {self._num_states}"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class World:
+    """A finite MDP with everything that an environment needs beside the dynamics.
+
+    Args:
+        name: the name under which it is registered, without version: "LineWalk".
+        mdp: the dynamics.
+        max_episode_steps: registered time limit in steps, or None for none.
+        action_names: a name for each of the table's A actions.
+        observation: what is seen in each state.
+        drawing: how it looks.
+        simultaneous: sizes of the choices that make up one action, for a MultiDiscrete action space whose combinations,
+            the last choice running fastest, are the table's actions; empty for a plain `Discrete(A)`.
+        goal_states: an episode that ends by arriving in one of them is a success, [S] bool; None without a goal.
+        action_info: numbers that `info` carries about the last step's state and action, each [S, A] float64.
+        keys: a keyboard's key for each action that has one, for playing by hand.
+        layout: where the states lie on a map, for worlds that have one; options are derived from it.
+
+    Raises:
+        ValueError: parts that do not fit together.
+        TypeError: a part of the wrong type.
+    """
+
+    name: str
+    mdp: FiniteMDP
+    max_episode_steps: int | None
+    action_names: tuple[str, ...]
+    observation: Observation
+    drawing: Drawing
+    simultaneous: tuple[int, ...] = ()
+    goal_states: np.ndarray | None = None  # [S] bool
+    action_info: Mapping[str, np.ndarray] = field(default_factory=dict)  # each [S, A] float64
+    keys: Mapping[str, int] = field(default_factory=dict)
+    layout: Layout | None = None
+
+    def __post_init__(self) -> None:
+        mdp = self.mdp
+        if self.max_episode_steps is not None:
+            check_integer("max_episode_steps", self.max_episode_steps, low=1)
+        if len(self.action_names) != mdp.num_actions:
+            raise ValueError(f"action_names must name {mdp.num_actions} actions, but has {len(self.action_names)}")
+        if self.simultaneous and math.prod(self.simultaneous) != mdp.num_actions:
+            raise ValueError(f"simultaneous choices {self.simultaneous} must make up {mdp.num_actions} actions")
+        _check_observation(self.observation, mdp.num_states)
+        if self.goal_states is not None:
+            if self.goal_states.dtype != np.bool_:
+                raise TypeError(f"goal_states must hold bools, but has dtype {self.goal_states.dtype}")
+            if self.goal_states.shape != (mdp.num_states,):
+                raise ValueError(f"goal_states must have shape ({mdp.num_states},), but has {self.goal_states.shape}")
+        for name, table in self.action_info.items():
+            if name == "is_success":
+                raise ValueError("action_info must not be called 'is_success': that says whether a goal was reached")
+            shape = (mdp.num_states, mdp.num_actions)
+            if table.shape != shape:
+                raise ValueError(f"action_info {name!r} must have shape {shape}, but has {table.shape}")
+        for key, action in self.keys.items():
+            check_integer(f"the action of key {key!r}", action, low=0, high=mdp.num_actions - 1)
+
+    @cached_property
+    def action_space(self) -> spaces.Discrete | spaces.MultiDiscrete:
+        """The space of actions: `Discrete(A)`, or MultiDiscrete where an action is made of several choices."""
+        if self.simultaneous:
+            return spaces.MultiDiscrete(np.array(self.simultaneous, dtype=np.int64))
+        return spaces.Discrete(self.mdp.num_actions)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> World:
+        return self  # nothing in it changes
+
+
+def _check_observation(observation: Observation, num_states: int) -> None:
+    """An observation must show all states of the world, as its space says; the first and the last stand for all."""
+    if isinstance(observation, Index) and observation.space.n != num_states:
+        raise ValueError(f"observation must show {num_states} states, but shows {observation.space.n}")
+    for state in (0, num_states - 1):
+        try:
+            seen = observation.batch(np.array([state]))
+        except IndexError:
+            raise ValueError(f"observation must show {num_states} states, but has none for state {state}") from None
+        if not observation.space.contains(seen[0]):
+            raise ValueError(f"observation must lie in {observation.space}, but state {state} shows {seen[0]!r}")
+
+
+def start_option(world: World, options: dict[str, Any] | None) -> int | None:
+    """The state that `reset(options={"state": s})` asks for.
+
+    Args:
+        world: the world to start in.
+        options: what was passed to reset.
+
+    Returns:
+        The state, or None where the options name none.
+
+    Raises:
+        ValueError: a state out of range, or one that only stands for an episode that has ended.
+        TypeError: a state that is no integer.
+    """
+    if options is None or "state" not in options:
+        return None
+    state = check_integer("options['state']", options["state"], low=0, high=world.mdp.num_states - 1)
+    if world.mdp.terminal_states[state]:
+        raise ValueError(f"options['state'] must be a state in which an episode can go on, but {state} is terminal")
+    return state
