@@ -63,7 +63,7 @@ def library(model: DQN | A2C) -> Measure:
 
 def ours(agent: OurDQN | ActorCritic) -> Measure:
     def measure(steps: int) -> float:
-        around = agent.surroundings
+        around = agent.rollout
         started = time.process_time()
         for _ in range(steps):
             agent.update(around.step(agent.act(around.observation)))

@@ -87,7 +87,7 @@ class BanditAgent(Agent):
 
     def policy(self) -> np.ndarray:
         """The arm thought best, the probability shared equally among tied ones, [R, S, A] (read-only)."""
-        num_states = len(self.task.number_in_state)
+        num_states = len(self.task.observation_index_in_state)
         arms = greedy_policy(self.estimates())[:, None, :]
         return np.broadcast_to(arms, (self.num_runs, num_states, arms.shape[-1]))
 

@@ -85,7 +85,7 @@ class DoubleQLearning(TabularAgent):
             "td_error", [R].
         """
         learner = (self._streams["coin"].next() < 0.5).astype(np.int64)  # [R] which table learns: it chooses too
-        next_state = self.task.number(transition.next_observation)
+        next_state = self.task.observation_index(transition.next_observation)
         target = double_q_target(
             transition.reward,
             transition.terminated,
@@ -93,7 +93,7 @@ class DoubleQLearning(TabularAgent):
             valuing_q=self.table_values(next_state, 1 - learner),
             discount=self.task.discount,
         )
-        entry = self.entry(self.task.number(transition.observation), transition.action, learner)
+        entry = self.entry(self.task.observation_index(transition.observation), transition.action, learner)
         td_error = self.learn(entry, target)
         self.steps += 1
         return {"td_error": td_error}
@@ -104,4 +104,4 @@ class DoubleQLearning(TabularAgent):
 
     def policy(self) -> np.ndarray:
         """Greedy with respect to Q1 + Q2, the probability shared equally among tied actions, [R, S, A]."""
-        return greedy_policy(self.q.sum(axis=1))[:, self.task.number_in_state]
+        return greedy_policy(self.q.sum(axis=1))[:, self.task.observation_index_in_state]

@@ -57,9 +57,11 @@ class ExpectedSarsa(TabularAgent):
         Returns:
             "td_error", [R].
         """
-        next_q = self.values(self.task.number(transition.next_observation))
+        next_q = self.values(self.task.observation_index(transition.next_observation))
         policy = epsilon_greedy_policy(next_q, self.epsilon)
         target = expected_sarsa_target(transition.reward, transition.terminated, next_q, policy, self.task.discount)
-        td_error = self.learn(self.entry(self.task.number(transition.observation), transition.action), target)
+        td_error = self.learn(
+            self.entry(self.task.observation_index(transition.observation), transition.action), target
+        )
         self.steps += 1
         return {"td_error": td_error}

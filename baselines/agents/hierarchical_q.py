@@ -164,7 +164,7 @@ class HierarchicalQ(TabularAgent):
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """The action of the option that each run follows, chosen first where there is none; or the greedy policy's."""
-        state = self.task.number(observation)
+        state = self.task.observation_index(observation)
         if greedy:
             weights = greedy_policy(self.values(state))
             return sample_action(np.einsum("ro,roa->ra", weights, self._acting(state)), self.uniform(greedy=True))
@@ -180,7 +180,10 @@ class HierarchicalQ(TabularAgent):
         Returns:
             "td_error" of the values of options, [R]; the mean where several have learned, 0 where none has.
         """
-        state, arrival = self.task.number(transition.observation), self.task.number(transition.next_observation)
+        state, arrival = (
+            self.task.observation_index(transition.observation),
+            self.task.observation_index(transition.next_observation),
+        )
         self.earned += self.task.discount**self.duration * transition.reward
         self.duration += 1
         over = self._over(transition, arrival)
@@ -412,7 +415,7 @@ def parts_of(task: Task) -> tuple[World, Truth, tuple[Subtask, ...]]:
             "HierarchicalQ needs a world with subtasks or hallways, as SubtaskGrid and FourRooms are, "
             f"but {task.name} has neither"
         )
-    if not np.array_equal(task.number_in_state, np.arange(world.mdp.num_states)):
+    if not np.array_equal(task.observation_index_in_state, np.arange(world.mdp.num_states)):
         raise TypeError(
             f"HierarchicalQ must see the state itself, for options start and end in states, but {task.name} "
             f'does not show it; observation="index" does'

@@ -115,7 +115,9 @@ class JointQ(TabularAgent):
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """Each joint's command: what it decided on or an undecided one's best guess, and now and then anything."""
-        preference = self._preference(self.task.number(observation)).reshape(-1, len(self._commands))  # [J * R, A]
+        preference = self._preference(self.task.observation_index(observation)).reshape(
+            -1, len(self._commands)
+        )  # [J * R, A]
         if greedy:
             commands = argmax_random_ties(preference, self._uniforms(greedy=True))
         else:
@@ -131,11 +133,11 @@ class JointQ(TabularAgent):
         Returns:
             "td_error", the mean over the joints, [R].
         """
-        state = self.task.number(transition.observation)
+        state = self.task.observation_index(transition.observation)
         command = transition.action.reshape(self.num_runs, -1).T  # [J, R]
         best_before = self._joint_values(state).max(axis=-1)
 
-        next_q = self._joint_values(self.task.number(transition.next_observation))
+        next_q = self._joint_values(self.task.observation_index(transition.next_observation))
         target = q_learning_target(transition.reward, transition.terminated, next_q, self.task.discount)
         entry = self.entry(state, command, self._joints)
         value = self.q.take(entry)
@@ -151,7 +153,7 @@ class JointQ(TabularAgent):
         preference = self.q.copy()
         runs, joints, states = np.nonzero(self.decided != UNDECIDED)
         preference[runs, joints, states, self.decided[runs, joints, states]] = np.inf
-        by_joint = greedy_policy(preference)[:, :, self.task.number_in_state]  # [R, J, S, A]
+        by_joint = greedy_policy(preference)[:, :, self.task.observation_index_in_state]  # [R, J, S, A]
         # Joints choose by themselves, so a combination's probability is the product; the last joint's command runs
         # fastest.
         together = by_joint[:, 0]

@@ -56,8 +56,10 @@ class QLearning(TabularAgent):
         Returns:
             "td_error", [R].
         """
-        next_q = self.values(self.task.number(transition.next_observation))
+        next_q = self.values(self.task.observation_index(transition.next_observation))
         target = q_learning_target(transition.reward, transition.terminated, next_q, self.task.discount)
-        td_error = self.learn(self.entry(self.task.number(transition.observation), transition.action), target)
+        td_error = self.learn(
+            self.entry(self.task.observation_index(transition.observation), transition.action), target
+        )
         self.steps += 1
         return {"td_error": td_error}

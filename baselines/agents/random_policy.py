@@ -39,5 +39,5 @@ class Random(Agent):
 
     def policy(self) -> np.ndarray:
         """Equal probabilities, [R, S, A]."""
-        num_states = len(self.task.number_in_state)
+        num_states = len(self.task.observation_index_in_state)
         return np.full((self.num_runs, num_states, self._num_actions), 1 / self._num_actions)

@@ -269,13 +269,13 @@ class TableLearner(Learner):
         self.values = np.zeros((num_runs, task.num_observations))
 
     def preferences(self, observation: np.ndarray) -> np.ndarray:
-        return self.theta[np.arange(len(self.theta)), self._task.number(observation)]
+        return self.theta[np.arange(len(self.theta)), self._task.observation_index(observation)]
 
     def preferences_by_state(self) -> np.ndarray:
-        return self.theta[:, self._task.number_in_state]
+        return self.theta[:, self._task.observation_index_in_state]
 
     def value(self, observation: np.ndarray, runs: np.ndarray) -> np.ndarray:
-        return self.values[runs, self._task.number(observation)]
+        return self.values[runs, self._task.observation_index(observation)]
 
     def learn(self, episodes: Episodes, returns: np.ndarray, weight: np.ndarray) -> None:
         seen = self._number(episodes.observation)  # [T, M]
@@ -305,7 +305,7 @@ class TableLearner(Learner):
     def _number(self, observation: np.ndarray) -> np.ndarray:
         """The numbers of observations [T, M, ...], as [T, M]."""
         length, num_runs = observation.shape[:2]
-        return self._task.number(observation.reshape(-1, *observation.shape[2:])).reshape(length, num_runs)
+        return self._task.observation_index(observation.reshape(-1, *observation.shape[2:])).reshape(length, num_runs)
 
 
 class NetworkLearner(Learner):

@@ -78,7 +78,7 @@ class Sarsa(TabularAgent):
         Returns:
             "td_error" of the last step learned from, [R]; 0 where none was.
         """
-        entry = self.entry(self.task.number(transition.observation), transition.action)
+        entry = self.entry(self.task.observation_index(transition.observation), transition.action)
         td_error = np.zeros(self.num_runs)
 
         waits = self._waits
@@ -88,7 +88,7 @@ class Sarsa(TabularAgent):
 
         ended = transition.terminated | transition.truncated
         if ended.any():
-            next_q = self.values(self.task.number(transition.next_observation))
+            next_q = self.values(self.task.observation_index(transition.next_observation))
             policy = epsilon_greedy_policy(next_q, self.epsilon)
             last = expected_sarsa_target(transition.reward, transition.terminated, next_q, policy, self.task.discount)
             td_error[ended] = self.learn(entry[ended], last[ended])

@@ -103,14 +103,14 @@ class TabularAgent(Agent):
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """Epsilon-greedy, or greedy; ties are broken at random in either case."""
-        values = self.values(self.task.number(observation))
+        values = self.values(self.task.observation_index(observation))
         if greedy:
             return argmax_random_ties(values, self.uniform(greedy=True))
         return epsilon_greedy(values, self.epsilon, explore=self.uniform(), choice=self.uniform())
 
     def policy(self) -> np.ndarray:
         """Greedy with respect to Q, the probability shared equally among tied actions, [R, S, A]."""
-        return greedy_policy(self.q)[:, self.task.number_in_state]
+        return greedy_policy(self.q)[:, self.task.observation_index_in_state]
 
     def values(self, state: np.ndarray) -> np.ndarray:
         """The action values by which each run acts in a state of its own.

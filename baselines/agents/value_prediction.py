@@ -184,5 +184,5 @@ class ValueAgent(Agent):
             order=config.order,
         )
         numbered = not isinstance(task.observation_space, spaces.Box)
-        index = task.number if numbered else None
+        index = task.observation_index if numbered else None
         return LinearValues(features, self.num_runs, task.observation_in_state, index)

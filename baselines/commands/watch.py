@@ -16,7 +16,7 @@ from baselines.commands.exit_codes import INTERRUPTED, complain
 from baselines.commands.flags import OptionalFloat, OptionalInteger
 from baselines.monitoring.playback import (
     LONGEST,
-    Moment,
+    Frame,
     OptionPlayer,
     Player,
     expectation,
@@ -118,7 +118,7 @@ def introduction(player: Player) -> list[str]:
     return lines
 
 
-def show_frames(env: gym.Env[Any, Any], player: Player, seed: int | None, console: Console) -> Moment:
+def show_frames(env: gym.Env[Any, Any], player: Player, seed: int | None, console: Console) -> Frame:
     """Play an episode in the terminal: in place, at the world's pace, or frame after frame where it is none.
 
     Args:
@@ -134,19 +134,19 @@ def show_frames(env: gym.Env[Any, Any], player: Player, seed: int | None, consol
 
     if not console.is_terminal:
         return play_episode(
-            env, player, seed=seed, on_moment=lambda moment: console.print(frame(env, player, moment), soft_wrap=True)
+            env, player, seed=seed, on_frame=lambda moment: console.print(frame(env, player, moment), soft_wrap=True)
         )
     seconds = 1 / env.metadata.get("render_fps", 4)
     with Live(console=console, auto_refresh=False) as live:
 
-        def show(moment: Moment) -> None:
+        def show(moment: Frame) -> None:
             live.update(frame(env, player, moment), refresh=True)
             time.sleep(PAUSE_AT_THE_END if moment.end else seconds)
 
-        return play_episode(env, player, seed=seed, on_moment=show)
+        return play_episode(env, player, seed=seed, on_frame=show)
 
 
-def show_window(env: gym.Env[Any, Any], player: Player, seed: int | None, console: Console) -> Moment:
+def show_window(env: gym.Env[Any, Any], player: Player, seed: int | None, console: Console) -> Frame:
     """Play an episode in a window.
 
     Args and Returns: as `show_frames`.
@@ -156,7 +156,7 @@ def show_window(env: gym.Env[Any, Any], player: Player, seed: int | None, consol
     return end
 
 
-def frame(env: gym.Env[Any, Any], player: Player, moment: Moment) -> Text:
+def frame(env: gym.Env[Any, Any], player: Player, moment: Frame) -> Text:
     """The text of a moment, with a line of what happened above where the world does not write one itself."""
     from rich.text import Text
 
@@ -164,7 +164,7 @@ def frame(env: gym.Env[Any, Any], player: Player, moment: Moment) -> Text:
     return text if player.agent.task.world is not None else Text(f"{caption(moment)}\n").append_text(text)
 
 
-def caption(moment: Moment) -> str:
+def caption(moment: Frame) -> str:
     """What happened last, in words."""
     parts = [f"step {moment.steps}", f"total reward {moment.total_reward:g}"]
     if moment.action is not None:
@@ -172,13 +172,13 @@ def caption(moment: Moment) -> str:
     return " | ".join(parts)
 
 
-def summary(end: Moment) -> str:
+def summary(end: Frame) -> str:
     """How an episode ended."""
     how = f"cut off after {LONGEST} steps" if end.end == "cut off" else f"{end.end} after {end.steps:,} steps"
     return f"return {end.total_reward:.4g}, discounted return {end.discounted:.4g}, {how}"
 
 
-def comparison_with_expected(player: Player, ends: Sequence[Moment]) -> list[str]:
+def comparison_with_expected(player: Player, ends: Sequence[Frame]) -> list[str]:
     """The mean of what was seen beside what is exactly to be expected."""
     known = expectation(player)
     if not known:

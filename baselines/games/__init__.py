@@ -1,1 +1,1 @@
-"""Learners in games: their interface, tasks, rollouts and loop, and one file for each learner."""
+"""Population in games: their interface, tasks, rollouts and loop, and one file for each learner."""

@@ -17,17 +17,17 @@ from typing import Any, TypeVar
 import numpy as np
 
 from baselines.games.rollout import (
-    GameSurroundings,
+    GameRollout,
     JointTransition,
-    MarkovGameSurroundings,
-    MatrixGameSurroundings,
-    PettingZooSurroundings,
+    MarkovGameRollout,
+    MatrixGameRollout,
+    PettingZooRollout,
 )
 from baselines.games.task import MARKOV_GAMES, GameTask, make_game_task
 from baselines.learning.exploration import RunStreams
 from baselines.system.atomic_files import StorageError
 from baselines.training.agent_file import check_class, read_saved
-from baselines.training.population import Learners
+from baselines.training.population import Population
 from baselines.training.seeding import integer_seeds, run_seeds
 from baselines.training.specification import label
 from rl_envs.games import GAMES, NormalFormGame
@@ -35,7 +35,7 @@ from rl_envs.games import GAMES, NormalFormGame
 SomeAgent = TypeVar("SomeAgent", bound="GameAgent")
 
 
-class GameAgent(Learners):
+class GameAgent(Population):
     """A population of R runs of N players each, who learn in a game together.
 
     Args:
@@ -53,7 +53,7 @@ class GameAgent(Learners):
     """
 
     task: GameTask
-    _surroundings: GameSurroundings | None
+    _rollout: GameRollout | None
 
     def __init__(
         self, task: GameTask | NormalFormGame | str, *, runs: int | range = 1, seed: int = 0, config: Any = None
@@ -76,22 +76,22 @@ class GameAgent(Learners):
         return  # an agent that plays everything has nothing to refuse
 
     @property
-    def surroundings(self) -> GameSurroundings:
+    def rollout(self) -> GameRollout:
         """Where the runs play; the first episodes begin when this is first asked for."""
-        if self._surroundings is None:
+        if self._rollout is None:
             num_copies, task = self.num_runs * self.copies, self.task
             if isinstance(task.table, NormalFormGame):
-                self._surroundings = MatrixGameSurroundings(task.table, num_copies, task.max_cycles)
+                self._rollout = MatrixGameRollout(task.table, num_copies, task.max_cycles)
             else:
-                self._surroundings = MarkovGameSurroundings(task, num_copies, self._first_environment_seed)
-        return self._surroundings
+                self._rollout = MarkovGameRollout(task, num_copies, self._first_environment_seed)
+        return self._rollout
 
-    def pettingzoo_surroundings(self) -> PettingZooSurroundings:
-        """New PettingZoo environments, one for each run, that play as `surroundings` does from the start."""
+    def pettingzoo_rollout(self) -> PettingZooRollout:
+        """New PettingZoo environments, one for each run, that play as `rollout` does from the start."""
         num_copies = self.num_runs * self.copies
         envs = [self.task.make_parallel_env() for _ in range(num_copies)]
         seeds = range(self._first_environment_seed, self._first_environment_seed + num_copies)
-        return PettingZooSurroundings(envs, seeds, self.task.state_seen)
+        return PettingZooRollout(envs, seeds, self.task.state_seen)
 
     def uniform(self, *, greedy: bool = False) -> np.ndarray:
         """The next random number of every player, [R * C, N] in [0, 1); acting greedily has its own streams, [R, N]."""

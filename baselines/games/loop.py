@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from baselines.games.agent import GameAgent
-from baselines.games.rollout import GameSurroundings, JointTransition
+from baselines.games.rollout import GameRollout, JointTransition
 from baselines.training.loop import checkpoint_steps
 from rl_envs.games import NormalFormGame
 from rl_envs.mdp.finite_mdp import check_integer
 
 # Called after every step with the transition and the agent's metrics.
-Watcher = Callable[[JointTransition, Mapping[str, np.ndarray]], None]
+Callback = Callable[[JointTransition, Mapping[str, np.ndarray]], None]
 
 # The part of the rounds, at the end, by which it is judged where a run has ended.
 LATE = 0.1
@@ -66,8 +66,8 @@ def play(
     *,
     steps: int,
     checkpoints: int = 1,
-    surroundings: GameSurroundings | None = None,
-    on_step: Watcher | None = None,
+    rollout: GameRollout | None = None,
+    on_step: Callback | None = None,
 ) -> GameRecord:
     """Let every run of an agent play so many rounds and learn from them.
 
@@ -79,7 +79,7 @@ def play(
         steps: rounds of each run. One that plays C copies of the game takes C at a time, and may pass a checkpoint by
             up to C - 1.
         checkpoints: how often to score, evenly spaced, besides once before the first round.
-        surroundings: where to play; many copies with NumPy when left out. `agent.pettingzoo_surroundings()` gives
+        rollout: where to play; many copies with NumPy when left out. `agent.pettingzoo_rollout()` gives
             PettingZoo's environments, which play the same at a fraction of the speed.
         on_step: called with each transition and the agent's metrics.
 
@@ -91,7 +91,7 @@ def play(
     """
     check_integer("steps", steps, low=1)
     check_integer("checkpoints", checkpoints, low=1)
-    around = agent.surroundings if surroundings is None else surroundings
+    around = agent.rollout if rollout is None else rollout
     marks, begin = checkpoint_steps(steps, checkpoints), agent.steps
     late_begin = begin + steps - max(1, math.ceil(steps * LATE))
     exploitability = [agent.task.exploitability(agent.strategies())]

@@ -41,7 +41,7 @@ class JointTransition:
     present: np.ndarray
 
 
-class GameSurroundings(ABC):
+class GameRollout(ABC):
     """A copy of a game for each run, begun anew within the round that ends its episode.
 
     Attributes:
@@ -69,7 +69,7 @@ class GameSurroundings(ABC):
         """Go on from what `state` gave."""
 
 
-class MatrixGameSurroundings(GameSurroundings):
+class MatrixGameRollout(GameRollout):
     """Many copies of a matrix game, whose players see no state.
 
     Args:
@@ -101,7 +101,7 @@ class MatrixGameSurroundings(GameSurroundings):
         self._game.set_state(state)
 
 
-class MarkovGameSurroundings(GameSurroundings):
+class MarkovGameRollout(GameRollout):
     """Many copies of a two-player zero-sum Markov game, each with a random stream of its own.
 
     Args:
@@ -139,7 +139,7 @@ class MarkovGameSurroundings(GameSurroundings):
         self._game.set_state({name: array for name, array in state.items() if name != "observation"})
 
 
-class PettingZooSurroundings(GameSurroundings):
+class PettingZooRollout(GameRollout):
     """A PettingZoo parallel environment for each run: dictionaries outside, arrays inside.
 
     A player that has left an episode is not in the dictionaries any more; it is asked for no action, and its row says

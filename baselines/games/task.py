@@ -1,6 +1,6 @@
 """A game as learners meet it: how many players, actions and states there are, and how good play is, exactly.
 
-Learners in games are scored by exploitability: what a player could gain by answering the others best, on average over
+Population in games are scored by exploitability: what a player could gain by answering the others best, on average over
 the players. It is 0 at an equilibrium and only there, and computed from the game's table, never sampled.
 """
 

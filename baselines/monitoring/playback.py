@@ -20,7 +20,7 @@ LONGEST = 500
 
 
 @dataclass(frozen=True)
-class Moment:
+class Frame:
     """How far an episode is.
 
     Attributes:
@@ -99,7 +99,7 @@ class OptionPlayer(Player):
 
     def act(self, observation: Any) -> Any:
         """The action of the option that is followed; another option is chosen where that ends."""
-        state = int(self.agent.task.number(np.asarray([observation]))[0])
+        state = int(self.agent.task.observation_index(np.asarray([observation]))[0])
         if self.option is not None and self._generator.random() < self.option.termination[state]:
             self.option = None
         if self.option is None:
@@ -167,43 +167,43 @@ def play_episode(
     player: Player,
     *,
     seed: int | None = None,
-    on_moment: Callable[[Moment], None] | None = None,
-) -> Moment:
+    on_frame: Callable[[Frame], None] | None = None,
+) -> Frame:
     """Play one episode; in a world without a time limit no longer than `LONGEST` steps.
 
     Args:
         env: a copy of the agent's world, made by `make_env`.
         player: who acts.
         seed: of the environment; it goes on with its own generator when left out.
-        on_moment: called with the start and after each step.
+        on_frame: called with the start and after each step.
 
     Returns:
-        The last moment.
+        The last frame.
     """
     task = player.agent.task
-    tell = on_moment or (lambda _: None)
+    tell = on_frame or (lambda _: None)
     observation, _ = env.reset(seed=seed)
     player.begin()
-    moment = Moment(0, None, 0.0, 0.0, 0.0, None, "")
-    tell(moment)
-    while not moment.end:
+    frame = Frame(0, None, 0.0, 0.0, 0.0, None, "")
+    tell(frame)
+    while not frame.end:
         action = player.act(observation)
         if isinstance(player, OptionPlayer):
             env.unwrapped.show_option(player.option)  # type: ignore[attr-defined]
         observation, reward, terminated, truncated, _ = env.step(action)
-        steps = moment.steps + 1
+        steps = frame.steps + 1
         cut_off = task.max_episode_steps is None and steps >= LONGEST
-        moment = Moment(
+        frame = Frame(
             steps=steps,
             action=action_in_words(task, action),
             reward=float(reward),
-            total_reward=moment.total_reward + float(reward),
-            discounted=moment.discounted + task.discount**moment.steps * float(reward),
+            total_reward=frame.total_reward + float(reward),
+            discounted=frame.discounted + task.discount**frame.steps * float(reward),
             option=None if player.option is None else player.option.name,
             end="terminated" if terminated else "truncated" if truncated else "cut off" if cut_off else "",
         )
-        tell(moment)
-    return moment
+        tell(frame)
+    return frame
 
 
 def action_in_words(task: Task, action: Any) -> str:

@@ -272,7 +272,7 @@ def settings_summaries(agent: Agent, world: str, run: int) -> tuple[Any, ...]:
 def successes(agent: Agent) -> np.ndarray | None:
     """Whether the episodes that have just ended were successes, [R * C]; None where the world does not say."""
     try:
-        return agent.surroundings.info("is_success")
+        return agent.rollout.info("is_success")
     except (TypeError, ValueError):  # an info without it, or an empty one
         return None
 

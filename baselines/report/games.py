@@ -34,7 +34,7 @@ def game_table(summaries: Sequence[GameSummary]) -> ConsoleTable:
     ]
     few = few_runs_text(summary.runs for summary in summaries)
     text = ("game", "agent", "ended with")
-    return ConsoleTable("Learners in games", headings, text, lines, legend=legend, notes=[few] if few else [])
+    return ConsoleTable("Population in games", headings, text, lines, legend=legend, notes=[few] if few else [])
 
 
 def flat_game(summary: GameSummary) -> dict[str, object]:

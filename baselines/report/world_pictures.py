@@ -153,7 +153,7 @@ def cut_out(world: World, state: int) -> CutOut:
     history.begin(state)
     canvases = [_TileCanvas(world, colour) for colour in (BLACK, WHITE)]
     for canvas in canvases:
-        world.drawing.paint(canvas, history.moment())
+        world.drawing.paint(canvas, history.frame())
     dark, light = (canvas.pixels().astype(np.float64) for canvas in canvases)
     opacity = 1 - np.clip(light - dark, 0, 255).max(axis=2, keepdims=True) / 255
     colour = np.divide(dark, opacity, out=np.zeros_like(dark), where=opacity > 0)

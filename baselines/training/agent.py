@@ -20,8 +20,8 @@ from baselines.learning.exploration import RunStreams
 from baselines.learning.transition import Transition
 from baselines.system.atomic_files import StorageError
 from baselines.training.agent_file import check_class, read_saved
-from baselines.training.population import Learners
-from baselines.training.rollout import Surroundings
+from baselines.training.population import Population
+from baselines.training.rollout import Rollout
 from baselines.training.seeding import run_seeds
 from baselines.training.specification import label
 from baselines.training.task import Task, make_task
@@ -31,7 +31,7 @@ from rl_envs.worlds.world import World
 SomeAgent = TypeVar("SomeAgent", bound="Agent")
 
 
-class Agent(Learners):
+class Agent(Population):
     """A population of independent learners.
 
     Args:
@@ -49,7 +49,7 @@ class Agent(Learners):
     """
 
     task: Task
-    _surroundings: Surroundings | None
+    _rollout: Rollout | None
 
     def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         super().__init__(make_task(task), runs=runs, seed=seed, config=config)
@@ -72,11 +72,11 @@ class Agent(Learners):
         return self._streams["greedy" if greedy else "exploration"].next()
 
     @property
-    def surroundings(self) -> Surroundings:
+    def rollout(self) -> Rollout:
         """Where the runs learn; the first episodes begin when this is first asked for."""
-        if self._surroundings is None:
-            self._surroundings = Surroundings(self.task, self.copy_seeds(f"environment from step {self.steps}"))
-        return self._surroundings
+        if self._rollout is None:
+            self._rollout = Rollout(self.task, self.copy_seeds(f"environment from step {self.steps}"))
+        return self._rollout
 
     @abstractmethod
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:

@@ -17,7 +17,7 @@ from baselines.training.seeding import integer_seeds
 from rl_envs.mdp.finite_mdp import check_integer
 
 # Called after every step with the transition and the agent's metrics.
-Watcher = Callable[[Transition, Mapping[str, np.ndarray]], None]
+Callback = Callable[[Transition, Mapping[str, np.ndarray]], None]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def train(
     steps: int,
     checkpoints: int = 20,
     episodes: int = 10,
-    on_step: Watcher | None = None,
+    on_step: Callback | None = None,
     on_checkpoint: Callable[[int], None] | None = None,
     measure: Callable[[Agent], np.ndarray] | None = None,
 ) -> LearningCurve:
@@ -82,7 +82,7 @@ def train(
         library_scores, seconds = agent.learn(marks, episodes=episodes)
         return LearningCurve(marks, library_scores, agent.task.truth is not None, seconds)
 
-    surroundings = agent.surroundings
+    rollout = agent.rollout
     begin = agent.steps
     judge = measure or partial(score, episodes=episodes)
     scores = [judge(agent)]
@@ -90,7 +90,7 @@ def train(
     for mark in marks[1:]:
         started = time.perf_counter()
         for _ in range(math.ceil((begin + mark - agent.steps) / agent.copies)):
-            transition = surroundings.step(agent.act(surroundings.observation))
+            transition = rollout.step(agent.act(rollout.observation))
             metrics = agent.update(transition)
             if on_step is not None:
                 on_step(transition, metrics)

@@ -14,7 +14,7 @@ from baselines.learning.exploration import RunStreams
 from baselines.training.agent_file import check_arrays, part_of, write_saved
 from rl_envs.mdp.finite_mdp import check_integer
 
-SomeLearners = TypeVar("SomeLearners", bound="Learners")
+SomePopulation = TypeVar("SomePopulation", bound="Population")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class NoConfig:
     """The Config of an agent that has nothing to set."""
 
 
-class Learners(ABC):
+class Population(ABC):
     """A population of runs that learn side by side; `Agent` says how in a world, `GameAgent` how in a game.
 
     Args:
@@ -55,7 +55,7 @@ class Learners(ABC):
             raise TypeError(f"the config of {self.name} must be a {self.name}.Config, but is {self.config!r}")
         self.steps = 0
         self._streams: dict[str, RunStreams] = {}  # by purpose
-        self._surroundings: Any = None
+        self._rollout: Any = None
 
     @property
     def name(self) -> str:
@@ -73,7 +73,7 @@ class Learners(ABC):
 
     @property
     @abstractmethod
-    def surroundings(self) -> Any:
+    def rollout(self) -> Any:
         """Where the runs learn; the first episodes begin when this is first asked for."""
 
     @abstractmethod
@@ -83,7 +83,7 @@ class Learners(ABC):
     def state(self) -> dict[str, np.ndarray]:
         """Every array that decides how the agent goes on, for `save`; an agent adds its own to these."""
         drawn = {f"drawn.{purpose}": np.array(streams.drawn) for purpose, streams in self._streams.items()}
-        around = {} if self._surroundings is None else self._surroundings.state()
+        around = {} if self._rollout is None else self._rollout.state()
         return {"steps": np.array(self.steps), **drawn, **{f"environment.{name}": a for name, a in around.items()}}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
@@ -93,7 +93,7 @@ class Learners(ABC):
             streams.jump(int(state[f"drawn.{purpose}"]))
         around = part_of(state, "environment")
         if around:
-            self.surroundings.restore(around)
+            self.rollout.restore(around)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the agent to one safetensors file, from which it goes on exactly as if it had not been saved.
@@ -116,16 +116,16 @@ class Learners(ABC):
 
     @classmethod
     def _resumed(
-        cls: type[SomeLearners],
+        cls: type[SomePopulation],
         path: object,
         task: Any,
         about: Mapping[str, Any],
         arrays: Mapping[str, np.ndarray],
-    ) -> SomeLearners:
+    ) -> SomePopulation:
         """The agent of a file that holds one of this class, on its own task; raises StorageError for other arrays."""
         agent = cls(task, runs=range(*about["runs"]), seed=about["seed"], config=cls.Config(**about["config"]))
         if part_of(arrays, "environment"):
-            _ = agent.surroundings  # so that the file's arrays have something to be checked against
+            _ = agent.rollout  # so that the file's arrays have something to be checked against
         check_arrays(path, arrays, agent.state())
         agent.restore(arrays)
         return agent

@@ -86,7 +86,7 @@ class RegretMeter:
 
     def __call__(self, transition: Transition, metrics: Mapping[str, np.ndarray]) -> None:
         """Add what the last step of every run lost, in all of its copies of the world."""
-        self.total += self._agent.surroundings.info("regret").reshape(len(self.total), -1).sum(axis=1)
+        self.total += self._agent.rollout.info("regret").reshape(len(self.total), -1).sum(axis=1)
 
 
 def regret_curve(agent: Agent, *, steps: int | None = None, checkpoints: int = 50) -> RegretCurve:
@@ -114,7 +114,7 @@ def regret_curve(agent: Agent, *, steps: int | None = None, checkpoints: int = 5
     if steps is None:
         raise ValueError(f"steps must be given, for {agent.task.name} has no time limit")
     meter = RegretMeter(agent)
-    agent.surroundings.begin_in(np.repeat(np.array(agent.runs) % len(means), agent.copies))
+    agent.rollout.begin_in(np.repeat(np.array(agent.runs) % len(means), agent.copies))
     curve = train(agent, steps=steps, checkpoints=checkpoints, on_step=meter, measure=lambda _: meter.total.copy())
     return RegretCurve(curve.steps, curve.scores, regret_bounds(agent.task, curve.steps))
 

@@ -12,7 +12,7 @@ from baselines.training.seeding import integer_seeds
 from baselines.training.task import Task
 
 
-class Surroundings:
+class Rollout:
     """A copy of the world for each run, seeded each by itself and reset within the step that ends its episode.
 
     Args:

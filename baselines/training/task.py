@@ -79,7 +79,7 @@ class Task:
             f"but are {self.observation_space}"
         )
 
-    def number(self, observation: np.ndarray) -> np.ndarray:
+    def observation_index(self, observation: np.ndarray) -> np.ndarray:
         """Number observations 0, 1, ..., num_observations - 1, for tables that are indexed by them.
 
         Args:
@@ -98,9 +98,9 @@ class Task:
         return None if self.truth is None else self.truth.mdp.content_hash
 
     @cached_property
-    def number_in_state(self) -> np.ndarray:
+    def observation_index_in_state(self) -> np.ndarray:
         """The number of what is observed in each state, [S]; raises TypeError where there is no table."""
-        return self.number(self.observation_in_state)
+        return self.observation_index(self.observation_in_state)
 
     @cached_property
     def observation_in_state(self) -> np.ndarray:

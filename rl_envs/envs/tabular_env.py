@@ -160,7 +160,7 @@ class TabularEnv(gym.Env[Any, Any]):
         return observation, reward, not self._running, False, info.copy()
 
     def render(self) -> str | np.ndarray | None:
-        """Draw the present moment.
+        """Draw the episode as it is now.
 
         Returns:
             Lines of text in mode "ansi", a picture uint8 [H, W, 3] in mode "rgb_array", None in mode "human".
@@ -173,7 +173,7 @@ class TabularEnv(gym.Env[Any, Any]):
             return None
         if self._history is None or not self._history.begun:
             raise ResetNeeded("there is nothing to draw before the first reset()")
-        return self._renderer.draw(self._history.moment())
+        return self._renderer.draw(self._history.frame())
 
     def overlay(self, *, values: Any = None, policy: Any = None, title: str = "the agent's") -> None:
         """Lay an agent's own values or policy over the picture from now on, instead of `render_overlay`.

@@ -244,7 +244,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         return seen, rewards, terminations, truncations, infos
 
     def render(self) -> tuple[Any, ...] | None:
-        """Draw the present moment of every copy.
+        """Draw every copy as it is now.
 
         Returns:
             A tuple with a picture uint8 [H, W, 3] for each copy in mode "rgb_array", text in mode "ansi".
@@ -257,7 +257,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             return None
         if not self._begun:
             raise ResetNeeded("there is nothing to draw before the first reset()")
-        return tuple(self._renderer.draw(history.moment()) for history in self._histories)
+        return tuple(self._renderer.draw(history.frame()) for history in self._histories)
 
     def close_extras(self, **kwargs: Any) -> None:
         """Let go of what drawing needed; `close()` calls it."""

@@ -1,4 +1,4 @@
-"""From a world and a moment to lines of text, a picture or a window; every world is framed in the same way."""
+"""From a world and a frame to lines of text, a picture or a window; every world is framed in the same way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from rl_envs.drawing.canvas import Box, Canvas, pygame_module
 from rl_envs.drawing.overlay import Overlay, short
 from rl_envs.rendering.overlay import check_kind, given, optimal_policy, optimal_values, visits
-from rl_envs.worlds.world import Moment, World
+from rl_envs.worlds.world import Frame, World
 
 if TYPE_CHECKING:
     from rl_envs.options.option import Option
@@ -70,9 +70,9 @@ class History:
             )
         self._option, self._option_policy = option.name, option.policy
 
-    def moment(self) -> Moment:
+    def frame(self) -> Frame:
         """All of it, as it is now."""
-        return Moment(
+        return Frame(
             state=self._state,
             action=self._action,
             reward=self._reward,
@@ -88,7 +88,7 @@ class History:
 
 
 class Renderer:
-    """Draws one world, moment by moment.
+    """Draws one world, frame by frame.
 
     Args:
         world: what to draw.
@@ -120,19 +120,19 @@ class Renderer:
         width, height = self._world.drawing.size
         return 2 * ((width + 2 * MARGIN + 1) // 2), 2 * ((height + HEADER + FOOTER + 1) // 2)
 
-    def draw(self, moment: Moment) -> str | np.ndarray | None:
-        """Draw a moment.
+    def draw(self, frame: Frame) -> str | np.ndarray | None:
+        """Draw a frame.
 
         Args:
-            moment: what there is to draw.
+            frame: what there is to draw.
 
         Returns:
             Text in mode "ansi", a fresh picture uint8 [H, W, 3] in mode "rgb_array", None in mode "human".
         """
-        overlay = self._overlay(moment)
+        overlay = self._overlay(frame)
         if self._mode == "ansi":
-            return self._text(moment, overlay)
-        canvas = self._paint(moment, overlay)
+            return self._text(frame, overlay)
+        canvas = self._paint(frame, overlay)
         if self._mode == "rgb_array":
             return canvas.pixels()
         self._show(canvas)
@@ -161,12 +161,12 @@ class Renderer:
             pygame_module().display.quit()
             self._window_open = False
 
-    def _overlay(self, moment: Moment) -> Overlay | None:
+    def _overlay(self, frame: Frame) -> Overlay | None:
         """What lies over the picture now."""
         if self._given is not None or self._kind is None:
             return self._given
         if self._kind == "visits":
-            return visits(self._world.mdp, moment.state_counts)
+            return visits(self._world.mdp, frame.state_counts)
         if self._exact is None:
             self._exact = self._as_shown(self._solved())
         return self._exact
@@ -184,34 +184,34 @@ class Renderer:
         """The overlay without the values of actions where the picture has no place for them."""
         return overlay if self._world.drawing.shows_action_values else replace(overlay, action_values=None)
 
-    def _text(self, moment: Moment, overlay: Overlay | None) -> str:
-        lines = [" | ".join(self._caption(moment)), self._world.drawing.text(moment)]
+    def _text(self, frame: Frame, overlay: Overlay | None) -> str:
+        lines = [" | ".join(self._caption(frame)), self._world.drawing.text(frame)]
         if overlay is not None:
-            lines.append(_overlay_in_words(overlay, self._world, moment))
+            lines.append(_overlay_in_words(overlay, self._world, frame))
         return "\n".join(lines) + "\n"
 
-    def _caption(self, moment: Moment) -> list[str]:
+    def _caption(self, frame: Frame) -> list[str]:
         """What happened last, in words, with the option at the end."""
-        parts = [f"step {moment.steps}", f"total reward {short(moment.total_reward)}"]
-        if moment.action is not None and moment.reward is not None:
-            parts.append(f"took {self._world.action_names[moment.action]}, reward {short(moment.reward)}")
-        if moment.option is not None:
-            parts.append(f"option {moment.option}")
+        parts = [f"step {frame.steps}", f"total reward {short(frame.total_reward)}"]
+        if frame.action is not None and frame.reward is not None:
+            parts.append(f"took {self._world.action_names[frame.action]}, reward {short(frame.reward)}")
+        if frame.option is not None:
+            parts.append(f"option {frame.option}")
         return parts
 
-    def _paint(self, moment: Moment, overlay: Overlay | None) -> Canvas:
+    def _paint(self, frame: Frame, overlay: Overlay | None) -> Canvas:
         width, height = self.size
         area = Box(MARGIN, HEADER, width - 2 * MARGIN, height - HEADER - FOOTER)
         canvas = Canvas(width, height, area, overlay)
         canvas.text((MARGIN, HEADER / 2), self._world.name, 17, align="left")
-        caption = self._caption(moment)
+        caption = self._caption(frame)
         if overlay is not None:
             _legend(canvas, Box(width / 3, 0, width * 2 / 3 - MARGIN, HEADER), overlay)
-        elif moment.option is not None:
+        elif frame.option is not None:
             canvas.text((width - MARGIN, HEADER / 2), caption.pop(), 13, "blue", align="right", longest=width / 2)
         below = (MARGIN, height - FOOTER / 2)
         canvas.text(below, " | ".join(caption), 12, align="left", longest=width - 2 * MARGIN)
-        self._world.drawing.paint(canvas, moment)
+        self._world.drawing.paint(canvas, frame)
         return canvas
 
     def _show(self, canvas: Canvas) -> None:
@@ -248,14 +248,14 @@ def _legend(canvas: Canvas, box: Box, overlay: Overlay) -> None:
     canvas.text((scale.x - 48, middle), overlay.title, 12, align="right", longest=scale.x - 48 - box.x)
 
 
-def _overlay_in_words(overlay: Overlay, world: World, moment: Moment) -> str:
+def _overlay_in_words(overlay: Overlay, world: World, frame: Frame) -> str:
     """What the overlay says of the present state."""
     parts = []
-    missing = "none: the episode is over" if world.mdp.terminal_states[moment.state] else "none"
+    missing = "none: the episode is over" if world.mdp.terminal_states[frame.state] else "none"
     if overlay.values is not None:
-        parts.append(f"{overlay.title} here {overlay.number(moment.state) or missing}")
+        parts.append(f"{overlay.title} here {overlay.number(frame.state) or missing}")
     if overlay.policy is not None:
-        weights = overlay.policy[moment.state]
+        weights = overlay.policy[frame.state]
         names = [name for name, weight in zip(world.action_names, weights.tolist(), strict=True) if weight >= 0.01]
         parts.append(f"{overlay.title}: {', '.join(names) or missing}")
     return " | ".join(parts)

@@ -25,7 +25,7 @@ from rl_envs.drawing.canvas import Box, Canvas
 from rl_envs.mdp.bandit_theory import check_arms, check_std, gaps
 from rl_envs.mdp.finite_mdp import FiniteMDP
 from rl_envs.worlds.observation import Index, choose
-from rl_envs.worlds.world import Drawing, Moment, World
+from rl_envs.worlds.world import Drawing, Frame, World
 
 
 def bandit(
@@ -122,19 +122,19 @@ class ArmsDrawing(Drawing):
         """Room for the bars of ten arms."""
         return 560, 250
 
-    def text(self, moment: Moment) -> str:
+    def text(self, frame: Frame) -> str:
         """A table of arms, pulls, true means and the means of what they paid."""
         lines = ["  arm   pulls    mean    paid"]
-        for arm, mean in enumerate(self._means[moment.state]):
-            mark = ">" if arm == moment.action else " "
-            paid = _mean_paid(moment, arm)
-            line = f"{mark} {arm:3d} {moment.action_counts[arm]:7d} {mean:+7.3f}"
+        for arm, mean in enumerate(self._means[frame.state]):
+            mark = ">" if arm == frame.action else " "
+            paid = _mean_paid(frame, arm)
+            line = f"{mark} {arm:3d} {frame.action_counts[arm]:7d} {mean:+7.3f}"
             lines.append(line if paid is None else f"{line} {paid:+7.3f}")
         return "\n".join(lines)
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
+    def paint(self, canvas: Canvas, frame: Frame) -> None:
         """A bar for each arm's true mean, a ring at the mean of what it paid, the pulls below."""
-        means = self._means[moment.state]
+        means = self._means[frame.state]
         low, high = min(0.0, float(means.min())), max(0.0, float(means.max()))
         plot = Box(canvas.area.x, canvas.area.y + 40, canvas.area.width, canvas.area.height - 40 - 46)
         scale = plot.height / ((high - low) or 1.0)
@@ -145,20 +145,20 @@ class ArmsDrawing(Drawing):
         for arm, mean in enumerate(means.tolist()):
             column = Box(left + arm * width, plot.y, width, plot.height)
             x = column.center[0]
-            if arm == moment.action:
+            if arm == frame.action:
                 canvas.box(Box(column.x, plot.y - 12, width, plot.height + 58), "floor", radius=6)
             bar = Box(column.x + width / 5, zero - max(mean, 0.0) * scale, width * 3 / 5, abs(mean) * scale)
-            canvas.box(bar, canvas.action_shade(moment.state, [arm], "sky"))
-            paid = _mean_paid(moment, arm)
+            canvas.box(bar, canvas.action_shade(frame.state, [arm], "sky"))
+            paid = _mean_paid(frame, arm)
             if paid is not None:
                 y = zero - min(max(paid, low), high) * scale
                 canvas.circle((x, y), min(6.0, width / 4), "agent", border="white")
-            if canvas.weight(moment.state, arm) > 0:
-                canvas.arrow((x, bar.y - 22), (x, bar.y - 4), "goal", 1 + 2.5 * canvas.weight(moment.state, arm))
+            if canvas.weight(frame.state, arm) > 0:
+                canvas.arrow((x, bar.y - 22), (x, bar.y - 4), "goal", 1 + 2.5 * canvas.weight(frame.state, arm))
             if arm in named:
-                colour = "agent" if arm == moment.action else "ink"
+                colour = "agent" if arm == frame.action else "ink"
                 canvas.text((x, plot.bottom + 14), f"arm {arm}" if width >= 44 else str(arm), 12, colour)
-                canvas.text((x, plot.bottom + 32), f"{moment.action_counts[arm]:,}", 12, "faint")
+                canvas.text((x, plot.bottom + 32), f"{frame.action_counts[arm]:,}", 12, "faint")
         canvas.line((left, zero), (left + width * len(means), zero), "ink", 1.5)
         self._legend(canvas)
 
@@ -174,8 +174,8 @@ class ArmsDrawing(Drawing):
             x += canvas.text((x, y), words, 11, "faint", align="left") + 18
 
 
-def _mean_paid(moment: Moment, arm: int) -> float | None:
+def _mean_paid(frame: Frame, arm: int) -> float | None:
     """The mean of what an arm has paid in this episode, or None before its first pull."""
-    if moment.action_rewards is None or moment.action_counts[arm] == 0:
+    if frame.action_rewards is None or frame.action_counts[arm] == 0:
         return None
-    return float(moment.action_rewards[arm] / moment.action_counts[arm])
+    return float(frame.action_rewards[arm] / frame.action_counts[arm])

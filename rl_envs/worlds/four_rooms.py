@@ -40,7 +40,7 @@ from rl_envs.drawing.canvas import Canvas
 from rl_envs.mdp.finite_mdp import Outcome, check_probability, tabulate
 from rl_envs.worlds.gridworld import ARROWS, KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
 from rl_envs.worlds.observation import Features, Index, choose
-from rl_envs.worlds.world import Drawing, Moment, World
+from rl_envs.worlds.world import Drawing, Frame, World
 
 MAP = (
     "#############",
@@ -165,19 +165,19 @@ class RoomsDrawing(Drawing):
         """The map."""
         return self.grid.picture_size
 
-    def text(self, moment: Moment) -> str:
+    def text(self, frame: Frame) -> str:
         """The map; an active option's likeliest moves stand as arrows in the cells where it runs."""
         glyphs: dict[int, str] = {}
-        if moment.option_policy is not None:
-            for cell in np.flatnonzero(moment.option_policy.any(axis=1)).tolist():
-                glyphs[cell] = "^>v<"[int(moment.option_policy[cell].argmax())]
-        return self.grid.text({**glyphs, self.goal: "G", moment.state: "A"})
+        if frame.option_policy is not None:
+            for cell in np.flatnonzero(frame.option_policy.any(axis=1)).tolist():
+                glyphs[cell] = "^>v<"[int(frame.option_policy[cell].argmax())]
+        return self.grid.text({**glyphs, self.goal: "G", frame.state: "A"})
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
+    def paint(self, canvas: Canvas, frame: Frame) -> None:
         """The map with goal and agent, and where the active option runs its moves."""
         places = self.grid.cells.tolist()
         states = {(row, column): cell for cell, (row, column) in enumerate(places)}
-        boxes = canvas.map(self.grid.rows, states, arrows=ARROWS, option_policy=moment.option_policy)
-        goal, agent = (boxes[row][column] for row, column in (places[self.goal], places[moment.state]))
+        boxes = canvas.map(self.grid.rows, states, arrows=ARROWS, option_policy=frame.option_policy)
+        goal, agent = (boxes[row][column] for row, column in (places[self.goal], places[frame.state]))
         icons.flag(canvas, goal)
         icons.agent(canvas, agent)

@@ -27,7 +27,7 @@ from rl_envs.drawing import icons
 from rl_envs.drawing.canvas import Box, Canvas
 from rl_envs.mdp.finite_mdp import Outcome, check_integer, tabulate
 from rl_envs.worlds.observation import Index, choose
-from rl_envs.worlds.world import Drawing, Moment, World
+from rl_envs.worlds.world import Drawing, Frame, World
 
 LEFT, STAY, RIGHT = 0, 1, 2
 
@@ -92,14 +92,14 @@ class BalanceDrawing(Drawing):
         """A line of tiles with bars below."""
         return 616, 160
 
-    def text(self, moment: Moment) -> str:
+    def text(self, frame: Frame) -> str:
         """One line: the ends `#`, the middle and the agent."""
         cells = ["#", *"." * (2 * self._size - 1), "#"]
         cells[self._size] = "0"
-        cells[moment.state] = "A"
+        cells[frame.state] = "A"
         return " ".join(cells)
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
+    def paint(self, canvas: Canvas, frame: Frame) -> None:
         """The line as tiles between two walls, and below each tile the reward of arriving there, as a bar."""
         tiles = canvas.row(2 * self._size + 1, top=canvas.area.y + 28, arrows=((-1, 0), (0, 0), (1, 0)))
         for end in (tiles[0], tiles[-1]):
@@ -116,4 +116,4 @@ class BalanceDrawing(Drawing):
             tile = tiles[position + self._size]
             cost = 42 * abs(position) / self._size
             canvas.text((tile.center[0], tile.bottom + 16 + cost), str(-abs(position)), 11, "faint")
-        icons.agent(canvas, tiles[moment.state])
+        icons.agent(canvas, tiles[frame.state])

@@ -24,7 +24,7 @@ from rl_envs.drawing import icons
 from rl_envs.drawing.canvas import Canvas
 from rl_envs.mdp.finite_mdp import Outcome, check_integer, check_probability, tabulate
 from rl_envs.worlds.observation import Index, choose
-from rl_envs.worlds.world import Drawing, Moment, World
+from rl_envs.worlds.world import Drawing, Frame, World
 
 LEFT, RIGHT = 0, 1
 
@@ -85,13 +85,13 @@ class LineDrawing(Drawing):
         """A line of tiles and their numbers."""
         return 616, 112
 
-    def text(self, moment: Moment) -> str:
+    def text(self, frame: Frame) -> str:
         """One line: the paying end `G`, the other `#`, and the agent."""
         cells = ["#", *"." * (2 * self._size - 1), "G"]
-        cells[moment.state] = "A"
+        cells[frame.state] = "A"
         return " ".join(cells)
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
+    def paint(self, canvas: Canvas, frame: Frame) -> None:
         """The line as tiles: a flag on the end that pays, a wall for the other, and the positions below."""
         num_states = 2 * self._size + 1
         tiles = canvas.row(num_states, top=canvas.area.y + 28, arrows=((-1, 0), (1, 0)))
@@ -102,4 +102,4 @@ class LineDrawing(Drawing):
         for position in canvas.spaced(range(-self._size, self._size + 1), tiles[0].width):
             x = tiles[position + self._size].center[0]
             canvas.text((x, tiles[0].bottom + 12), str(position), 11, "faint")
-        icons.agent(canvas, tiles[moment.state])
+        icons.agent(canvas, tiles[frame.state])

@@ -23,7 +23,7 @@ import numpy as np
 from rl_envs.drawing.canvas import Canvas, Point
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, start_distribution
 from rl_envs.worlds.observation import Index, choose
-from rl_envs.worlds.world import Drawing, Moment, World
+from rl_envs.worlds.world import Drawing, Frame, World
 
 # Above this many states a drawing shows the present one and those that may follow it, not all.
 MAX_DRAWN = 16
@@ -116,35 +116,35 @@ class GraphDrawing(Drawing):
         """A circle of states."""
         return 520, 350
 
-    def text(self, moment: Moment) -> str:
+    def text(self, frame: Frame) -> str:
         """The states with the present one in brackets, or its number and theirs that may follow it."""
         num_states = self._mdp.num_states
         if num_states <= MAX_DRAWN:
-            return " ".join(f"[{s}]" if s == moment.state else f" {s} " for s in range(num_states))
-        chances = self._chances(moment.state)
+            return " ".join(f"[{s}]" if s == frame.state else f" {s} " for s in range(num_states))
+        chances = self._chances(frame.state)
         others = ", ".join(str(state) for state in list(chances)[:MAX_DRAWN])
         more = ", ..." if len(chances) > MAX_DRAWN else ""
-        return f"state [{moment.state}] of 0..{num_states - 1}; next may be {others}{more}"
+        return f"state [{frame.state}] of 0..{num_states - 1}; next may be {others}{more}"
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
+    def paint(self, canvas: Canvas, frame: Frame) -> None:
         """States as discs, arrows to where the next step may lead, and the last step in the agent's colour."""
-        places = self._places(canvas, moment)
+        places = self._places(canvas, frame)
         center = places.pop(-1)
-        here = places[moment.state]
+        here = places[frame.state]
         radius = 20.0
         if self._mdp.num_states <= MAX_DRAWN:
             for state in places:
                 for following in self._chances(state):
                     canvas.line(places[state], places[following], "grid", 1)
-        for following, chance in self._chances(moment.state).items():
+        for following, chance in self._chances(frame.state).items():
             width = 1 + 7 * chance
-            if following == moment.state:
+            if following == frame.state:
                 canvas.loop(here, _beside(here, center), radius, "sky", width)
             elif following in places:
                 canvas.arrow(here, _short_of(here, places[following], radius + 2), "sky", width)
-        if moment.previous_state is not None and moment.previous_state in places:
-            before = places[moment.previous_state]
-            if moment.previous_state == moment.state:
+        if frame.previous_state is not None and frame.previous_state in places:
+            before = places[frame.previous_state]
+            if frame.previous_state == frame.state:
                 canvas.loop(here, _beside(here, center), radius + 4, "agent", 4)
             else:
                 # A little to one side, so that an arrow of the next step along the same line stays in sight.
@@ -154,7 +154,7 @@ class GraphDrawing(Drawing):
         hint = "blue: where the next step may lead, wider the likelier; orange: the last step"
         canvas.text((canvas.area.x, canvas.area.bottom - 6), hint, 11, "faint", align="left")
         for state, place in places.items():
-            canvas.node(place, state, radius=radius, lit=state == moment.state)
+            canvas.node(place, state, radius=radius, lit=state == frame.state)
             best = [str(action) for action in range(self._mdp.num_actions) if canvas.weight(state, action) >= 0.01]
             if best:
                 right, down = _away(place, center)
@@ -172,7 +172,7 @@ class GraphDrawing(Drawing):
                 chances[following] = chances.get(following, 0.0) + chance / num_actions
         return dict(sorted(chances.items(), key=lambda item: (-item[1], item[0])))
 
-    def _places(self, canvas: Canvas, moment: Moment) -> dict[int, Point]:
+    def _places(self, canvas: Canvas, frame: Frame) -> dict[int, Point]:
         """Where each state drawn is; the key -1 has the middle, which arrows and labels point away from."""
         x, y = canvas.area.center
         y -= 6
@@ -180,12 +180,12 @@ class GraphDrawing(Drawing):
             around, first = list(range(self._mdp.num_states)), -0.5
             places = {-1: (x, y)}
         else:
-            likely = [state for state in self._chances(moment.state) if state != moment.state]
+            likely = [state for state in self._chances(frame.state) if state != frame.state]
             around, first = likely[:MAX_DRAWN], -0.5
-            if moment.previous_state is not None and moment.previous_state != moment.state:
-                around = [moment.previous_state, *(state for state in around if state != moment.previous_state)]
+            if frame.previous_state is not None and frame.previous_state != frame.state:
+                around = [frame.previous_state, *(state for state in around if state != frame.previous_state)]
                 first = -1.0  # where the episode came from is on the left
-            places = {-1: (x, y - 1), moment.state: (x, y)}
+            places = {-1: (x, y - 1), frame.state: (x, y)}
         for number, state in enumerate(around):
             angle = math.pi * (first + 2 * number / len(around))
             places[state] = (x + 190 * math.cos(angle), y + 125 * math.sin(angle))

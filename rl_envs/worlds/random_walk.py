@@ -25,7 +25,7 @@ from rl_envs.drawing import icons
 from rl_envs.drawing.canvas import Box, Canvas
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, start_distribution
 from rl_envs.worlds.observation import Features, Index, choose
-from rl_envs.worlds.world import Drawing, Moment, World
+from rl_envs.worlds.world import Drawing, Frame, World
 
 LEFT, RIGHT = 0, 1
 
@@ -115,14 +115,14 @@ class WalkDrawing(Drawing):
         """A line and its numbers."""
         return 680, 128
 
-    def text(self, moment: Moment) -> str:
+    def text(self, frame: Frame) -> str:
         """One line: the ends `-` and `+`, the agent, and the state's number; many states may share a character."""
         width = min(self._num_states, TEXT_WIDTH)
         cells = ["-", *"." * (width - 2), "+"]
-        cells[round(moment.state * (width - 1) / (self._num_states - 1))] = "A"
-        return f"{''.join(cells)}  {moment.state}"
+        cells[round(frame.state * (width - 1) / (self._num_states - 1))] = "A"
+        return f"{''.join(cells)}  {frame.state}"
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
+    def paint(self, canvas: Canvas, frame: Frame) -> None:
         """The line between its ends, and above it a bracket over the states that one jump can reach."""
         last = self._num_states - 1
         tiles = canvas.row(self._num_states, top=canvas.area.y + 52, arrows=((-1, 0), (1, 0)))
@@ -133,9 +133,9 @@ class WalkDrawing(Drawing):
             x = tiles[state].center[0]
             canvas.line((x, tiles[0].bottom), (x, tiles[0].bottom + 5), "faint", 1)
             canvas.text((x, tiles[0].bottom + 14), str(state), 11, "faint")
-        x, y = tiles[moment.state].center
-        if 0 < moment.state < last:
-            near, far = (tiles[min(max(moment.state + jump, 0), last)] for jump in (-self._max_jump, self._max_jump))
+        x, y = tiles[frame.state].center
+        if 0 < frame.state < last:
+            near, far = (tiles[min(max(frame.state + jump, 0), last)] for jump in (-self._max_jump, self._max_jump))
             for start, tip in ((x - 12, near.center[0]), (x + 12, far.center[0])):
                 canvas.arrow((start, y - 34), (tip, y - 34), "sky", 2)
         canvas.line((x, y - 26), (x, y + tiles[0].height / 2), "agent", 2)

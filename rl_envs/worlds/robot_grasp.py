@@ -43,7 +43,7 @@ from rl_envs.drawing.canvas import Box, Canvas, Point
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, check_probability, start_distribution
 from rl_envs.names import unknown
 from rl_envs.worlds.observation import Features, Index, choose
-from rl_envs.worlds.world import Drawing, Moment, World
+from rl_envs.worlds.world import Drawing, Frame, World
 
 HOLD, BACK, FORWARD, GRIP = range(4)
 COMMANDS = ("hold", "back", "forward", "grip")
@@ -289,9 +289,9 @@ class ArmDrawing(Drawing):
         """The ground on the left, the joints on the right."""
         return 600, 400
 
-    def text(self, moment: Moment) -> str:
+    def text(self, frame: Frame) -> str:
         """The cells in reach as dots, the object `X`, the arm `S`, `E`, `W`, `H`; `@` is the hand over it."""
-        positions = self.rows[moment.state, :3]
+        positions = self.rows[frame.state, :3]
         points = self.arm.points(positions)
         points[3] = hand = self.arm.fingertip[tuple(positions)]
         marks = [((x, y), ".") for x, y in self.arm.reach]
@@ -307,11 +307,11 @@ class ArmDrawing(Drawing):
         for (x, y), mark in marks:
             column, line = _nearest(np.array([2 * x, -y])) + (2 * size, size)
             lines[line][column] = mark
-        return "\n".join(["".join(line).rstrip() for line in lines] + [self.caption(moment)])
+        return "\n".join(["".join(line).rstrip() for line in lines] + [self.caption(frame)])
 
-    def caption(self, moment: Moment) -> str:
+    def caption(self, frame: Frame) -> str:
         """The joints' positions, whose turn it is and how the hand is doing, in words."""
-        row = self.rows[moment.state].tolist()
+        row = self.rows[frame.state].tolist()
         words = [f"{joint} {position}" for joint, position in zip(JOINTS, row, strict=False)]
         if row[-1] == 1 and (len(row) == 4 or row[3] == 0):
             words.append("the hand has closed on the object")
@@ -321,7 +321,7 @@ class ArmDrawing(Drawing):
                 words.append("gripping")
         return ", ".join(words)
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
+    def paint(self, canvas: Canvas, frame: Frame) -> None:
         """The cells in reach, the object and the arm from above; beside them a dial for each joint."""
         ground = canvas.area.left_part(400)
         unit = ground.width / (2 * sum(LINKS) + 1)  # pixels a cell
@@ -335,7 +335,7 @@ class ArmDrawing(Drawing):
 
         for x, y in self.arm.reach:
             canvas.box(cell(x, y), "floor", border="grid")
-        row = self.rows[moment.state].tolist()
+        row = self.rows[frame.state].tolist()
         tip = self.arm.fingertip[tuple(row[:3])].tolist()
         canvas.box(cell(*tip), "tint", border="grid")  # the cell that the fingertip counts as being in
         canvas.box(cell(*self.target).inset(unit * 0.16), "key", border="ink", radius=3)
@@ -344,21 +344,21 @@ class ArmDrawing(Drawing):
         for link, (start, end) in enumerate(pairwise(points)):
             canvas.line(start, end, "blue", unit * (0.5 - 0.1 * link), round_ends=True)
         for joint, point in enumerate(points[:3]):
-            canvas.circle(point, unit * 0.27, "agent" if joint in self._turn(moment) else "white", border="ink")
+            canvas.circle(point, unit * 0.27, "agent" if joint in self._turn(frame) else "white", border="ink")
         icons.gripper(canvas, points[2], points[3], unit * 0.42, opening=0.35 if row[-1] else 1.0)
         for joint in range(3):
             panel = canvas.area.right_part(190)
-            self._dial(canvas, moment, joint, panel._replace(y=panel.y + joint * 132, height=126))
+            self._dial(canvas, frame, joint, panel._replace(y=panel.y + joint * 132, height=126))
 
-    def _turn(self, moment: Moment) -> list[int]:
+    def _turn(self, frame: Frame) -> list[int]:
         """The joints that are commanded next."""
-        row = self.rows[moment.state].tolist()
+        row = self.rows[frame.state].tolist()
         return [row[3]] if len(row) == 5 else [0, 1, 2]
 
-    def _dial(self, canvas: Canvas, moment: Moment, joint: int, box: Box) -> None:
+    def _dial(self, canvas: Canvas, frame: Frame, joint: int, box: Box) -> None:
         """A joint's positions around a circle with its own pointed at, and the commands it may be given now."""
-        row = self.rows[moment.state].tolist()
-        commanded = joint in self._turn(moment)
+        row = self.rows[frame.state].tolist()
+        commanded = joint in self._turn(frame)
         canvas.box(box, "paper", border="agent" if commanded else "grid", border_width=2 if commanded else 1, radius=6)
         x, y = box.x + 44, box.y + 48
         for position in range(self.arm.num_angles):
@@ -376,17 +376,17 @@ class ArmDrawing(Drawing):
         if len(row) == 5 and commanded:
             canvas.text((x + 46, y + 20), "its turn", 11, "agent", align="left")
         if commanded:
-            self._commands(canvas, moment, joint, Box(box.x + 6, box.bottom - 28, box.width - 12, 20))
+            self._commands(canvas, frame, joint, Box(box.x + 6, box.bottom - 28, box.width - 12, 20))
 
-    def _commands(self, canvas: Canvas, moment: Moment, joint: int, box: Box) -> None:
+    def _commands(self, canvas: Canvas, frame: Frame, joint: int, box: Box) -> None:
         """The four commands, with the overlay's value of each, and a green frame around those of its policy."""
-        joints = len(self._turn(moment))
+        joints = len(self._turn(frame))
         actions = np.arange(len(COMMANDS) ** joints).reshape((len(COMMANDS),) * joints)
         for command, name in enumerate(COMMANDS):
             chip = Box(box.x + command * box.width / 4, box.y, box.width / 4 - 2, box.height)
             choices = actions.take(command, axis=0 if joints == 1 else joint).ravel().tolist()
-            shade = canvas.action_shade(moment.state, choices, "floor")
-            chosen = max(canvas.weight(moment.state, choice) for choice in choices)
+            shade = canvas.action_shade(frame.state, choices, "floor")
+            chosen = max(canvas.weight(frame.state, choice) for choice in choices)
             border, width = ("goal", 1 + 2 * chosen) if chosen >= 0.01 else ("grid", 1)
             canvas.box(chip, shade, border=border, border_width=width, radius=4)
             canvas.text(chip.center, name, 9, canvas.ink_on(shade))

@@ -33,7 +33,7 @@ from rl_envs.drawing.canvas import Box, Canvas
 from rl_envs.mdp.finite_mdp import Outcome, check_probability, tabulate
 from rl_envs.worlds.gridworld import ARROWS, KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
 from rl_envs.worlds.observation import Features, Index, choose
-from rl_envs.worlds.world import Drawing, Moment, World
+from rl_envs.worlds.world import Drawing, Frame, World
 
 MAP = (
     "###########",
@@ -192,28 +192,28 @@ class SubtaskDrawing(Drawing):
         width, height = self.grid.picture_size
         return width, height + 44
 
-    def text(self, moment: Moment) -> str:
+    def text(self, frame: Frame) -> str:
         """The map, and below it the subtask that is next."""
-        stage = int(self.stage[moment.state])
+        stage = int(self.stage[frame.state])
         shown = {"G": "G"}
         if stage == NO_KEY:
             shown["K"] = "K"
         if stage != OPEN:
             shown["D"] = "D"
-        agent = int(self.cell[moment.state])
+        agent = int(self.cell[frame.state])
         rows = self.grid.text({**{self.grid.marks[letter]: glyph for letter, glyph in shown.items()}, agent: "A"})
         reached = agent == self.grid.marks["G"]
         return f"{rows}\n{'at the goal' if reached else 'to do: ' + SUBTASKS[stage]}"
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
+    def paint(self, canvas: Canvas, frame: Frame) -> None:
         """The map in the present stage, whose states are the tiles, and the subtasks with the present one lit."""
-        stage, agent = int(self.stage[moment.state]), int(self.cell[moment.state])
+        stage, agent = int(self.stage[frame.state]), int(self.cell[frame.state])
         here = np.flatnonzero(self.stage == stage)
         places = self.grid.cells[self.cell[here]].tolist()
         states = {(row, column): state for (row, column), state in zip(places, here.tolist(), strict=True)}
         below = canvas.area._replace(y=canvas.area.bottom - 34, height=34)
         above = canvas.area._replace(height=canvas.area.height - 44)
-        boxes = canvas.map(self.grid.rows, states, arrows=ARROWS, option_policy=moment.option_policy, area=above)
+        boxes = canvas.map(self.grid.rows, states, arrows=ARROWS, option_policy=frame.option_policy, area=above)
 
         def box(cell: int) -> Box:
             row, column = self.grid.cells[cell].tolist()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Moment:
+class Frame:
     """What there is to draw of an episode.
 
     Attributes:
@@ -52,23 +52,23 @@ class Moment:
 
 
 class Drawing(ABC):
-    """How a world looks. It holds what it needs of the world; what happens comes with each moment."""
+    """How a world looks. It holds what it needs of the world; what happens comes with each frame."""
 
     # Whether the picture has a place for the value of each action; if so, the heat map's range covers them too.
     shows_action_values: ClassVar[bool] = False
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the picture inside its frame, in pixels; always the same for one drawing."""
+        """Width and height of the picture inside its border, in pixels; always the same for one drawing."""
         return 520, 150
 
     @abstractmethod
-    def text(self, moment: Moment) -> str:
-        """The moment as lines of text, for a terminal."""
+    def text(self, frame: Frame) -> str:
+        """The frame as lines of text, for a terminal."""
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
-        """Paint the moment into the canvas's area; by default, its text."""
-        canvas.lines_of_text(self.text(moment))
+    def paint(self, canvas: Canvas, frame: Frame) -> None:
+        """Paint the frame into the canvas's area; by default, its text."""
+        canvas.lines_of_text(self.text(frame))
 
 
 class StateNumber(Drawing):
@@ -77,8 +77,8 @@ class StateNumber(Drawing):
     def __init__(self, num_states: int) -> None:
         self._num_states = num_states
 
-    def text(self, moment: Moment) -> str:
-        return f"state {moment.state} of {self._num_states}"
+    def text(self, frame: Frame) -> str:
+        return f"state {frame.state} of {self._num_states}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -125,7 +125,7 @@ def two_calls_are_one() -> None:
 def _learn(agent: QLearning, steps: int) -> None:
     """Train without scores, which a world with one policy does not have."""
     for _ in range(steps):
-        around = agent.surroundings
+        around = agent.rollout
         agent.update(around.step(agent.act(around.observation)))
 
 

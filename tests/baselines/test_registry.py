@@ -39,11 +39,11 @@ def test_an_agent_counts_the_steps_that_it_learns_from(name: str) -> None:
     agent = made_on_a_small_world(name)
     for steps in range(3):
         assert agent.steps == steps
-        transition = agent.surroundings.step(agent.act(agent.surroundings.observation))
+        transition = agent.rollout.step(agent.act(agent.rollout.observation))
         assert isinstance(transition, Transition)
         metrics = agent.update(transition)
         assert all(values.shape == (3,) for values in metrics.values())
-    assert agent.policy().shape == (3, len(agent.task.number_in_state), agent.task.num_actions)
+    assert agent.policy().shape == (3, len(agent.task.observation_index_in_state), agent.task.num_actions)
 
 
 def test_listing_the_agents_imports_neither_torch_nor_stable_baselines3() -> None:

@@ -40,7 +40,7 @@ def pulls_of(agent: Agent) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     def note(transition: Transition, metrics: object) -> None:
         arms[agent.steps - 1], rewards[agent.steps - 1] = transition.action, transition.reward
 
-    agent.surroundings.begin_in(problems)
+    agent.rollout.begin_in(problems)
     train(agent, steps=STEPS, checkpoints=1, on_step=note, measure=lambda agent: np.zeros(agent.num_runs))
     return arms, rewards, best
 

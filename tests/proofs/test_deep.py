@@ -67,7 +67,7 @@ def test_reinforce_finds_the_best_chance_of_going_right_in_the_short_corridor() 
     assert isinstance(agent.learner, TableLearner)
     agent.learner.theta[:] = [0.0, -1.0]  # it begins by going right with probability 0.27
     for _ in range(60_000):
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
     chance = mean_interval(probability := agent.probabilities()[:, 0, RIGHT])
     value = mean_interval(np.array([evaluate_policy(world.mdp, going_right(p))[0] for p in probability]))
     print(

@@ -1,4 +1,4 @@
-"""Learners in games over longer times than the default suite allows: soccer by exact exploitability."""
+"""Population in games over longer times than the default suite allows: soccer by exact exploitability."""
 
 from __future__ import annotations
 

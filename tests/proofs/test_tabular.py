@@ -96,7 +96,7 @@ def online_returns(
     finished: list[list[float]] = [[] for _ in range(runs)]
     total = np.zeros(runs)
     while min(map(len, finished)) < episodes:
-        transition = agent.surroundings.step(agent.act(agent.surroundings.observation))
+        transition = agent.rollout.step(agent.act(agent.rollout.observation))
         agent.update(transition)
         total += transition.reward
         for run in np.flatnonzero(transition.terminated | transition.truncated):
@@ -166,12 +166,12 @@ def share_of_left(cls: type[TabularAgent], config: TabularConfig, *, runs: int, 
     went_left = np.zeros(episodes)
     episode = np.zeros(runs, dtype=np.int64)
     while episode.min() < episodes:
-        observation = agent.surroundings.observation
+        observation = agent.rollout.observation
         action = agent.act(observation)
         action = np.where(observation == A, action % 2, action)
         counts = (observation == A) & (episode < episodes)
         np.add.at(went_left, episode[counts], action[counts] == LEFT)
-        transition = agent.surroundings.step(action)
+        transition = agent.rollout.step(action)
         agent.update(transition)
         episode += transition.terminated
     return went_left / runs

@@ -26,7 +26,7 @@ def errors_by_episode(agent, steps: int) -> np.ndarray:
     errors[0] = value_error(agent.values()[:, states], agent.v[states], all_alike) / 2
     done = np.zeros(agent.num_runs, dtype=np.int64)
     for _ in range(steps):
-        transition = agent.surroundings.step(agent.act(agent.surroundings.observation))
+        transition = agent.rollout.step(agent.act(agent.rollout.observation))
         agent.update(transition)
         ended = np.flatnonzero(transition.terminated & (done < EPISODES))
         if len(ended):
@@ -84,7 +84,7 @@ def test_example_9_2_each_approaches_its_own_fixed_point(capsys: pytest.CaptureF
     for agent, begin, steps in ((td, monte_carlo, 30_000), (monte_carlo, td, 15_000)):
         agent.function.weights[:] = ends[begin]
         for _ in range(steps):
-            agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+            agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
 
     for agent, begin in ((td, monte_carlo), (monte_carlo, td)):
         own, other = features @ ends[agent], features @ ends[begin]

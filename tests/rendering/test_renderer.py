@@ -23,7 +23,7 @@ from rl_envs.drawing.palette import COLOURS, HEAT, heat
 from rl_envs.options.option import hallway_options
 from rl_envs.registry import WORLDS, world_id
 from rl_envs.rendering.renderer import Renderer
-from rl_envs.worlds.world import Drawing, Moment
+from rl_envs.worlds.world import Drawing, Frame
 
 NAMES = list(WORLDS)
 
@@ -619,8 +619,8 @@ def test_the_arms_commands_have_the_colours_of_their_values():
 class Plain(Drawing):
     """A drawing with text only."""
 
-    def text(self, moment):
-        return f"here is {moment.state}"
+    def text(self, frame):
+        return f"here is {frame.state}"
 
 
 def test_a_world_of_ones_own_needs_no_more_than_text():
@@ -671,8 +671,8 @@ def test_a_value_is_placed_between_the_lowest_and_the_highest():
 
 def test_a_renderer_draws_a_moment_without_an_environment():
     world = rl_envs.build("LineWalk")
-    moment = Moment(
+    frame = Frame(
         state=5, action=None, reward=None, steps=0, total_reward=0.0,
         action_counts=np.zeros(2, dtype=np.int64), state_counts=np.zeros(11, dtype=np.int64),
     )  # fmt: skip
-    assert "A" in Renderer(world, "ansi", 4).draw(moment)
+    assert "A" in Renderer(world, "ansi", 4).draw(frame)

@@ -11,7 +11,7 @@ from rl_envs.mdp.solve import solve
 from rl_envs.options.option import hallway_options
 from rl_envs.registry import WORLDS
 from rl_envs.worlds.four_rooms import four_rooms
-from rl_envs.worlds.world import Moment
+from rl_envs.worlds.world import Frame
 from tests import second_method
 from tests.random_maps import distances, rooms_maps
 
@@ -164,13 +164,13 @@ def test_a_view_hides_which_room_one_is_in():
     assert world.observation.of(cell(world, 2, 2)).tolist() == world.observation.of(cell(world, 9, 10)).tolist()
 
 
-def moment(state, **said):
-    return Moment(state, None, None, 0, 0.0, np.zeros(4), np.zeros(104), **said)
+def frame(state, **said):
+    return Frame(state, None, None, 0, 0.0, np.zeros(4), np.zeros(104), **said)
 
 
 def test_the_drawing_shows_agent_and_goal():
     world = four_rooms()
-    lines = world.drawing.text(moment(cell(world, 1, 1))).split("\n")
+    lines = world.drawing.text(frame(cell(world, 1, 1))).split("\n")
     assert lines[0] == "#############"
     assert lines[1] == "#A....#.....#"
     assert lines[7] == "#.....###G###"
@@ -180,7 +180,7 @@ def test_the_drawing_shows_agent_and_goal():
 def test_the_drawing_shows_what_the_active_option_does():
     world = four_rooms(noise=0)
     option = hallway_options(world)[0]  # from the upper left room to the hallway at row 3, column 6
-    text = world.drawing.text(moment(cell(world, 2, 2), option=option.name, option_policy=option.policy))
+    text = world.drawing.text(frame(cell(world, 2, 2), option=option.name, option_policy=option.policy))
     lines = text.split("\n")
     assert lines[3] == "#>>>>>......#"
     assert lines[2][:3] == "#>A" or lines[2][:3] == "#vA"

@@ -11,7 +11,7 @@ from rl_envs.mdp.solve import solve
 from rl_envs.options.option import subtasks
 from rl_envs.registry import WORLDS
 from rl_envs.worlds.subtask_grid import MAP, subtask_grid
-from rl_envs.worlds.world import Moment
+from rl_envs.worlds.world import Frame
 from tests import second_method
 from tests.random_maps import distances, subtask_maps
 
@@ -227,7 +227,7 @@ def test_the_first_view_hides_where_one_is():
 
 def text_at(world, row, column, stage):
     state = at(world, row, column, stage)
-    return world.drawing.text(Moment(state, None, None, 0, 0.0, np.zeros(4), np.zeros(80)))
+    return world.drawing.text(Frame(state, None, None, 0, 0.0, np.zeros(4), np.zeros(80)))
 
 
 def test_the_drawing_shows_what_is_still_to_be_done():

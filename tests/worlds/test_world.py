@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from rl_envs.registry import build
 from rl_envs.worlds.observation import Features, Index, Labels
-from rl_envs.worlds.world import Drawing, Moment, StateNumber, World, start_option
+from rl_envs.worlds.world import Drawing, Frame, StateNumber, World, start_option
 from tests.strategies import random_table
 
 MDP = random_table(1, num_states=3, num_actions=4)
@@ -82,28 +82,28 @@ def test_a_copy_in_memory_is_the_world_itself_and_a_pickle_is_equal() -> None:
     np.testing.assert_array_equal(again.goal_states, original.goal_states)
 
 
-def moment(state: int) -> Moment:
+def frame(state: int) -> Frame:
     zeros = np.zeros(3, dtype=np.int64)
-    return Moment(
+    return Frame(
         state=state, action=None, reward=None, steps=0, total_reward=0.0, action_counts=zeros, state_counts=zeros
     )
 
 
 def test_the_plainest_drawing_is_the_number_of_the_state() -> None:
-    assert StateNumber(3).text(moment(2)) == "state 2 of 3"
+    assert StateNumber(3).text(frame(2)) == "state 2 of 3"
 
 
 def test_a_drawing_that_only_writes_paints_its_text() -> None:
     class Words(Drawing):
-        def text(self, moment: Moment) -> str:
-            return f"here: {moment.state}"
+        def text(self, frame: Frame) -> str:
+            return f"here: {frame.state}"
 
     class Paper:
         def lines_of_text(self, text: str) -> None:
             self.text = text
 
     paper = Paper()
-    Words().paint(paper, moment(1))  # type: ignore[arg-type]
+    Words().paint(paper, frame(1))  # type: ignore[arg-type]
     assert paper.text == "here: 1"
     assert Words().size == (520, 150)
 

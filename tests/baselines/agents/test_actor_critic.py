@@ -122,7 +122,7 @@ def test_a_step_that_is_cut_off_is_worth_what_would_have_followed() -> None:
         config = replace(TABLE, n_step=n_step, learning_rate=0.05, trace_decay=trace_decay)
         agent = ActorCritic(world, runs=2, config=config)
         for _ in range(1_000):
-            agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+            agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
         # One logit and its bias, then one value and its bias.
         np.testing.assert_allclose(agent.networks.values[:, 2:].sum(dim=1), 10.0, rtol=0.02)
 
@@ -131,7 +131,7 @@ def test_each_copy_goes_its_own_way_and_the_first_as_it_would_alone() -> None:
     config = replace(QUICK, copies=3)
     several = ActorCritic("RandomMDP", runs=4, seed=1, config=config)
     single = ActorCritic("RandomMDP", runs=4, seed=1, config=replace(QUICK, copies=1))
-    first, alone = (agent.surroundings.step(np.ones(n, dtype=int)) for agent, n in ((several, 12), (single, 4)))
+    first, alone = (agent.rollout.step(np.ones(n, dtype=int)) for agent, n in ((several, 12), (single, 4)))
     np.testing.assert_array_equal(first.observation[::3], alone.observation)
     np.testing.assert_array_equal(first.next_observation[::3], alone.next_observation)
     several.uniform()
@@ -149,7 +149,7 @@ def test_steps_are_counted_over_all_copies() -> None:
 
 def test_learning_comes_every_n_steps_of_each_copy() -> None:
     agent = ActorCritic("LineWalk", runs=2, config=QUICK)
-    learned = [bool(agent.update(agent.surroundings.step(np.array([0, 1, 0, 1])))) for _ in range(9)]
+    learned = [bool(agent.update(agent.rollout.step(np.array([0, 1, 0, 1])))) for _ in range(9)]
     assert learned == [False, False, False, True] * 2 + [False]
 
 

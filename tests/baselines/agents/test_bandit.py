@@ -22,7 +22,7 @@ EVERY_WAY = (*ALL, "Thompson:preset=Bernoulli", "EpsilonGreedy:epsilon=0,initial
 
 def play(agent: BanditAgent, steps: int) -> None:
     for _ in range(steps):
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
 
 
 def learned(agent: BanditAgent) -> dict[str, np.ndarray]:

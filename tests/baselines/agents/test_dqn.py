@@ -113,7 +113,7 @@ def test_a_step_that_is_cut_off_is_worth_what_would_have_followed() -> None:
     config = replace(TABLE, learning_rate=0.05, target_every=1, batch_size=8)
     agent = DQN(world, runs=2, config=config)
     for _ in range(1_500):
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
     q = agent.online.values.sum(dim=1)  # one weight and one bias
     np.testing.assert_allclose(q, 10.0, rtol=0.02)
 
@@ -123,7 +123,7 @@ def test_the_target_network_is_copied_at_step_0_and_then_stands_still_in_between
     np.testing.assert_array_equal(agent.target.values, agent.online.values)
     for step in range(1, 80):
         before = agent.target.values.clone()
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
         expected = agent.online.values if step % 25 == 0 else before
         np.testing.assert_array_equal(agent.target.values, expected)
     assert (agent.target.values != agent.online.values).any()
@@ -131,7 +131,7 @@ def test_the_target_network_is_copied_at_step_0_and_then_stands_still_in_between
 
 def test_updates_come_when_they_are_due() -> None:
     agent = DQN("LineWalk", runs=2, config=replace(QUICK, train_every=3, learning_starts=10))
-    due = [bool(agent.update(agent.surroundings.step(np.array([0, 1])))) for _ in range(20)]
+    due = [bool(agent.update(agent.rollout.step(np.array([0, 1])))) for _ in range(20)]
     assert [step for step, learned in enumerate(due, start=1) if learned] == [12, 15, 18]
 
 

@@ -13,7 +13,7 @@ def test_values_are_the_means_of_what_each_arm_has_paid() -> None:
     agent = EpsilonGreedy(make_task("Bandit", std=1.0), runs=5, config=EpsilonGreedyConfig(epsilon=1.0))
     total = np.zeros((5, 5))
     for _ in range(200):
-        transition = agent.surroundings.step(agent.act(agent.surroundings.observation))
+        transition = agent.rollout.step(agent.act(agent.rollout.observation))
         total[np.arange(5), transition.action] += transition.reward
         agent.update(transition)
     np.testing.assert_allclose(agent.value, total / agent.pulls, rtol=1e-12)

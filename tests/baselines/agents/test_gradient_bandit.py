@@ -47,5 +47,5 @@ def test_the_same_amount_on_every_reward_changes_nothing_with_a_baseline() -> No
 def test_preferences_always_sum_to_zero() -> None:
     agent = GradientBandit(make_task("Bandit", std=1.0), runs=10)
     for _ in range(300):
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
     np.testing.assert_allclose(agent.preference.sum(axis=1), 0.0, atol=1e-9)

@@ -129,21 +129,21 @@ def only_options_that_may_start_are_chosen() -> None:
         agent = HierarchicalQ(world, runs=5, seed=3)
         may_start = np.stack([option.initiation for option in agent.options], axis=1)
         for _ in range(400):
-            action = agent.act(agent.surroundings.observation)
+            action = agent.act(agent.rollout.observation)
             assert may_start[agent.started_in, agent.option].all()
-            agent.update(agent.surroundings.step(action))
+            agent.update(agent.rollout.step(action))
 
 
 def a_chosen_option_is_followed_to_its_end() -> None:
     agent = HierarchicalQ("SubtaskGrid", runs=4, seed=0)
     for _ in range(300):
-        state = agent.surroundings.observation
+        state = agent.rollout.observation
         before = agent.option.copy()
         action = agent.act(state)
         assert (agent.option[before != NONE] == before[before != NONE]).all()
         policies = np.stack([option.policy for option in agent.options])
         assert (policies[agent.option, state, action] == 1).all()
-        agent.update(agent.surroundings.step(action))
+        agent.update(agent.rollout.step(action))
 
 
 def every_option_that_would_do_the_same_learns_inside() -> None:

@@ -43,7 +43,7 @@ def game(payoffs: np.ndarray) -> World:
 
 def play(agent: JointQ, steps: int) -> None:
     for _ in range(steps):
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
 
 
 def explorer(**settings: object) -> JointQConfig:

@@ -192,7 +192,7 @@ def test_watching_in_the_loop_counts_as_demonstrations_do() -> None:
     """An episode that ends, by hand: two steps, then a new one; the discount begins anew with it."""
     agent = MaxEntIRL("LineWalk", runs=1)
     for _ in range(7):  # five steps to the end, and two of the next episode
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
     assert agent.episodes[0] == 2
     expected = np.zeros((11, 2))
     expected[5:10, 1] = 0.95 ** np.arange(5)
@@ -203,7 +203,7 @@ def test_watching_in_the_loop_counts_as_demonstrations_do() -> None:
 def test_rewards_are_never_looked_at() -> None:
     agent, other = (MaxEntIRL("RandomMDP", runs=2, seed=0) for _ in range(2))
     for _ in range(50):
-        transition = agent.surroundings.step(agent.act(agent.surroundings.observation))
+        transition = agent.rollout.step(agent.act(agent.rollout.observation))
         agent.update(transition)
         other.update(replace(transition, reward=np.full(2, np.nan)))
     assert agent.policy().tobytes() == other.policy().tobytes()

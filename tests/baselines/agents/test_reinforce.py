@@ -47,7 +47,7 @@ def first_updates(agent: Reinforce, weights: np.ndarray) -> np.ndarray:
     moves, missing = np.zeros_like(weights), np.ones(agent.num_runs, dtype=bool)
     before = weights.copy()
     while missing.any():
-        metrics = agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        metrics = agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
         first = ~np.isnan(metrics["return"]) & missing
         moves[first] = (weights - before)[first]
         missing[first] = False
@@ -183,7 +183,7 @@ def test_a_step_that_is_cut_off_is_worth_what_would_have_followed() -> None:
     world = small_world(lambda s, a: [Outcome(1.0, 0, 1.0)], num_states=1, limit=10)
     table = Reinforce(world, runs=2, config=ReinforceConfig(baseline_step_size=0.5))
     for _ in range(600):
-        table.update(table.surroundings.step(table.act(table.surroundings.observation)))
+        table.update(table.rollout.step(table.act(table.rollout.observation)))
     np.testing.assert_allclose(table.learner.values, 10.0, rtol=1e-3)
 
 

@@ -36,7 +36,7 @@ def make(name: str, world: object, runs: int | range = 1, seed: int = 0, **setti
 def learn(agent: TabularAgent, steps: int) -> None:
     """Train without scores, which a world with one policy does not have."""
     for _ in range(steps):
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
 
 
 @cache
@@ -153,13 +153,13 @@ def plant_bootstrap_through_the_end(patch: pytest.MonkeyPatch) -> None:
 
 
 def plant_no_bootstrap_at_a_truncation(patch: pytest.MonkeyPatch) -> None:
-    step = rollout.Surroundings.step
+    step = rollout.Rollout.step
 
-    def changed(self: rollout.Surroundings, action: np.ndarray) -> rollout.Transition:
+    def changed(self: rollout.Rollout, action: np.ndarray) -> rollout.Transition:
         transition = step(self, action)
         return replace(transition, terminated=transition.terminated | transition.truncated)
 
-    patch.setattr(rollout.Surroundings, "step", changed)
+    patch.setattr(rollout.Rollout, "step", changed)
 
 
 def plant_reset_observation_as_next(patch: pytest.MonkeyPatch) -> None:

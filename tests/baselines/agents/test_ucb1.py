@@ -23,9 +23,9 @@ def test_the_first_pulls_are_in_an_order_of_each_runs_own() -> None:
     agent = UCB1("BanditTestbed", runs=50)
     orders = []
     for _ in range(10):
-        arms = agent.act(agent.surroundings.observation)
+        arms = agent.act(agent.rollout.observation)
         orders.append(arms)
-        agent.update(agent.surroundings.step(arms))
+        agent.update(agent.rollout.step(arms))
     np.testing.assert_array_equal(np.sort(orders, axis=0), np.tile(np.arange(10)[:, None], 50))
     assert len(np.unique(orders, axis=1).T) > 45
 

@@ -27,4 +27,4 @@ def every_transition(mdp: FiniteMDP, weight: np.ndarray) -> tuple[Transition, np
 def learn(agent, steps: int) -> None:
     """Train without scores."""
     for _ in range(steps):
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))

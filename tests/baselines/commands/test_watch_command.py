@@ -91,11 +91,11 @@ def test_options_are_followed_to_their_ends_and_shown(policies: str) -> None:
     frames: list[str] = []
     moments = []
 
-    def note(moment: playback.Moment) -> None:
+    def note(moment: playback.Frame) -> None:
         moments.append(moment)
         frames.append(env.render())
 
-    end = play_episode(env, player, seed=0, on_moment=note)
+    end = play_episode(env, player, seed=0, on_frame=note)
     assert all(f"option {moment.option}" in frame for moment, frame in zip(moments[1:], frames[1:]))
     names = [moment.option for moment in moments[1:]]
     # An option that has ended may be followed by itself, but one that goes on is never dropped.
@@ -109,7 +109,7 @@ def test_an_option_is_not_dropped_before_it_ends() -> None:
     player = player_of(agent, 0)
     env = make_env(agent.task, "ansi")
     followed = []
-    play_episode(env, player, seed=0, on_moment=lambda _: followed.append((env.unwrapped._state, player.option)))
+    play_episode(env, player, seed=0, on_frame=lambda _: followed.append((env.unwrapped._state, player.option)))
     for (_, option), (state, _), (_, after) in zip(followed[1:], followed[1:], followed[2:]):
         if after is not option:
             assert option.termination[state] == 1

@@ -294,7 +294,7 @@ def test_the_command_takes_games_beside_worlds(tmp_path: Path, capsys: pytest.Ca
     text = capsys.readouterr().out
     assert "[4/5] penalty:k=-10 · RegretMatching · runs 0-4" in text
     assert "[5/5] LineWalk · Random · runs 0-4" in text  # what takes longest comes first
-    assert text.index("Distance from the exact optimum") < text.index("Learners in games")
+    assert text.index("Distance from the exact optimum") < text.index("Population in games")
     for meaning in ("ended with:", "exploitability:", "CCE gap:", "payoff of optimum:"):
         assert meaning in text
     lines = list(csv.DictReader(io.StringIO((tmp_path / "results.csv").read_text())))

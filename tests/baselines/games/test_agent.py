@@ -122,9 +122,9 @@ def test_looking_changes_nothing(specification: str, game: str) -> None:
 def test_pettingzoo_teaches_what_the_vector_form_teaches(specification: str, game: str) -> None:
     """The same seed, the real parallel environments, whose agents leave the dictionaries with every episode's end."""
     vector, pettingzoo = (make_game_agent(specification, game, runs=2, seed=4) for _ in range(2))
-    around = pettingzoo.pettingzoo_surroundings()
+    around = pettingzoo.pettingzoo_rollout()
     steps = steps_for(game)
-    first, second = play(vector, steps=steps), play(pettingzoo, steps=steps, surroundings=around)
+    first, second = play(vector, steps=steps), play(pettingzoo, steps=steps, rollout=around)
     for run in range(2):
         for one, other in zip(learned(vector, run), learned(pettingzoo, run)):
             np.testing.assert_array_equal(one, other)
@@ -137,8 +137,8 @@ def test_transitions_of_both_forms_are_alike_in_every_part() -> None:
     agents = [IndependentQ(make_game_task("grid_soccer", max_cycles=9), runs=3, seed=5) for _ in range(2)]
     seen: list[list[JointTransition]] = [[], []]
     play(agents[0], steps=300, on_step=lambda transition, _: seen[0].append(transition))
-    around = agents[1].pettingzoo_surroundings()
-    play(agents[1], steps=300, surroundings=around, on_step=lambda transition, _: seen[1].append(transition))
+    around = agents[1].pettingzoo_rollout()
+    play(agents[1], steps=300, rollout=around, on_step=lambda transition, _: seen[1].append(transition))
     for one, other in zip(*seen):
         for part in ("observation", "action", "reward", "next_observation", "terminated", "truncated", "present"):
             np.testing.assert_array_equal(getattr(one, part), getattr(other, part), err_msg=part)

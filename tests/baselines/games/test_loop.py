@@ -14,7 +14,7 @@ from baselines.games.independent_q import IndependentQ, IndependentQConfig
 from baselines.games.loop import play
 from baselines.games.minimax_q import MinimaxQ, MinimaxQConfig
 from baselines.games.regret_matching import RegretMatching
-from baselines.games.rollout import JointTransition, MarkovGameSurroundings, PettingZooSurroundings
+from baselines.games.rollout import JointTransition, MarkovGameRollout, PettingZooRollout
 from baselines.games.task import make_game_task
 from rl_envs.games import named_game
 
@@ -52,16 +52,16 @@ class Leaving(ParallelEnv):
         return dict.fromkeys(agents, 0), rewards, terminations, truncations, {agent: {} for agent in agents}
 
 
-def leaving(runs: int) -> tuple[list[Leaving], PettingZooSurroundings]:
+def leaving(runs: int) -> tuple[list[Leaving], PettingZooRollout]:
     envs = [Leaving() for _ in range(runs)]
-    return envs, PettingZooSurroundings(envs, range(5, 5 + runs), int)
+    return envs, PettingZooRollout(envs, range(5, 5 + runs), int)
 
 
 def test_only_those_who_are_there_are_asked_and_taught() -> None:
     envs, around = leaving(2)
     agent = IndependentQ("prisoners_dilemma", runs=2, config=IndependentQConfig(step_size=1.0))
     seen: list[JointTransition] = []
-    play(agent, steps=8, surroundings=around, on_step=lambda transition, _: seen.append(transition))
+    play(agent, steps=8, rollout=around, on_step=lambda transition, _: seen.append(transition))
     both, one = {"player_0", "player_1"}, {"player_0"}
     for i, env in enumerate(envs):
         assert env.asked == [both, both, one, one] * 2
@@ -80,7 +80,7 @@ def test_a_player_that_has_left_is_taught_nothing_by_what_the_other_gets() -> No
     _, around = leaving(3)
     agent = IndependentQ("prisoners_dilemma", runs=3, config=IndependentQConfig(epsilon=1.0, final_epsilon=1.0))
     values: list[np.ndarray] = []
-    play(agent, steps=40, surroundings=around, on_step=lambda *_: values.append(agent.q[1].copy()))
+    play(agent, steps=40, rollout=around, on_step=lambda *_: values.append(agent.q[1].copy()))
     for round_number in range(2, 40, 4):
         np.testing.assert_array_equal(values[round_number], values[round_number - 1])
         np.testing.assert_array_equal(values[round_number + 1], values[round_number - 1])
@@ -92,7 +92,7 @@ def test_a_player_that_has_left_is_taught_nothing_by_what_the_other_gets() -> No
 def test_learners_by_the_table_count_complete_rounds_only(cls: type) -> None:
     _, around = leaving(2)
     agent = cls("prisoners_dilemma", runs=2)
-    record = play(agent, steps=12, surroundings=around)
+    record = play(agent, steps=12, rollout=around)
     assert record.joint_play.sum(axis=(1, 2)).tolist() == [6, 6]
     sums = agent.counts if cls is FictitiousPlay else agent.strategy_sum
     np.testing.assert_allclose([total.sum(axis=1) for total in sums], 6.0)
@@ -103,7 +103,7 @@ def test_payoffs_are_means_over_the_rounds_in_which_a_player_was_there() -> None
     agent = IndependentQ("prisoners_dilemma", config=IndependentQConfig(epsilon=0.0, final_epsilon=0.0))
     for q in agent.q:
         q[0, 0] = [0.0, 1_000.0]  # both defect, for 1 each; alone, player_0 gets 10
-    record = play(agent, steps=40, surroundings=around)  # the last tenth is one episode
+    record = play(agent, steps=40, rollout=around)  # the last tenth is one episode
     np.testing.assert_allclose(record.late_payoff, [[(1 + 1 + 10 + 10) / 4, 1.0]])
     np.testing.assert_array_equal(record.final_joint_action, [[1, 1]])
 
@@ -165,4 +165,4 @@ def test_nothing_to_play_is_refused() -> None:
 
 def test_a_matrix_game_has_no_states_to_walk_through() -> None:
     with pytest.raises(TypeError, match="climbing is a matrix game and has no states"):
-        MarkovGameSurroundings(make_game_task("climbing"), 1, 0)
+        MarkovGameRollout(make_game_task("climbing"), 1, 0)

@@ -126,7 +126,7 @@ def _painted(place: Any, colour: tuple[int, int, int]) -> np.ndarray:
     canvas = world_pictures._TileCanvas(place, colour)
     history = world_pictures.History(place.mdp.num_states, place.mdp.num_actions)
     history.begin(0)
-    place.drawing.paint(canvas, history.moment())
+    place.drawing.paint(canvas, history.frame())
     return Canvas.pixels(canvas).astype(float)
 
 

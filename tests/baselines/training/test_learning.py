@@ -32,8 +32,8 @@ def plant_bootstrap_through_the_end(patch: pytest.MonkeyPatch) -> None:
 
 def change_transition(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatch], None]:
     def plant(patch: pytest.MonkeyPatch) -> None:
-        step = rollout.Surroundings.step
-        patch.setattr(rollout.Surroundings, "step", lambda self, action: change(step(self, action)))
+        step = rollout.Rollout.step
+        patch.setattr(rollout.Rollout, "step", lambda self, action: change(step(self, action)))
 
     return plant
 
@@ -79,7 +79,7 @@ def plant_evaluation_that_learns(patch: pytest.MonkeyPatch) -> None:
     play = loop._play_one_episode
 
     def learn_meanwhile(agent: QLearning, episode: int, max_steps: int) -> np.ndarray:
-        agent.update(agent.surroundings.step(agent.act(agent.surroundings.observation)))
+        agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
         return play(agent, episode, max_steps)
 
     patch.setattr(loop, "_play_one_episode", learn_meanwhile)
@@ -99,7 +99,7 @@ def plant_episodes_that_start_again(patch: pytest.MonkeyPatch) -> None:
     train = loop.train
 
     def restarted(agent: QLearning, **given: Any) -> Any:
-        agent._surroundings = None
+        agent._rollout = None
         return train(agent, **given)
 
     patch.setattr(checks, "train", restarted)

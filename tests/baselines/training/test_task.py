@@ -55,7 +55,7 @@ def test_arguments_change_the_world_and_its_name() -> None:
 def test_an_environment_of_others_with_a_table_has_exact_answers() -> None:
     task = make_task("FrozenLake-v1", discount=1.0)
     assert task.truth.optimal_value == pytest.approx(14 / 17, abs=1e-9)
-    np.testing.assert_array_equal(task.number_in_state, np.arange(16))
+    np.testing.assert_array_equal(task.observation_index_in_state, np.arange(16))
     assert task.revealed() is task
 
 
@@ -67,7 +67,7 @@ def test_an_environment_without_a_table_says_so() -> None:
     with pytest.raises(TypeError, match=r"the observations of CartPole-v1 must be Discrete or MultiDiscrete"):
         QLearning(task)
     with pytest.raises(TypeError, match="CartPole-v1 has no table, so its states cannot be listed"):
-        _ = task.number_in_state
+        _ = task.observation_index_in_state
     with pytest.raises(TypeError, match="CartPole-v1 has no table, so its state cannot be shown"):
         task.revealed()
 
@@ -94,7 +94,7 @@ def test_numbers_that_do_not_begin_at_0_are_refused(name: str, space: spaces.Spa
 
 def test_several_numbers_in_an_observation_are_counted_as_one() -> None:
     task = make_task("RobotGrasp")
-    numbers = task.number_in_state
+    numbers = task.observation_index_in_state
     assert len(np.unique(numbers)) == len(numbers)
     assert numbers.max() < task.num_observations
 
@@ -102,7 +102,7 @@ def test_several_numbers_in_an_observation_are_counted_as_one() -> None:
 def test_a_hidden_state_is_shown_only_where_it_is_asked_for() -> None:
     task = make_task("BanditTestbed", num_problems=5)
     assert task.num_observations == 1
-    np.testing.assert_array_equal(task.number_in_state, np.zeros(5))
+    np.testing.assert_array_equal(task.observation_index_in_state, np.zeros(5))
     assert task.revealed().num_observations == 5
     assert task.revealed().table_hash == task.table_hash
 
