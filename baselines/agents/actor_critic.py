@@ -120,7 +120,7 @@ class ActorCritic(Agent):
         )
         shape = (self.num_runs, self.config.n_step, self.copies)
         seen = (*shape, *(space.shape or ()))
-        self._rollout = {
+        self._rollout_buffer = {
             "observation": np.zeros(seen, dtype=space.dtype),
             "action": np.zeros(shape, dtype=np.int64),
             "reward": np.zeros(shape, dtype=np.float32),
@@ -161,7 +161,7 @@ class ActorCritic(Agent):
             "terminated": transition.terminated,
             "ended": transition.terminated | transition.truncated,
         }
-        for name, array in self._rollout.items():
+        for name, array in self._rollout_buffer.items():
             array[:, self._filled] = arrived[name].reshape(array[:, 0].shape)
         self._filled += 1
         self.steps += self.copies
@@ -192,7 +192,7 @@ class ActorCritic(Agent):
             **super().state(),
             "networks": self.networks.values.numpy(),
             **{f"optimiser.{name}": array for name, array in self._optimiser.state().items()},
-            **{f"rollout.{name}": array for name, array in self._rollout.items()},
+            **{f"rollout.{name}": array for name, array in self._rollout_buffer.items()},
             "filled": np.array(self._filled),
         }
 
@@ -201,16 +201,16 @@ class ActorCritic(Agent):
         super().restore(state)
         self.networks.values.copy_(torch.tensor(state["networks"]))
         self._optimiser.restore(part_of(state, "optimiser"))
-        for name, array in self._rollout.items():
+        for name, array in self._rollout_buffer.items():
             array[...] = state[f"rollout.{name}"]
         self._filled = int(state["filled"])
         if self._filled and not part_of(state, "environment"):
             # The environment could not be saved, so its next episode is a new one.
-            self._rollout["ended"][:, self._filled - 1] = True
+            self._rollout_buffer["ended"][:, self._filled - 1] = True
 
     def _learn(self) -> dict[str, np.ndarray]:
         """One gradient step of every run; its metrics, each [R]."""
-        rollout, config = self._rollout, self.config
+        rollout, config = self._rollout_buffer, self.config
         rows = (self.num_runs, config.n_step * self.copies)
         features = self._encode(rollout["observation"], rows)
         value = self.networks.output("value", features)[:, :, 0]  # [R, n C]
@@ -231,7 +231,7 @@ class ActorCritic(Agent):
 
     def _advantages(self, value: np.ndarray) -> np.ndarray:
         """A of every step of the rollout, [R, n, C], from the values of what was seen before each, [R, n C]."""
-        rollout = self._rollout
+        rollout = self._rollout_buffer
         with torch.no_grad():
             features = self._encode(rollout["next_observation"], value.shape)
             next_value = self.networks.output("value", features).numpy()
