@@ -15,7 +15,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from rl_envs.options.option import hallway_options
+from rl_envs.options import hallway_options
 from rl_envs.registry import WORLDS, world_id
 
 GALLERY = Path(__file__).parent / "gallery"

@@ -6,7 +6,7 @@ import gymnasium as gym
 import numpy as np
 
 import rl_envs  # noqa: F401 - registers the worlds
-from rl_envs.options.option import (
+from rl_envs.options import (
     evaluate_options,
     hallway_options,
     interrupted,

@@ -17,7 +17,7 @@ from baselines.learning.updates import option_value_on_arrival, smdp_target, sub
 from baselines.training.task import Task, make_task
 from rl_envs.exact import Truth
 from rl_envs.names import unknown
-from rl_envs.options.option import Option, Subtask, hallways, primitive_options, subtasks
+from rl_envs.options import Option, Subtask, hallways, primitive_options, subtasks
 from rl_envs.worlds.world import World
 
 # No option runs: the next one is still to be chosen.
@@ -205,7 +205,7 @@ class HierarchicalQ(TabularAgent):
         """Greedy among the options that may start, the probability shared equally among ties; 0 in terminal states.
 
         Returns:
-            Probabilities [R, S, O], for `rl_envs.options.option.evaluate_options` beside others.
+            Probabilities [R, S, O], for `rl_envs.options.evaluate_options` beside others.
         """
         return greedy_policy(np.where(self._may_start, self.q, -np.inf)) * self._may_start
 

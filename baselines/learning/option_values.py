@@ -1,6 +1,6 @@
 """What following options to their end is worth, exactly, for options whose policies are still being learned.
 
-`rl_envs.options.option` refuses an option that may never end, and a learned policy may walk in circles until it has
+`rl_envs.options` refuses an option that may never end, and a learned policy may walk in circles until it has
 learned better. Here going round for ever is simply worth nothing more. The two agree wherever every option ends.
 """
 

@@ -12,7 +12,7 @@ import numpy as np
 from baselines.agents.hierarchical_q import HierarchicalQ
 from baselines.training.agent import Agent
 from baselines.training.task import Task
-from rl_envs.options.option import Option
+from rl_envs.options import Option
 from rl_envs.worlds.actions import action_index
 
 # An episode of a world without a time limit is cut off after so many steps: some policies never end one.

@@ -18,7 +18,7 @@ from rl_envs.worlds.observation import Index
 from rl_envs.worlds.world import World, start_option
 
 if TYPE_CHECKING:
-    from rl_envs.options.option import Option
+    from rl_envs.options import Option
     from rl_envs.rendering.renderer import History, Renderer
 
 # One thing that may follow a state and action: next state, reward, its noise, whether the episode goes on, and info.

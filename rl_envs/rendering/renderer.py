@@ -13,7 +13,7 @@ from rl_envs.rendering.overlay import check_kind, given, optimal_policy, optimal
 from rl_envs.worlds.world import Frame, World
 
 if TYPE_CHECKING:
-    from rl_envs.options.option import Option
+    from rl_envs.options import Option
 
 HEADER, FOOTER, MARGIN = 40, 34, 14  # pixels
 

@@ -23,7 +23,7 @@ Episode end: at the goal, by default the hallway in the east, row 7 and column 9
     steps.
 Exact solution: v* is 0.09310934 in the upper left corner, 0.88211352 just above the goal, and 0.32943920 on average
     over the start. Without noise it is discount^(d - 1) at d steps from the goal: 0.9^13 = 0.25418658 in that corner.
-    With the eight options of `rl_envs.options.option.hallway_options`, two a room, planning by synchronous sweeps has
+    With the eight options of `rl_envs.options.hallway_options`, two a room, planning by synchronous sweeps has
     a value for every cell after two sweeps, without noise the exact one; with single actions it takes 14.
 Source: Sutton, Precup & Singh (1999), "Between MDPs and semi-MDPs: a framework for temporal abstraction in
     reinforcement learning", Artificial Intelligence 112, section 3.

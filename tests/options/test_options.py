@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rl_envs.mdp.finite_mdp import FiniteMDP, Outcome, tabulate
 from rl_envs.mdp.solve import evaluate_policy, solve
-from rl_envs.options.option import (
+from rl_envs.options import (
     Option,
     evaluate_options,
     flat_policy,

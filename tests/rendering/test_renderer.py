@@ -20,7 +20,7 @@ import rl_envs
 from rl_envs.drawing.canvas import Box, Canvas
 from rl_envs.drawing.overlay import Overlay
 from rl_envs.drawing.palette import COLOURS, HEAT, heat
-from rl_envs.options.option import hallway_options
+from rl_envs.options import hallway_options
 from rl_envs.registry import WORLDS, world_id
 from rl_envs.rendering.renderer import Renderer
 from rl_envs.worlds.world import Drawing, Frame

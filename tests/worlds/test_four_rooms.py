@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from rl_envs.mdp.solve import solve
-from rl_envs.options.option import hallway_options
+from rl_envs.options import hallway_options
 from rl_envs.registry import WORLDS
 from rl_envs.worlds.four_rooms import four_rooms
 from rl_envs.worlds.world import Frame

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from rl_envs.mdp.solve import solve
-from rl_envs.options.option import subtasks
+from rl_envs.options import subtasks
 from rl_envs.registry import WORLDS
 from rl_envs.worlds.subtask_grid import MAP, subtask_grid
 from rl_envs.worlds.world import Frame

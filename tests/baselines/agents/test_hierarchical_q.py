@@ -21,7 +21,7 @@ from baselines.registry import make_agent
 from baselines.system.atomic_files import StorageError
 from baselines.training.loop import evaluate, score, train
 from baselines.training.task import named_task
-from rl_envs.options.option import evaluate_options, flat_policy, hallway_options, plan, subtask_options
+from rl_envs.options import evaluate_options, flat_policy, hallway_options, plan, subtask_options
 from rl_envs.registry import build
 
 HALF = {"step_size": 0.5, "step_size_half_life": np.inf}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from baselines.learning.option_values import arrivals, call_and_return_values, option_models, settled
-from rl_envs.options.option import evaluate_options, hallway_options, option_model, primitive_options
+from rl_envs.options import evaluate_options, hallway_options, option_model, primitive_options
 from rl_envs.registry import build
 
 
