@@ -33,14 +33,14 @@ _HOMES = {
     "Outcome": "rl_envs.mdp.finite_mdp",
     "TabularEnv": "rl_envs.envs.tabular_env",
     "TabularVectorEnv": "rl_envs.envs.tabular_vector_env",
-    "Truth": "rl_envs.truth",
+    "Truth": "rl_envs.exact",
     "WORLDS": "rl_envs.registry",
     "World": "rl_envs.worlds.world",
     "build": "rl_envs.registry",
     "from_transitions": "rl_envs.mdp.finite_mdp",
     "play": "rl_envs.rendering.keyboard",
     "tabulate": "rl_envs.mdp.finite_mdp",
-    "truth": "rl_envs.truth",
+    "truth": "rl_envs.exact",
 }
 
 # Without the native vector environment, which old versions of Gymnasium refuse: `from rl_envs import *` works with all.

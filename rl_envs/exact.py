@@ -9,11 +9,9 @@ Nothing is sampled. A policy is asked for its action in every state, then evalua
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
-from types import ModuleType
 from typing import Any
 
 import gymnasium as gym
@@ -550,13 +548,3 @@ def _indices(name: str, values: int | np.ndarray, size: int) -> np.ndarray:
 def _number(array: np.ndarray) -> float | np.ndarray:
     """A float where there is one number, the array where there are several."""
     return float(array) if np.ndim(array) == 0 else array
-
-
-class _Callable(ModuleType):
-    """This module, callable: importing it anywhere makes the name `rl_envs.truth` mean the module, not the function."""
-
-    def __call__(self, environment: Any, *, discount: float | None = None, **arguments: Any) -> Truth:
-        return truth(environment, discount=discount, **arguments)
-
-
-sys.modules[__name__].__class__ = _Callable

@@ -185,9 +185,11 @@ def test_an_id_an_environment_a_world_and_a_table_give_the_same_answers(walk: Tr
 
 
 def test_the_function_can_be_called_by_its_public_name_also_after_its_module_was_imported() -> None:
-    import rl_envs.truth as module
+    import rl_envs.exact
 
-    assert module.truth("rl_envs/LineWalk-v0").optimal_value == rl_envs.truth("rl_envs/LineWalk-v0").optimal_value
+    assert (
+        rl_envs.exact.truth("rl_envs/LineWalk-v0").optimal_value == rl_envs.truth("rl_envs/LineWalk-v0").optimal_value
+    )
     assert rl_envs.truth("rl_envs/LineWalk-v0", discount=0.5, size=2).optimal_value == 0.5
 
 
@@ -349,7 +351,7 @@ def test_a_function_is_asked_about_every_states_observation_at_once(observation:
 
 
 def test_many_large_observations_are_asked_about_in_parts(walk: Truth, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rl_envs.truth.NUMBERS_AT_ONCE", 4)
+    monkeypatch.setattr("rl_envs.exact.NUMBERS_AT_ONCE", 4)
     sizes = []
 
     def policy(observations: np.ndarray) -> np.ndarray:
@@ -505,7 +507,7 @@ def test_nothing_is_computed_before_it_is_asked_for(monkeypatch: pytest.MonkeyPa
         calls.append(arguments)
         return original(*arguments)
 
-    monkeypatch.setattr("rl_envs.truth.solve", counted)
+    monkeypatch.setattr("rl_envs.exact.solve", counted)
     answers = truth("rl_envs/LineWalk-v0")
     assert not calls
     _ = answers.optimal_value, answers.v_star, answers.q_star, answers.certificate, answers.optimal_actions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from rl_envs import exact as exact_module
 from rl_envs.envs import tabular_env as env_module
 from rl_envs.envs.tabular_env import TabularEnv
 from rl_envs.mdp.finite_mdp import FiniteMDP
@@ -20,8 +20,6 @@ from rl_envs.worlds import observation as observation_module
 from rl_envs.worlds.observation import Features, Index
 from rl_envs.worlds.world import World
 from tests import contract
-
-truth_module = importlib.import_module("rl_envs.truth")  # the name rl_envs.truth means the function
 
 SLIPPERY = ("rl_envs/LineWalk-v0", {"slip": 0.2})
 PLAIN = ("rl_envs/LineWalk-v0", {})
@@ -229,13 +227,13 @@ def limit_off_by_one(patch: pytest.MonkeyPatch) -> None:
 
 def bootstrap_through_terminal_steps(patch: pytest.MonkeyPatch) -> None:
     """The solver is handed a table in which nothing ends: the classic wrong mask."""
-    original = truth_module.solve
+    original = exact_module.solve
 
     def solve(mdp: FiniteMDP, *args: Any, **keywords: Any) -> Any:
         forgetful = replace(mdp, terminated=np.zeros_like(mdp.terminated), reward=mdp.reward + 0.0)
         return original(forgetful, *args, **keywords)
 
-    patch.setattr(truth_module, "solve", solve)
+    patch.setattr(exact_module, "solve", solve)
 
 
 def discrete_from_one(patch: pytest.MonkeyPatch) -> None:

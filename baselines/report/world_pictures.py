@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from rl_envs.drawing.canvas import Box, Canvas, Point
+from rl_envs.drawing.canvas import Canvas
 from rl_envs.drawing.overlay import Overlay
 from rl_envs.drawing.palette import Colour, rgb
+from rl_envs.drawing.picture import Box, Point
 from rl_envs.rendering.renderer import History
 from rl_envs.worlds.world import World
 

@@ -1,71 +1,21 @@
-"""What worlds are painted with: a few drawing verbs over a pygame surface.
-
-Everything is painted at twice the size and shrunk at the end, which smooths every edge, and works without a display:
-pygame's window module is never touched here.
-"""
+"""What worlds are painted with: a picture with verbs for states, grids, maps and what an overlay says of them."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from gymnasium.error import DependencyNotInstalled
 
+from rl_envs.drawing.overlay import Overlay
 from rl_envs.drawing.palette import Colour, heat, rgb
-
-if TYPE_CHECKING:
-    from rl_envs.drawing.overlay import Overlay
-
-Point = tuple[float, float]
+from rl_envs.drawing.picture import SCALE, Box, Picture, Point
 
 LEAST_FOR_A_NUMBER = 34  # width in pixels from which on a tile has room for a number
 
-_SCALE = 2  # painted pixels a pixel of the picture
 
-
-class Box(NamedTuple):
-    """A rectangle in pixels of the picture; (x, y) is its upper left corner."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def center(self) -> Point:
-        """The middle."""
-        return self.x + self.width / 2, self.y + self.height / 2
-
-    @property
-    def bottom(self) -> float:
-        """The y of its lower edge."""
-        return self.y + self.height
-
-    @property
-    def right(self) -> float:
-        """The x of its right edge."""
-        return self.x + self.width
-
-    def inset(self, left: float, top: float | None = None) -> Box:
-        """The box without a margin of `left` pixels on both sides and `top` (the same by default) above and below."""
-        top = left if top is None else top
-        return Box(self.x + left, self.y + top, self.width - 2 * left, self.height - 2 * top)
-
-    def left_part(self, width: float) -> Box:
-        """Its leftmost `width` pixels; a negative width leaves out the rightmost ones."""
-        return self._replace(width=width if width >= 0 else self.width + width)
-
-    def right_part(self, width: float) -> Box:
-        """Its rightmost `width` pixels."""
-        return self._replace(x=self.right - width, width=width)
-
-
-class Canvas:
-    """A picture in the making. Coordinates are pixels from the upper left corner; colours are names or (r, g, b).
+class Canvas(Picture):
+    """A world's picture. Coordinates are pixels from the upper left corner; colours are names or (r, g, b).
 
     Args:
         width: of the picture, in pixels.
@@ -78,136 +28,9 @@ class Canvas:
     """
 
     def __init__(self, width: int, height: int, area: Box, overlay: Overlay | None = None) -> None:
-        self._pygame = pygame_module()
-        self._pygame.font.init()  # again and again, because anybody's pygame.quit() ends it
-        self._fonts: dict[int, Any] = {}
-        self._size = (width, height)
-        self._surface = self._pygame.Surface((width * _SCALE, height * _SCALE), 0, 32)
+        super().__init__(width, height)
         self.area = area
         self.overlay = overlay
-        self.box(Box(0, 0, width, height), "paper")
-
-    # Plain shapes ------------------------------------------------------------------------------------------------
-
-    def box(
-        self, box: Box, colour: Colour, *, border: Colour | None = None, radius: float = 0, border_width: float = 1
-    ) -> None:
-        """Fill a rectangle, with a border inside it if one is given."""
-        # Edges, not sizes, are rounded: neighbours then meet without a gap.
-        left, top = round(box.x * _SCALE), round(box.y * _SCALE)
-        rectangle = (left, top, round(box.right * _SCALE) - left, round(box.bottom * _SCALE) - top)
-        corner = round(radius * _SCALE)
-        self._pygame.draw.rect(self._surface, rgb(colour), rectangle, border_radius=corner)
-        if border is not None:
-            width = max(1, round(border_width * _SCALE))
-            self._pygame.draw.rect(self._surface, rgb(border), rectangle, width, border_radius=corner)
-
-    def circle(
-        self,
-        center: Point,
-        radius: float,
-        colour: Colour | None,
-        *,
-        border: Colour | None = None,
-        border_width: float = 1.5,
-    ) -> None:
-        """Fill a disc (colour None leaves it empty), with a border inside it if one is given."""
-        at = (round(center[0] * _SCALE), round(center[1] * _SCALE))
-        size = max(1, round(radius * _SCALE))
-        if colour is not None:
-            self._pygame.draw.circle(self._surface, rgb(colour), at, size)
-        if border is not None:
-            self._pygame.draw.circle(self._surface, rgb(border), at, size, max(1, round(border_width * _SCALE)))
-
-    def polygon(self, points: Sequence[Point], colour: Colour) -> None:
-        """Fill the shape with these corners."""
-        corners = [(round(x * _SCALE), round(y * _SCALE)) for x, y in points]
-        self._pygame.draw.polygon(self._surface, rgb(colour), corners)
-
-    def line(self, start: Point, end: Point, colour: Colour, width: float = 1.5, *, round_ends: bool = False) -> None:
-        """A straight line, with round ends if asked: the segment of an arm."""
-        length = math.dist(start, end)
-        if length > 0:
-            across_x = (start[1] - end[1]) / length * width / 2
-            across_y = (end[0] - start[0]) / length * width / 2
-            self.polygon(
-                [
-                    (start[0] + across_x, start[1] + across_y),
-                    (end[0] + across_x, end[1] + across_y),
-                    (end[0] - across_x, end[1] - across_y),
-                    (start[0] - across_x, start[1] - across_y),
-                ],
-                colour,
-            )
-        if round_ends:
-            self.circle(start, width / 2, colour)
-            self.circle(end, width / 2, colour)
-
-    def loop(self, center: Point, away: Point, radius: float, colour: Colour = "ink", width: float = 2.5) -> None:
-        """A way from a thing back to itself; the thing is painted over its inner part afterwards.
-
-        Args:
-            center: of the thing.
-            away: the direction in which the loop leaves it.
-            radius: of the thing.
-            colour: of the loop.
-            width: of its line.
-        """
-        length = math.hypot(*away) or 1.0
-        x, y = center[0] + away[0] / length * radius, center[1] + away[1] / length * radius
-        self.circle((x, y), radius * 0.75, None, border=colour, border_width=width)
-
-    def arrow(self, start: Point, end: Point, colour: Colour = "ink", width: float = 2.5) -> None:
-        """A straight arrow; its head is three times as wide as its shaft."""
-        length = math.dist(start, end)
-        if length == 0:
-            return
-        ahead_x, ahead_y = (end[0] - start[0]) / length, (end[1] - start[1]) / length
-        head = min(3.2 * width, 0.7 * length)
-        neck = (end[0] - ahead_x * head, end[1] - ahead_y * head)
-        self.line(start, neck, colour, width)
-        half = head * 0.55
-        self.polygon(
-            [
-                end,
-                (neck[0] - ahead_y * half, neck[1] + ahead_x * half),
-                (neck[0] + ahead_y * half, neck[1] - ahead_x * half),
-            ],
-            colour,
-        )
-
-    def text(
-        self,
-        at: Point,
-        text: str,
-        size: int = 13,
-        colour: Colour = "ink",
-        align: str = "center",
-        longest: float = math.inf,
-    ) -> float:
-        """Write one line.
-
-        Args:
-            at: the middle of its left end, its center, or its right end, as `align` says.
-            text: what to write.
-            size: height of the letters' line in pixels.
-            colour: of the letters.
-            align: "left", "center" or "right".
-            longest: how wide it may be, in pixels; longer text is cut off with dots.
-
-        Returns:
-            How wide the text is, in pixels.
-        """
-        font = self._fonts.get(size)
-        if font is None:
-            font = self._fonts[size] = self._pygame.font.Font(None, round(size * 1.35 * _SCALE))
-        while text and font.size(text)[0] > longest * _SCALE:
-            text = text.removesuffix("...")[:-1].rstrip() + "..." if text != "..." else ""
-        letters = font.render(text, True, rgb(colour))
-        width, height = letters.get_size()
-        left = at[0] * _SCALE - {"left": 0.0, "center": width / 2, "right": width}[align]
-        self._surface.blit(letters, (round(left), round(at[1] * _SCALE - height / 2)))
-        return width / _SCALE
 
     def lines_of_text(self, text: str) -> None:
         """Write text into the area, line by line from the top, as large as fits."""
@@ -215,8 +38,6 @@ class Canvas:
         height = min(26.0, self.area.height / max(1, len(lines)))
         for number, line in enumerate(lines):
             self.text((self.area.x, self.area.y + (number + 0.5) * height), line, int(height * 0.62), align="left")
-
-    # Things that worlds are made of --------------------------------------------------------------------------------
 
     def cells(self, rows: int, columns: int, *, area: Box | None = None, largest: float = 64) -> list[list[Box]]:
         """Square cells of a grid in the middle of the area, by row and column."""
@@ -357,12 +178,12 @@ class Canvas:
 
     def strip(self, box: Box, states: range, *, colour: Colour = "floor", arrows: Sequence[Point] = ()) -> None:
         """Very many states side by side in one bar, too narrow for tiles, with arrows at two dozen of them."""
-        columns = round(box.width * _SCALE)
+        columns = round(box.width * SCALE)
         edges = np.linspace(0, len(states), columns + 1).astype(int)
         for column in range(columns):
             state = states[min(edges[column], len(states) - 1)]
-            self.box(Box(box.x + column / _SCALE, box.y, 1 / _SCALE, box.height), self.shade(state, colour))
-        self._pygame.draw.rect(self._surface, rgb("grid"), tuple(round(side * _SCALE) for side in box), _SCALE)
+            self.box(Box(box.x + column / SCALE, box.y, 1 / SCALE, box.height), self.shade(state, colour))
+        self._pygame.draw.rect(self._surface, rgb("grid"), tuple(round(side * SCALE) for side in box), SCALE)
         if arrows and self.overlay is not None and self.overlay.policy is not None:
             width = box.width / 24
             for number in range(24):
@@ -375,8 +196,6 @@ class Canvas:
         if self.overlay is None or self.overlay.policy is None:
             return 0.0
         return float(self.overlay.policy[state, action])
-
-    # Colours that say something --------------------------------------------------------------------------------------
 
     def shade(self, state: int, otherwise: Colour) -> Colour:
         """The overlay's colour for a state, or `otherwise` where the overlay has no value for it."""
@@ -391,11 +210,6 @@ class Canvas:
         value = float(self.overlay.action_values[state, list(actions)].max())
         return otherwise if np.isnan(value) else heat(self.overlay.level(value))
 
-    def ink_on(self, colour: Colour) -> Colour:
-        """Dark or white, whichever can be read on a colour."""
-        red, green, blue = rgb(colour)
-        return "ink" if 0.299 * red + 0.587 * green + 0.114 * blue > 120 else "white"
-
     def heat_scale(self, box: Box, low: str, high: str) -> None:
         """The heat map's colours from lowest to highest with the numbers at both ends."""
         columns = round(box.width)
@@ -404,27 +218,3 @@ class Canvas:
         middle = box.center[1]
         self.text((box.x - 5, middle), low, 11, align="right")
         self.text((box.right + 5, middle), high, 11, align="left")
-
-    def surface(self) -> Any:
-        """The finished picture as a pygame surface."""
-        return self._pygame.transform.smoothscale(self._surface, self._size)
-
-    def pixels(self) -> np.ndarray:
-        """The finished picture as a fresh array, uint8 [H, W, 3]."""
-        return np.ascontiguousarray(self._pygame.surfarray.array3d(self.surface()).transpose(1, 0, 2))
-
-
-def pygame_module() -> ModuleType:
-    """Pygame, imported when it is first needed.
-
-    Raises:
-        DependencyNotInstalled: it is missing; the message says how to install it.
-    """
-    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")  # a library has no business printing on import
-    try:
-        import pygame
-    except ImportError as error:
-        raise DependencyNotInstalled(
-            'pictures need pygame-ce: run `pip install "rl-envs[render]"`; render_mode="ansi" works without it'
-        ) from error
-    return pygame

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from rl_envs.drawing.canvas import LEAST_FOR_A_NUMBER, Box, Canvas, Point
+from rl_envs.drawing.canvas import LEAST_FOR_A_NUMBER, Canvas
+from rl_envs.drawing.picture import Box, Point
 
 
 def agent(canvas: Canvas, box: Box, *, size: float | None = None) -> None:

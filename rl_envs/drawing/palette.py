@@ -25,6 +25,9 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "tint": (196, 224, 243),
 }
 
+# One colour a player, told apart by people who do not see red and green alike.
+PLAYERS: tuple[tuple[int, int, int], ...] = ((0, 90, 181), (200, 40, 30), (0, 120, 80), (130, 60, 160), (170, 100, 0))
+
 # Nine points of cividis, from dark blue to yellow: as light goes up, so does the value, for every eye.
 # Source: Nunez, Anderton & Renslow (2018), "Optimizing colormaps with consideration for color vision deficiency".
 HEAT = np.array(

@@ -7,6 +7,7 @@ others' in that cell; a cell with every payoff underlined is a pure equilibrium.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -14,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from rl_envs.games.canvas import FAINT, INK, LINE, PLAYERS, Canvas, Color
+from rl_envs.drawing.palette import PLAYERS, Colour
+from rl_envs.drawing.picture import Box, Picture
 from rl_envs.games.normal_form import NormalFormGame
 
-_LIT: Color = (255, 236, 153)
-_LIT_EDGE: Color = (240, 140, 0)
-_FONT_SIZES = (30, 26, 22, 19, 16, 13)
+_LIT: Colour = (255, 236, 153)
+_LIT_EDGE: Colour = (240, 140, 0)
+_FONT_SIZES = (22, 19, 16, 14, 12, 10)
 _MAX_WIDTH, _MAX_HEIGHT = 1200, 900
 
 
@@ -118,15 +120,15 @@ def as_pixels(scene: Scene) -> np.ndarray:
         uint8 [height, width, 3].
     """
     layout = _layout(scene.game)
-    canvas = Canvas(layout.width, layout.height)
-    canvas.text(scene.title, layout.margin, layout.margin + layout.line // 2, layout.font, anchor="midleft")
+    picture = Picture(layout.width, layout.height)
+    picture.text((layout.margin, layout.margin + layout.line // 2), scene.title, layout.font, align="left")
     if scene.others:
         y = layout.margin + layout.line + layout.line // 2
-        canvas.text(scene.others, layout.margin, y, layout.font, FAINT, anchor="midleft")
-    _draw_headers(canvas, layout, scene.game)
-    _draw_cells(canvas, layout, scene)
-    _draw_totals(canvas, layout, scene)
-    return canvas.pixels()
+        picture.text((layout.margin, y), scene.others, layout.font, "faint", align="left")
+    _draw_headers(picture, layout, scene.game)
+    _draw_cells(picture, layout, scene)
+    _draw_totals(picture, layout, scene)
+    return picture.pixels()
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class _Layout:
 
 def _layout(game: NormalFormGame) -> _Layout:
     """The largest letters with which the whole table fits; shades instead of numbers if none do."""
-    measure = Canvas(1, 1)
+    measure = Picture(1, 1)
     for font in _FONT_SIZES:
         layout = _layout_with(game, measure, font, written=True)
         if layout.width <= _MAX_WIDTH and layout.height <= _MAX_HEIGHT:
@@ -153,81 +155,78 @@ def _layout(game: NormalFormGame) -> _Layout:
     return _layout_with(game, measure, _FONT_SIZES[-1], written=False)
 
 
-def _layout_with(game: NormalFormGame, measure: Canvas, font: int, written: bool) -> _Layout:
+def _layout_with(game: NormalFormGame, measure: Picture, font: int, written: bool) -> _Layout:
     row_names, column_names = _headers(game)
-    margin, line = font, int(1.5 * font)
+    margin, line = int(1.35 * font), 2 * font
     header_lines = 1 + (game.num_players > 2)
     if written:
         entries = [_number(payoff) for payoff in np.unique(game.payoffs)]
-        entry = max(measure.text_size(words, font)[0] for words in entries)
-        names = max(measure.text_size(name, font)[0] for name in column_names)
-        cell_width = max(int(game.num_players * (entry + 0.75 * font)), names + font)
-        cell_height = int(2.2 * font)
+        entry = max(measure.text_width(words, font) for words in entries)
+        names = max(measure.text_width(name, font) for name in column_names)
+        cell_width = math.ceil(max(game.num_players * (entry + font), names + 1.35 * font))
+        cell_height = 3 * font
     else:
         cell_width = cell_height = max(2, min(_MAX_WIDTH // len(column_names), _MAX_HEIGHT // len(row_names)) * 3 // 4)
-    widest_row_name = max(measure.text_size(name, font)[0] for name in row_names)
-    left = margin + widest_row_name + font
+    widest_row_name = max(measure.text_width(name, font) for name in row_names)
+    left = margin + math.ceil(widest_row_name + 1.35 * font)
     top = margin + line * (header_lines + 1) + font // 2
-    totals = sum(
-        measure.text_size(_total_words(player, -88888.8), font)[0] + font for player in range(game.num_players)
-    )
-    title = measure.text_size(f"{game.name}, before the first of 1000000 rounds", font)[0]
-    width = max(left + cell_width * len(column_names), margin + totals, margin + title) + margin
+    totals = sum(measure.text_width(_total_words(player, -88888.8), font) + font for player in range(game.num_players))
+    title = measure.text_width(f"{game.name}, before the first of 1000000 rounds", font)
+    width = math.ceil(max(left + cell_width * len(column_names), margin + totals, margin + title)) + margin
     height = top + cell_height * len(row_names) + 3 * line
     return _Layout(font, margin, line, left, top, cell_width, cell_height, width, height, written)
 
 
-def _draw_headers(canvas: Canvas, layout: _Layout, game: NormalFormGame) -> None:
+def _draw_headers(picture: Picture, layout: _Layout, game: NormalFormGame) -> None:
     if not layout.written:
         return
     row_names, column_names = _headers(game)
     for row, name in enumerate(row_names):
         y = layout.top + row * layout.cell_height + layout.cell_height // 2
-        canvas.text(name, layout.left - layout.font // 2, y, layout.font, PLAYERS[0], anchor="midright")
+        picture.text((layout.left - layout.font / 2, y), name, layout.font, PLAYERS[0], align="right")
     for column, name in enumerate(column_names):
         x = layout.left + column * layout.cell_width + layout.cell_width // 2
-        canvas.text(name, x, layout.top - layout.line // 2, layout.font, PLAYERS[1])
+        picture.text((x, layout.top - layout.line / 2), name, layout.font, PLAYERS[1])
 
 
-def _draw_cells(canvas: Canvas, layout: _Layout, scene: Scene) -> None:
+def _draw_cells(picture: Picture, layout: _Layout, scene: Scene) -> None:
     cells, best = scene.cells(), scene.best()
     width, height = layout.cell_width, layout.cell_height
     shades = _shades(scene)
     for row, column in np.ndindex(cells.shape[1:]):
         x, y = layout.left + column * width, layout.top + row * height
         if (row, column) == scene.lit or not layout.written:
-            canvas.rectangle(x, y, width, height, _LIT if (row, column) == scene.lit else shades[row][column])
+            picture.box(Box(x, y, width, height), _LIT if (row, column) == scene.lit else shades[row][column])
         if layout.written:
-            canvas.rectangle(x, y, width + 1, height + 1, LINE, outline=1)
-            _draw_payoffs(canvas, layout, x, y, cells[:, row, column], best[:, row, column])
+            picture.outline(Box(x, y, width + 1, height + 1), "grid", 1)
+            _draw_payoffs(picture, layout, x, y, cells[:, row, column], best[:, row, column])
     if scene.lit is not None:
         x, y = layout.left + scene.lit[1] * width, layout.top + scene.lit[0] * height
-        canvas.rectangle(x, y, width + 1, height + 1, _LIT_EDGE, outline=3)
+        picture.outline(Box(x, y, width + 1, height + 1), _LIT_EDGE, 3)
 
 
-def _draw_payoffs(canvas: Canvas, layout: _Layout, x: int, y: int, payoffs: np.ndarray, best: np.ndarray) -> None:
+def _draw_payoffs(picture: Picture, layout: _Layout, x: int, y: int, payoffs: np.ndarray, best: np.ndarray) -> None:
     middle = y + layout.cell_height // 2
     share = layout.cell_width // len(payoffs)
     for player, (payoff, is_best) in enumerate(zip(payoffs, best, strict=True)):
         center = x + share * player + share // 2
-        words, color = _number(payoff), _color(player)
-        canvas.text(words, center, middle, layout.font, color)
+        words, colour = _number(payoff), _colour(player)
+        half = picture.text((center, middle), words, layout.font, colour) / 2
         if is_best:
-            half, below = canvas.text_size(words, layout.font)[0] // 2, middle + int(0.42 * layout.font)
-            canvas.line(center - half, below, center + half, below, color, 2)
+            below = middle + 0.6 * layout.font
+            picture.line((center - half, below), (center + half, below), colour, 2)
 
 
-def _draw_totals(canvas: Canvas, layout: _Layout, scene: Scene) -> None:
-    x = layout.margin
-    y = layout.height - layout.line // 2 - layout.font // 3
+def _draw_totals(picture: Picture, layout: _Layout, scene: Scene) -> None:
+    x = float(layout.margin)
+    y = layout.height - layout.line / 2 - layout.font / 2
     for player, total in enumerate(scene.totals):
         words = _total_words(player, total)
-        canvas.text(words, x, y, layout.font, _color(player), anchor="midleft")
-        x += canvas.text_size(words, layout.font)[0] + layout.font
-    canvas.text("totals", layout.margin, y - layout.line, layout.font, INK, anchor="midleft")
+        x += picture.text((x, y), words, layout.font, _colour(player), align="left") + layout.font
+    picture.text((layout.margin, y - layout.line), "totals", layout.font, align="left")
 
 
-def _shades(scene: Scene) -> list[list[Color]]:
+def _shades(scene: Scene) -> list[list[Colour]]:
     """A grey for every cell, the darker the larger the sum of payoffs: what a table too large for numbers shows."""
     welfare = scene.cells().sum(axis=0)
     lowest, span = scene.game.payoffs.sum(axis=0).min(), max(np.ptp(scene.game.payoffs.sum(axis=0)), 1e-300)
@@ -251,5 +250,5 @@ def _number(payoff: float) -> str:
     return f"{payoff:.0f}" if payoff == round(payoff) and abs(payoff) < 1e5 else f"{payoff:.3g}"
 
 
-def _color(player: int) -> Color:
+def _colour(player: int) -> Colour:
     return PLAYERS[player % len(PLAYERS)]

@@ -16,7 +16,7 @@ from gymnasium import spaces
 from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils import seeding
 
-from rl_envs.games.canvas import Window
+from rl_envs.drawing.window import Window
 from rl_envs.names import unknown
 
 OBSERVATIONS = ("index", "one_hot")

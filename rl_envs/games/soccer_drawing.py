@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from rl_envs.games.canvas import INK, PLAYERS, WHITE, Canvas, Color
+from rl_envs.drawing.palette import PLAYERS, Colour
+from rl_envs.drawing.picture import Box, Picture
 from rl_envs.games.soccer_rules import GOAL_COLUMN, GOAL_ROWS, NUM_COLUMNS, NUM_ROWS, Position
 
 _LETTERS = "AB"
-_GRASS: tuple[Color, Color] = ((102, 168, 92), (112, 178, 102))
+_GRASS: tuple[Colour, Colour] = ((102, 168, 92), (112, 178, 102))
 _SQUARE = 96
 _MARGIN = 24
 _GOAL_DEPTH = 60
@@ -50,15 +51,15 @@ def as_pixels(position: Position, cycle: int, max_cycles: int) -> np.ndarray:
     Returns:
         uint8 [height, width, 3], the same size for all positions.
     """
-    canvas = Canvas(_WIDTH, _HEIGHT)
-    canvas.text(_title(position, cycle, max_cycles), _WIDTH // 2, _HEADER // 2, 30)
-    _draw_pitch(canvas)
+    picture = Picture(_WIDTH, _HEIGHT)
+    picture.text((_WIDTH / 2, _HEADER / 2), _title(position, cycle, max_cycles), 22)
+    _draw_pitch(picture)
     for player, square in enumerate(position.squares):
         x, y = _center(*square)
-        canvas.circle(x, y, 32, PLAYERS[player])
-        canvas.text(_LETTERS[player], x, y + 2, 44, WHITE)
-    _draw_ball(canvas, *_ball_place(position))
-    return canvas.pixels()
+        picture.circle((x, y), 32, PLAYERS[player])
+        picture.text((x, y + 2), _LETTERS[player], 33, "white")
+    _draw_ball(picture, *_ball_place(position))
+    return picture.pixels()
 
 
 def _title(position: Position, cycle: int, max_cycles: int) -> str:
@@ -73,23 +74,24 @@ def _post(row: int, player: int, position: Position) -> str:
     return "(o)" if position.scorer == player and row == GOAL_ROWS[0] else "( )"
 
 
-def _draw_pitch(canvas: Canvas) -> None:
+def _draw_pitch(picture: Picture) -> None:
     for row in range(NUM_ROWS):
         for column in range(NUM_COLUMNS):
             x, y = _center(row, column)
             shade = _GRASS[(row + column) % 2]
-            canvas.rectangle(x - _SQUARE // 2, y - _SQUARE // 2, _SQUARE, _SQUARE, shade)
+            picture.box(Box(x - _SQUARE / 2, y - _SQUARE / 2, _SQUARE, _SQUARE), shade)
     left, top = _MARGIN + _GOAL_DEPTH, _HEADER
-    canvas.rectangle(left, top, NUM_COLUMNS * _SQUARE, NUM_ROWS * _SQUARE, WHITE, outline=4)
+    picture.outline(Box(left, top, NUM_COLUMNS * _SQUARE, NUM_ROWS * _SQUARE), "white", 4)
     goal_top, goal_height = top + GOAL_ROWS[0] * _SQUARE, len(GOAL_ROWS) * _SQUARE
     for player, x in ((0, _MARGIN), (1, left + NUM_COLUMNS * _SQUARE)):
         # The colour of a goal is that of the player who attacks it.
-        canvas.rectangle(x, goal_top, _GOAL_DEPTH, goal_height, _paler(PLAYERS[player]))
+        goal = Box(x, goal_top, _GOAL_DEPTH, goal_height)
+        picture.box(goal, _paler(PLAYERS[player]))
         for step in range(0, goal_height + 1, 24):
-            canvas.line(x, goal_top + step, x + _GOAL_DEPTH, goal_top + step, WHITE)
+            picture.line((x, goal_top + step), (x + _GOAL_DEPTH, goal_top + step), "white", 1)
         for step in range(0, _GOAL_DEPTH + 1, 20):
-            canvas.line(x + step, goal_top, x + step, goal_top + goal_height, WHITE)
-        canvas.rectangle(x, goal_top, _GOAL_DEPTH, goal_height, PLAYERS[player], outline=4)
+            picture.line((x + step, goal_top), (x + step, goal_top + goal_height), "white", 1)
+        picture.outline(goal, PLAYERS[player], 4)
 
 
 def _ball_place(position: Position) -> tuple[int, int]:
@@ -101,10 +103,9 @@ def _ball_place(position: Position) -> tuple[int, int]:
     return x, _HEADER + (GOAL_ROWS[0] + GOAL_ROWS[1] + 1) * _SQUARE // 2
 
 
-def _draw_ball(canvas: Canvas, x: int, y: int) -> None:
-    canvas.circle(x, y, 15, WHITE)
-    canvas.circle(x, y, 15, INK, outline=3)
-    canvas.circle(x, y, 5, INK)
+def _draw_ball(picture: Picture, x: int, y: int) -> None:
+    picture.circle((x, y), 15, "white", border="ink", border_width=3)
+    picture.circle((x, y), 5, "ink")
 
 
 def _center(row: int, column: int) -> tuple[int, int]:
@@ -112,6 +113,6 @@ def _center(row: int, column: int) -> tuple[int, int]:
     return x, _HEADER + row * _SQUARE + _SQUARE // 2
 
 
-def _paler(color: Color) -> Color:
-    red, green, blue = ((channel + 2 * 255) // 3 for channel in color)
+def _paler(colour: tuple[int, int, int]) -> Colour:
+    red, green, blue = ((channel + 2 * 255) // 3 for channel in colour)
     return red, green, blue

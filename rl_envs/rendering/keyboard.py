@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from rl_envs.drawing.canvas import pygame_module
+from rl_envs.drawing.picture import pygame_module
 from rl_envs.names import unknown
 from rl_envs.registry import WORLDS, environment_id
 from rl_envs.worlds.actions import action_index

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rl_envs.drawing.canvas import Box, Canvas, pygame_module
+from rl_envs.drawing.canvas import Canvas
 from rl_envs.drawing.overlay import Overlay, short
+from rl_envs.drawing.picture import Box, pygame_module
+from rl_envs.drawing.window import Window
 from rl_envs.rendering.overlay import check_kind, given, optimal_policy, optimal_values, visits
 from rl_envs.worlds.world import Frame, World
 
@@ -107,12 +109,10 @@ class Renderer:
             pygame_module()  # missing: better said now than at the first picture
         self._world = world
         self._mode = render_mode
-        self._fps = fps
         self._kind = render_overlay
         self._exact: Overlay | None = None
         self._given: Overlay | None = None  # an agent's numbers, shown instead of render_overlay
-        self._window_open = False
-        self._clock: Any = None
+        self._window = Window(world.name, fps)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -135,7 +135,7 @@ class Renderer:
         canvas = self._paint(frame, overlay)
         if self._mode == "rgb_array":
             return canvas.pixels()
-        self._show(canvas)
+        self._window.show(canvas.pixels())
         return None
 
     def lay_over(self, values: Any, policy: Any, title: str) -> None:
@@ -156,10 +156,7 @@ class Renderer:
 
     def close(self) -> None:
         """Close the window if there is one; closing twice is fine."""
-        if self._window_open:
-            # Only the window: pygame.quit() would end the sound and fonts of everybody else in the process.
-            pygame_module().display.quit()
-            self._window_open = False
+        self._window.close()
 
     def _overlay(self, frame: Frame) -> Overlay | None:
         """What lies over the picture now."""
@@ -213,27 +210,6 @@ class Renderer:
         canvas.text(below, " | ".join(caption), 12, align="left", longest=width - 2 * MARGIN)
         self._world.drawing.paint(canvas, frame)
         return canvas
-
-    def _show(self, canvas: Canvas) -> None:
-        """Put the picture into the window, opening it if need be, and wait so that pictures do not rush by."""
-        pygame = pygame_module()
-        window = pygame.display.get_surface() if pygame.display.get_init() else None
-        # Somebody else may have closed the window or made another one: they share it, as pygame has only one.
-        if window is None or window.get_size() != self.size:
-            pygame.display.init()
-            window = pygame.display.set_mode(self.size)
-            pygame.display.set_caption(self._world.name)
-        self._window_open = True
-        window.blit(canvas.surface(), (0, 0))
-        pygame.event.pump()
-        pygame.display.flip()
-        if self._clock is None:
-            self._clock = pygame.time.Clock()
-        self._clock.tick(self._fps)
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A copy has no window of its own yet, and a clock can be neither copied nor pickled.
-        return {**self.__dict__, "_window_open": False, "_clock": None}
 
 
 def _legend(canvas: Canvas, box: Box, overlay: Overlay) -> None:

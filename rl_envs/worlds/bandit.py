@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from rl_envs.drawing.canvas import Box, Canvas
+from rl_envs.drawing.canvas import Canvas
+from rl_envs.drawing.picture import Box
 from rl_envs.mdp.bandit_theory import check_arms, check_std, gaps
 from rl_envs.mdp.finite_mdp import FiniteMDP
 from rl_envs.worlds.observation import Index, choose

@@ -24,7 +24,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from rl_envs.drawing import icons
-from rl_envs.drawing.canvas import Box, Canvas
+from rl_envs.drawing.canvas import Canvas
+from rl_envs.drawing.picture import Box
 from rl_envs.mdp.finite_mdp import Outcome, check_integer, tabulate
 from rl_envs.worlds.observation import Index, choose
 from rl_envs.worlds.world import Drawing, Frame, World

@@ -20,7 +20,8 @@ import math
 
 import numpy as np
 
-from rl_envs.drawing.canvas import Canvas, Point
+from rl_envs.drawing.canvas import Canvas
+from rl_envs.drawing.picture import Point
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, start_distribution
 from rl_envs.worlds.observation import Index, choose
 from rl_envs.worlds.world import Drawing, Frame, World

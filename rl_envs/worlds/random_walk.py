@@ -22,7 +22,8 @@ from __future__ import annotations
 import numpy as np
 
 from rl_envs.drawing import icons
-from rl_envs.drawing.canvas import Box, Canvas
+from rl_envs.drawing.canvas import Canvas
+from rl_envs.drawing.picture import Box
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, start_distribution
 from rl_envs.worlds.observation import Features, Index, choose
 from rl_envs.worlds.world import Drawing, Frame, World

@@ -39,7 +39,8 @@ from itertools import pairwise, product
 import numpy as np
 
 from rl_envs.drawing import icons
-from rl_envs.drawing.canvas import Box, Canvas, Point
+from rl_envs.drawing.canvas import Canvas
+from rl_envs.drawing.picture import Box, Point
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, check_probability, start_distribution
 from rl_envs.names import unknown
 from rl_envs.worlds.observation import Features, Index, choose

@@ -29,7 +29,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from rl_envs.drawing import icons
-from rl_envs.drawing.canvas import Box, Canvas
+from rl_envs.drawing.canvas import Canvas
+from rl_envs.drawing.picture import Box
 from rl_envs.mdp.finite_mdp import Outcome, check_probability, tabulate
 from rl_envs.worlds.gridworld import ARROWS, KEYS, MOVES, GridWorld, Layout, reachable, read_map, scaled, views
 from rl_envs.worlds.observation import Features, Index, choose

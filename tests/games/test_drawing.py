@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from gymnasium.error import DependencyNotInstalled
 
+from rl_envs.drawing.palette import PLAYERS
+from rl_envs.drawing.picture import Picture
+from rl_envs.drawing.window import Window
 from rl_envs.games import grid_soccer, matrix_game
-from rl_envs.games.canvas import PLAYERS, Canvas, Window
 from rl_envs.games.soccer_rules import KICK_OFF, Position, state_of
 
 BIG = np.random.default_rng(0).normal(size=(2, 40, 30)).tolist()
@@ -150,7 +152,7 @@ def test_pictures_need_no_display():
     import pygame
 
     pygame.display.quit()
-    Canvas(3, 2).pixels()
+    Picture(3, 2).pixels()
     assert not pygame.display.get_init()
 
 
@@ -158,7 +160,9 @@ def test_without_pygame_pictures_say_what_to_install_and_text_still_works(monkey
     monkeypatch.setitem(sys.modules, "pygame", None)
     env = matrix_game.parallel_env(render_mode="rgb_array")
     env.reset()
-    with pytest.raises(DependencyNotInstalled, match=r"drawing needs pygame: pip install pygame-ce"):
+    with pytest.raises(
+        DependencyNotInstalled, match=r"pictures need pygame-ce: run `pip install \"rl-envs\[render\]\"`"
+    ):
         env.render()
     env = matrix_game.parallel_env(render_mode="ansi")
     env.reset()

@@ -904,5 +904,5 @@ def test_importing_the_solver_does_not_import_scipy() -> None:
     import subprocess
     import sys
 
-    code = "import sys, rl_envs.mdp.solve, rl_envs.truth; sys.exit('scipy' in sys.modules)"
+    code = "import sys, rl_envs.mdp.solve, rl_envs.exact; sys.exit('scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

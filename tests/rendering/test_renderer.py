@@ -17,9 +17,10 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import HumanRendering, RecordVideo
 
 import rl_envs
-from rl_envs.drawing.canvas import Box, Canvas
+from rl_envs.drawing.canvas import Canvas
 from rl_envs.drawing.overlay import Overlay
 from rl_envs.drawing.palette import COLOURS, HEAT, heat
+from rl_envs.drawing.picture import Box
 from rl_envs.options import hallway_options
 from rl_envs.registry import WORLDS, world_id
 from rl_envs.rendering.renderer import Renderer
