@@ -18,17 +18,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rl_envs.mdp.evaluation import evaluate_policy
+from rl_envs.mdp.finite_horizon import best_finite_horizon_values, finite_horizon_values
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, from_transitions
-from rl_envs.mdp.solve import (
-    Certificate,
-    Solution,
-    as_probabilities,
-    best_finite_horizon_values,
-    evaluate_policy,
-    finite_horizon_values,
-    solve,
-    worst_values,
-)
+from rl_envs.mdp.policy import as_probabilities
+from rl_envs.mdp.solve import Certificate, Solution, solve, worst_values
 from rl_envs.registry import environment_id
 from rl_envs.worlds.actions import action_indices
 from rl_envs.worlds.observation import Index, Observation

@@ -10,7 +10,9 @@ import gymnasium as gym
 import pytest
 from gymnasium.envs.registration import EnvSpec
 
-from rl_envs.mdp.solve import best_finite_horizon_values, evaluate_policy, finite_horizon_values, solve
+from rl_envs.mdp.evaluation import evaluate_policy
+from rl_envs.mdp.finite_horizon import best_finite_horizon_values, finite_horizon_values
+from rl_envs.mdp.solve import solve
 from rl_envs.registry import NAMESPACE, WORLDS, build, world_id
 from rl_envs.worlds.line_walk import line_walk
 from tests import second_method

@@ -22,8 +22,8 @@ from baselines.learning.value_functions import LinearValues, ValueFunction
 from baselines.training.agent import Agent
 from baselines.training.exact_prediction import on_policy_distribution, value_error
 from baselines.training.task import Task
+from rl_envs.mdp.evaluation import evaluate_policy
 from rl_envs.mdp.finite_mdp import check_integer
-from rl_envs.mdp.solve import evaluate_policy
 from rl_envs.names import unknown
 from rl_envs.worlds.world import World
 

@@ -101,7 +101,7 @@ class Demonstrations:
     def visitation(self, num_states: int, num_actions: int) -> np.ndarray:
         """The mean discounted count of each action in each state: a step at time t counts gamma^t.
 
-        The same count as `rl_envs.mdp.solve.occupancy` gives exactly, but for what a time limit has cut off.
+        The same count as `rl_envs.mdp.evaluation.occupancy` gives exactly, but for what a time limit has cut off.
 
         Args:
             num_states: S.

@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from rl_envs.mdp.bellman import Dynamics
+from rl_envs.mdp.evaluation import occupancy
 from rl_envs.mdp.finite_mdp import FiniteMDP
-from rl_envs.mdp.solve import as_probabilities, occupancy
+from rl_envs.mdp.policy import as_probabilities
 
 
 def on_policy_distribution(mdp: FiniteMDP, policy: np.ndarray, max_episode_steps: int | None = None) -> np.ndarray:

@@ -17,6 +17,10 @@ from rl_envs.mdp.finite_mdp import FiniteMDP
 # A matrix [n, n] or [S * A, S]: a NumPy array, or a SciPy sparse array in CSR form.
 Matrix = Any
 
+# Relative to the largest value: how close two actions must be to count as equally good, beyond what a bound on the
+# error leaves open.
+TIE_TOLERANCE = 1e-9
+
 # Below this many entries a dense product beats the fixed cost of a sparse one.
 SMALL = 20_000
 

@@ -115,7 +115,7 @@ class FiniteMDP:
         Source: Sutton & Barto (2018), eq. 3.5.
         """
         # Padding carries probability 0, so it adds nothing whatever its reward.
-        return _read_only(np.einsum("sak,sak->sa", self.probability, self.reward))
+        return read_only(np.einsum("sak,sak->sa", self.probability, self.reward))
 
     @cached_property
     def cumulative(self) -> np.ndarray:
@@ -131,7 +131,7 @@ class FiniteMDP:
         possible = self.probability > 0
         last = self.num_outcomes - 1 - np.argmax(possible[:, :, ::-1], axis=2)
         cumulative[np.arange(self.num_outcomes) >= last[:, :, None]] = 1.0
-        return _read_only(cumulative)
+        return read_only(cumulative)
 
     @cached_property
     def terminal_states(self) -> np.ndarray:
@@ -144,7 +144,7 @@ class FiniteMDP:
         ended = self.terminated & (self.next_state == here) & (self.reward == 0)
         if self.reward_std is not None:
             ended = ended & (self.reward_std == 0)
-        return _read_only((ended | (self.probability == 0)).all(axis=(1, 2)) & (self.start == 0))
+        return read_only((ended | (self.probability == 0)).all(axis=(1, 2)) & (self.start == 0))
 
     @cached_property
     def content_hash(self) -> str:
@@ -431,6 +431,7 @@ def _refuse_first(wrong: np.ndarray, table: np.ndarray, rule: str) -> None:
     raise ValueError(f"{rule}, but {place} has {table[index]:g}")
 
 
-def _read_only(array: np.ndarray) -> np.ndarray:
+def read_only(array: np.ndarray) -> np.ndarray:
+    """The array itself, which nobody can change from now on."""
     array.flags.writeable = False
     return array

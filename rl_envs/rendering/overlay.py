@@ -72,7 +72,7 @@ def given(mdp: FiniteMDP, *, values: Any, policy: Any, title: str) -> Overlay:
         state_values = table if table.ndim == 1 else table.max(axis=1)
         action_values = table if table.ndim == 2 else None
     if policy is not None:
-        from rl_envs.mdp.solve import as_probabilities
+        from rl_envs.mdp.policy import as_probabilities
 
         probabilities = as_probabilities(policy, mdp.num_states, mdp.num_actions)
         if probabilities.ndim != 2:

@@ -15,18 +15,14 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 import rl_envs.mdp.solve as solve_module
-from rl_envs.mdp import bellman, undiscounted
+from rl_envs.mdp import bellman, end_components, evaluation
+from rl_envs.mdp.evaluation import action_values, evaluate_policy, occupancy
+from rl_envs.mdp.finite_horizon import backward_induction, best_finite_horizon_values, finite_horizon_values
 from rl_envs.mdp.finite_mdp import FiniteMDP, tabulate
+from rl_envs.mdp.policy import as_probabilities
 from rl_envs.mdp.solve import (
     Solution,
-    action_values,
-    as_probabilities,
-    backward_induction,
-    best_finite_horizon_values,
-    evaluate_policy,
-    finite_horizon_values,
     modified_policy_iteration,
-    occupancy,
     policy_iteration,
     solve,
     value_iteration,
@@ -468,7 +464,7 @@ def test_a_fair_game_that_never_ends_is_told_from_one_that_pays() -> None:
 
 
 def test_an_average_too_close_to_0_to_call_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(undiscounted, "GAIN_SWEEPS", 3)
+    monkeypatch.setattr(end_components, "GAIN_SWEEPS", 3)
     mdp = table({s: [[(0.5, (s + 1) % 9, float(s == 3)), (0.5, s, -0.111)]] for s in range(9)}, discount=1.0)
     with pytest.raises(ValueError, match="must be told from 0, but around state 0 it is within"):
         evaluate_policy(mdp, np.zeros(9, int))
@@ -580,9 +576,9 @@ def test_large_batches_in_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch,
     mdp = build("LineWalk", slip=0.2, discount=discount).mdp
     batch = np.random.default_rng(0).dirichlet(np.ones(2), size=(50, 11))
     whole = evaluate_policy(mdp, batch)
-    monkeypatch.setattr(solve_module, "CHUNK_BYTES", 8 * 11 * 11 * 16)
+    monkeypatch.setattr(evaluation, "CHUNK_BYTES", 8 * 11 * 11 * 16)
     np.testing.assert_allclose(evaluate_policy(mdp, batch), whole, atol=1e-13)
-    monkeypatch.setattr(solve_module, "CHUNK_BYTES", 0)  # one by one, not as dense chains
+    monkeypatch.setattr(evaluation, "CHUNK_BYTES", 0)  # one by one, not as dense chains
     np.testing.assert_allclose(evaluate_policy(mdp, batch), whole, atol=1e-13)
 
 

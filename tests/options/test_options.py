@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rl_envs.mdp.evaluation import evaluate_policy
 from rl_envs.mdp.finite_mdp import FiniteMDP, Outcome, tabulate
-from rl_envs.mdp.solve import evaluate_policy, solve
+from rl_envs.mdp.solve import solve
 from rl_envs.options import (
     Option,
     evaluate_options,

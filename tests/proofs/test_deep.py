@@ -15,7 +15,7 @@ from baselines.comparison.statistics import mean_interval, share_within, wilson_
 from baselines.training.agent import Agent
 from baselines.training.loop import score, train
 from baselines.training.task import make_task
-from rl_envs.mdp.solve import evaluate_policy
+from rl_envs.mdp.evaluation import evaluate_policy
 from tests.baselines.short_corridor import BEST_PROBABILITY, BEST_VALUE, RIGHT, going_right, short_corridor
 
 pytestmark = pytest.mark.proofs

@@ -6,7 +6,8 @@ from gymnasium import spaces
 from scipy import integrate, stats
 
 from rl_envs.envs.tabular_env import TabularEnv
-from rl_envs.mdp.solve import best_finite_horizon_values, solve
+from rl_envs.mdp.finite_horizon import best_finite_horizon_values
+from rl_envs.mdp.solve import solve
 from rl_envs.worlds.bandit_testbed import bandit_testbed
 
 EXACT = 1e-9

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from rl_envs.envs.tabular_env import TabularEnv
-from rl_envs.mdp.solve import best_finite_horizon_values, finite_horizon_values, solve
+from rl_envs.mdp.finite_horizon import best_finite_horizon_values, finite_horizon_values
+from rl_envs.mdp.solve import solve
 from rl_envs.worlds.bernoulli_bandit import bernoulli_bandit
 from tests import second_method
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from rl_envs.envs.tabular_env import TabularEnv
-from rl_envs.mdp.solve import finite_horizon_values, solve
+from rl_envs.mdp.finite_horizon import finite_horizon_values
+from rl_envs.mdp.solve import solve
 from rl_envs.worlds.line_balance import LEFT, RIGHT, STAY, line_balance
 from tests import second_method
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rl_envs.envs.tabular_env import TabularEnv
-from rl_envs.mdp.solve import evaluate_policy, solve
+from rl_envs.mdp.evaluation import evaluate_policy
+from rl_envs.mdp.solve import solve
 from rl_envs.worlds.line_walk import LEFT, RIGHT, line_walk
 from tests import second_method
 

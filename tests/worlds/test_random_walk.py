@@ -7,7 +7,8 @@ import pytest
 from gymnasium import spaces
 
 from rl_envs.envs.tabular_env import TabularEnv
-from rl_envs.mdp.solve import evaluate_policy, solve
+from rl_envs.mdp.evaluation import evaluate_policy
+from rl_envs.mdp.solve import solve
 from rl_envs.worlds.random_walk import LEFT, RIGHT, random_walk
 from tests import second_method
 

@@ -8,7 +8,8 @@ import pytest
 from gymnasium import spaces
 
 from rl_envs.envs.tabular_env import TabularEnv
-from rl_envs.mdp.solve import best_finite_horizon_values, solve
+from rl_envs.mdp.finite_horizon import best_finite_horizon_values
+from rl_envs.mdp.solve import solve
 from rl_envs.registry import build
 from rl_envs.worlds.robot_grasp import BACK, FORWARD, GRIP, HOLD, Arm, robot_grasp
 from tests import second_method

@@ -24,7 +24,7 @@ from baselines.training.demonstrations import demonstrations
 from baselines.training.loop import train
 from baselines.training.task import make_task
 from rl_envs.mdp.bellman import Dynamics
-from rl_envs.mdp.solve import occupancy
+from rl_envs.mdp.evaluation import occupancy
 from rl_envs.registry import build
 
 # Worlds with and without an end, with and without chance.

@@ -15,8 +15,8 @@ from baselines.learning.exploration import softmax
 from baselines.learning.transition import Transition
 from baselines.training.loop import evaluate, score, train
 from baselines.training.task import make_task
+from rl_envs.mdp.evaluation import action_values, evaluate_policy, occupancy
 from rl_envs.mdp.finite_mdp import Outcome
-from rl_envs.mdp.solve import action_values, evaluate_policy, occupancy
 from rl_envs.registry import build
 from tests.baselines.checks import small_world
 from tests.baselines.short_corridor import BEST_PROBABILITY, BEST_VALUE, going_right, short_corridor

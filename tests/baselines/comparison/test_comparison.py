@@ -27,7 +27,7 @@ from baselines.system.workers import JobError, WorkerError
 from baselines.training.loop import train
 from rl_envs import truth
 from rl_envs.exact import Truth
-from rl_envs.mdp.solve import evaluate_policy
+from rl_envs.mdp.evaluation import evaluate_policy
 
 SMALL = Comparison(worlds=("LineWalk", "Bandit"), agents=("Random", "QLearning"), runs=4, steps=200, checkpoints=2)
 

@@ -12,7 +12,8 @@ import baselines
 import rl_envs
 from baselines.system.atomic_files import StorageError
 from baselines.training.demonstrations import Demonstrations, demonstrations
-from rl_envs.mdp.solve import finite_horizon_values, occupancy
+from rl_envs.mdp.evaluation import occupancy
+from rl_envs.mdp.finite_horizon import finite_horizon_values
 
 COLUMNS = ("state", "action", "next_state", "terminated", "truncated")
 

@@ -16,8 +16,8 @@ from baselines.training.exact_prediction import (
     value_error,
 )
 from baselines.training.task import make_task
+from rl_envs.mdp.evaluation import evaluate_policy
 from rl_envs.mdp.finite_mdp import Outcome, tabulate
-from rl_envs.mdp.solve import evaluate_policy
 
 
 def walk(num_states: int, max_jump: int = 1):
