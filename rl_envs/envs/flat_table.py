@@ -1,4 +1,4 @@
-"""A world's table laid out flat, so that many copies look up where they arrive with one index each."""
+"""A world's table as flat arrays, so that many copies look up the outcome of a step with one index each."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from rl_envs.worlds.world import World
 
 
-class Arrivals:
-    """Every way to arrive in a state, an entry each: all that a step has to say can be looked up at that entry.
+class FlatTable:
+    """Every outcome of every state and action, an entry each: all that a step has to say is looked up at that entry.
 
     The entries are the K outcomes of each row and action, row after row; a row begins at pair `state * A`. One more row
-    is for copies whose episode has ended: whatever they do there, they arrive in the first state, for nothing. So an
-    automatic reset is a step like any other. Then follows an entry for each state: to be put there by a reset.
+    is for copies whose episode has ended: whatever they do there leads to the first state, for nothing. So an automatic
+    reset is a step like any other. Then follows an entry for each state: to be put there by a reset.
 
     Args:
         world: the world whose table it is.
 
     Attributes:
-        state: the state arrived in, [N] int64.
+        state: the next state, [N] int64.
         reward: mean reward, [N] float64.
         reward_std: standard deviation of its noise, [N] float64; empty where rewards are exact.
         terminated: whether the episode ends here, [N] bool.
@@ -90,7 +90,7 @@ class Arrivals:
         return self.starts[np.searchsorted(self._start_bounds, numbers, side="right")]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Arrivals, (self._world,)
+        return FlatTable, (self._world,)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Arrivals:
+    def __deepcopy__(self, memo: dict[int, Any]) -> FlatTable:
         return self  # nothing in it changes

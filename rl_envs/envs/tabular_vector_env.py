@@ -24,7 +24,7 @@ except ImportError as error:
         f"{gym.__version__} is installed; gymnasium.vector.SyncVectorEnv runs the same environments with any version"
     ) from error
 
-from rl_envs.envs.flat_table import Arrivals
+from rl_envs.envs.flat_table import FlatTable
 from rl_envs.envs.random_streams import Streams, noise_generator
 from rl_envs.mdp.finite_mdp import check_integer
 from rl_envs.names import unknown
@@ -104,7 +104,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             mdp = self.world.mdp
             self._histories = [History(mdp.num_states, mdp.num_actions) for _ in range(num_envs)]
 
-        self._arrivals = Arrivals(self.world)
+        self._flat = FlatTable(self.world)
         # What every step looks up, in plain attributes.
         self._num_actions = self.world.mdp.num_actions
         self._num_outcomes = self.world.mdp.num_outcomes
@@ -114,10 +114,10 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._resets_same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
         self._everybody = np.ones(num_envs, BOOL)
 
-        # Where each copy is: the arrival that brought it there, and the row of the table from which it goes on.
+        # Where each copy is: the outcome that brought it there, and the row of the table from which it goes on.
         self._begun = False  # whether there was a reset
         self._ready = False  # whether a step may be taken
-        self._arrival = np.zeros(num_envs, dtype=np.int64)  # [n]
+        self._outcome = np.zeros(num_envs, dtype=np.int64)  # [n]
         self._row = np.zeros(num_envs, dtype=np.int64)  # [n]
         self._ended = NOBODY  # copies whose episode has ended and that have not been reset since
 
@@ -176,10 +176,10 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
                 self._histories[i].begin(first)
 
         infos: dict[str, Any] = {}
-        for name, table in self._arrivals.info.items():
+        for name, table in self._flat.info.items():
             infos[name] = np.zeros(self.num_envs, dtype=table.dtype)
             infos[f"_{name}"] = mask.copy()
-        return self.world.observation.batch(self._arrivals.state[self._arrival]), infos
+        return self.world.observation.batch(self._flat.state[self._outcome]), infos
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Take an action in every copy.
@@ -209,19 +209,19 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         ):
             actions = action_indices(actions, self.world.action_space, self.num_envs)
 
-        arrival = self._row + actions
+        outcome = self._row + actions
         if self._uniforms is not None:
-            arrival = self._draw(self._uniforms, arrival, resetting)
-        arrivals = self._arrivals
-        state, reward, terminated, next_row = arrivals.columns
-        states = state[arrival]
-        rewards = reward[arrival]
-        terminations = terminated[arrival]
+            outcome = self._draw(self._uniforms, outcome, resetting)
+        flat = self._flat
+        state, reward, terminated, next_row = flat.columns
+        states = state[outcome]
+        rewards = reward[outcome]
+        terminations = terminated[outcome]
         if self._noises is not None:
-            rewards += arrivals.reward_std[arrival] * self._noises.next()
+            rewards += flat.reward_std[outcome] * self._noises.next()
             self._noises.put_back(resetting)
-        self._arrival = arrival
-        self._row = next_row[arrival]
+        self._outcome = outcome
+        self._row = next_row[outcome]
         time = self._time = self._time + 1
         truncations = np.zeros(self.num_envs, BOOL)
         ended = terminations.nonzero()[0] if time < self._earliest else self._truncate(terminations, truncations)
@@ -232,8 +232,8 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             self._record(actions, rewards, states, resetting)
 
         infos: dict[str, Any] = {}
-        for name, mask_name, table in arrivals.info_columns:
-            infos[name] = table[arrival]
+        for name, mask_name, table in flat.info_columns:
+            infos[name] = table[outcome]
             infos[mask_name] = self._everybody.copy()
         if not self._resets_same_step:
             self._ended = ended
@@ -278,7 +278,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         state = {
             "world": np.frombuffer(bytes.fromhex(self.world.mdp.content_hash), dtype=np.uint8),
             "autoreset_mode": np.array(list(AutoresetMode).index(self.autoreset_mode)),
-            "arrival": self._arrival.copy(),
+            "outcome": self._outcome.copy(),
             "row": self._row.copy(),
             "ended": self._ended.copy(),
             "deadline": self._deadline.copy(),
@@ -312,7 +312,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
                     f"the state must come from get_state() of {self.num_envs} copies of this {self.world.name} in "
                     f"autoreset mode {self.autoreset_mode.value}, but does not fit in {name!r}"
                 )
-        self._arrival = given["arrival"].copy()
+        self._outcome = given["outcome"].copy()
         self._row = given["row"].copy()
         self._ended = given["ended"].copy()
         self._deadline = given["deadline"].copy()
@@ -352,17 +352,17 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             resetting: the copies that this step resets, which draw a first state instead of an outcome.
 
         Returns:
-            Indices of arrivals, [n].
+            Indices of outcomes, [n].
         """
-        arrivals = self._arrivals
+        flat = self._flat
         if self._num_outcomes == 1:
             if resetting.size:
-                pairs[resetting] = arrivals.begin + self._first_states(resetting)
+                pairs[resetting] = flat.begin + self._first_states(resetting)
             return pairs
         numbers = uniforms.next()
-        drawn = arrivals.draw(pairs, numbers)
-        if resetting.size and arrivals.starts.size > 1:
-            drawn[resetting] = arrivals.begin + arrivals.first_states(numbers[resetting])
+        drawn = flat.draw(pairs, numbers)
+        if resetting.size and flat.starts.size > 1:
+            drawn[resetting] = flat.begin + flat.first_states(numbers[resetting])
         elif resetting.size:
             uniforms.put_back(resetting)  # a reset to the only first state draws nothing
         return drawn
@@ -379,7 +379,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """
         np.equal(self._deadline, self._time, out=truncations)
         ended = (terminations | truncations).nonzero()[0]
-        self._row[ended] = self._arrivals.waiting_row
+        self._row[ended] = self._flat.waiting_row
         self._deadline[ended] = self._time + self._span
         self._earliest = self._deadline.item(self._deadline.argmin())
         return ended
@@ -412,7 +412,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         for i, observation in zip(ended.tolist(), seen.tolist() if seen.ndim == 1 else seen):
             final_obs[i] = observation
         final_info: dict[str, Any] = {}
-        for name in self._arrivals.info:
+        for name in self._flat.info:
             final_info[name] = np.zeros_like(infos[name])
             final_info[name][ended] = infos[name][ended]
             final_info[f"_{name}"] = mask.copy()
@@ -429,14 +429,14 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
     def _place(self, copies: np.ndarray, states: np.ndarray) -> None:
         """Put some copies at the beginning of an episode."""
-        self._arrival[copies] = self._arrivals.begin + states
-        self._row[copies] = self._arrivals.next_row[self._arrival[copies]]
+        self._outcome[copies] = self._flat.begin + states
+        self._row[copies] = self._flat.next_row[self._outcome[copies]]
 
     def _first_states(self, copies: np.ndarray) -> np.ndarray:
         """Draw the first state of some copies' next episode."""
-        if self._uniforms is None or self._arrivals.starts.size == 1:
-            return np.full(copies.size, self._arrivals.starts[0])
-        return self._arrivals.first_states(self._uniforms.next_of(copies))
+        if self._uniforms is None or self._flat.starts.size == 1:
+            return np.full(copies.size, self._flat.starts[0])
+        return self._flat.first_states(self._uniforms.next_of(copies))
 
     def _record(self, actions: np.ndarray, rewards: np.ndarray, states: np.ndarray, resetting: np.ndarray) -> None:
         """Note what happened in each copy, for drawing."""
@@ -493,7 +493,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
                 self._noises = Streams(noises, "normal")
             else:
                 self._noises.restart(copies, noises)
-        if self._num_outcomes > 1 or self._arrivals.starts.size > 1:
+        if self._num_outcomes > 1 or self._flat.starts.size > 1:
             if self._uniforms is None:
                 self._uniforms = Streams(generators)
             else:

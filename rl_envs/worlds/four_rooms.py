@@ -102,9 +102,9 @@ def four_rooms(
             yield Outcome(1.0, state, terminated=True)
             return
         for move, probability in enumerate(move_probability[action]):
-            arrival = int(grid.neighbours[state, move])
-            reached = arrival == target
-            yield Outcome(probability, arrival, reward=float(reached), terminated=reached)
+            next_state = int(grid.neighbours[state, move])
+            reached = next_state == target
+            yield Outcome(probability, next_state, reward=float(reached), terminated=reached)
 
     row, column = grid.cells.T
     height, width = grid.shape

@@ -56,8 +56,8 @@ def line_balance(*, size: int = 5, start: int | str = 0, discount: float = 0.95,
         if state in (0, num_states - 1):
             yield Outcome(1.0, state, terminated=True)
             return
-        arrival = state + action - STAY
-        yield Outcome(1.0, arrival, reward=-abs(arrival - size), terminated=arrival in (0, num_states - 1))
+        next_state = state + action - STAY
+        yield Outcome(1.0, next_state, reward=-abs(next_state - size), terminated=next_state in (0, num_states - 1))
 
     return World(
         name="LineBalance",

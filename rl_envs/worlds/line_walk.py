@@ -58,9 +58,9 @@ def line_walk(
             yield Outcome(1.0, state, terminated=True)
             return
         for probability, move in ((1 - slip, action), (slip, 1 - action)):
-            arrival = state + (1 if move == RIGHT else -1)
-            goal = arrival == num_states - 1
-            yield Outcome(probability, arrival, reward=float(goal), terminated=goal or arrival == 0)
+            next_state = state + (1 if move == RIGHT else -1)
+            goal = next_state == num_states - 1
+            yield Outcome(probability, next_state, reward=float(goal), terminated=goal or next_state == 0)
 
     return World(
         name="LineWalk",

@@ -96,16 +96,16 @@ def subtask_grid(
             yield Outcome(1.0, state, terminated=True)
             return
         for move, probability in enumerate(move_probability[action]):
-            arrival = int(grid.neighbours[cell[state], move])
+            next_state = int(grid.neighbours[cell[state], move])
             next_stage = int(stage[state])
-            if arrival == door and next_stage == NO_KEY:
-                arrival = int(cell[state])
-            elif arrival == door:
+            if next_state == door and next_stage == NO_KEY:
+                next_state = int(cell[state])
+            elif next_state == door:
                 next_stage = OPEN
-            elif arrival == key and next_stage == NO_KEY:
+            elif next_state == key and next_stage == NO_KEY:
                 next_stage = KEY
-            reached = arrival == goal
-            yield Outcome(probability, number[arrival, next_stage], reward=float(reached), terminated=reached)
+            reached = next_state == goal
+            yield Outcome(probability, number[next_state, next_stage], reward=float(reached), terminated=reached)
 
     row, column = grid.cells[cell].T
     height, width = grid.shape

@@ -22,8 +22,8 @@ def short_corridor() -> World:
         if state == 3:
             return [Outcome(1.0, 3, terminated=True)]
         forwards = (action == RIGHT) != (state == 1)
-        arrival = state + 1 if forwards else max(state - 1, 0)
-        return [Outcome(1.0, arrival, -1.0, arrival == 3)]
+        next_state = state + 1 if forwards else max(state - 1, 0)
+        return [Outcome(1.0, next_state, -1.0, next_state == 3)]
 
     return World(
         name="ShortCorridor",

@@ -12,7 +12,7 @@ from gymnasium.error import Error, NameNotFound
 from gymnasium.vector import AutoresetMode
 
 import rl_envs
-from rl_envs.envs import flat_table as arrivals_module
+from rl_envs.envs import flat_table as flat_table_module
 from rl_envs.envs.checks import Lockstep, VectorEnvMismatch, check_vector_env
 from rl_envs.envs.random_streams import Streams
 from rl_envs.envs.tabular_vector_env import TabularVectorEnv
@@ -84,7 +84,7 @@ class StaleObservation(TabularVectorEnv):
 
     def step(self, actions: Any) -> Any:
         resetting = self._ended
-        before = self.world.observation.batch(self._arrivals.state[self._arrival])
+        before = self.world.observation.batch(self._flat.state[self._outcome])
         row = super().step(actions)
         row[0][resetting] = before[resetting]
         return row
@@ -266,11 +266,11 @@ def test_a_wrong_side_of_the_cumulative_distribution_is_caught(monkeypatch: pyte
     monkeypatch.setattr(gym.utils.seeding, "np_random", lambda seed=None: (Rounded(np.random.PCG64(seed)), seed))
     check_vector_env(spec_of(world), num_steps=100)
 
-    class WrongSide(arrivals_module.Arrivals):
+    class WrongSide(flat_table_module.FlatTable):
         def draw(self, pairs: np.ndarray, numbers: np.ndarray) -> np.ndarray:
             return super().draw(pairs, np.nextafter(numbers, -1))
 
-    monkeypatch.setattr("rl_envs.envs.tabular_vector_env.Arrivals", WrongSide)
+    monkeypatch.setattr("rl_envs.envs.tabular_vector_env.FlatTable", WrongSide)
     with pytest.raises(VectorEnvMismatch):
         check_vector_env(spec_of(world), num_steps=100)
 

@@ -20,7 +20,7 @@ from scipy import stats
 
 import rl_envs
 from rl_envs.envs.checks import Lockstep, check_vector_env
-from rl_envs.envs.flat_table import Arrivals
+from rl_envs.envs.flat_table import FlatTable
 from rl_envs.envs.random_streams import BLOCK
 from rl_envs.envs.tabular_env import TabularEnv
 from rl_envs.envs.tabular_vector_env import TabularVectorEnv
@@ -211,7 +211,7 @@ def test_a_copy_is_the_same_whatever_their_number() -> None:
 @given(mdp=tables(max_outcomes=9), seed=st.integers(0, 2**31))
 def test_the_search_in_many_rows_draws_what_bisection_draws_in_each(mdp: FiniteMDP, seed: int) -> None:
     """Also for numbers exactly on an edge of the cumulative distribution and next to one."""
-    arrivals = Arrivals(world_of(mdp))
+    flat = FlatTable(world_of(mdp))
     generator = np.random.default_rng(seed)
     num_pairs = mdp.num_states * mdp.num_actions
     pairs = generator.integers(num_pairs, size=60)
@@ -220,7 +220,7 @@ def test_the_search_in_many_rows_draws_what_bisection_draws_in_each(mdp: FiniteM
     numbers = np.minimum(numbers, np.nextafter(1, 0))
     rows = mdp.cumulative.reshape(num_pairs, -1)
     expected = [p * mdp.num_outcomes + np.searchsorted(rows[p], u, side="right") for p, u in zip(pairs, numbers)]
-    drawn = arrivals.draw(pairs, numbers)
+    drawn = flat.draw(pairs, numbers)
     np.testing.assert_array_equal(drawn, expected)
     assert (mdp.probability.reshape(-1)[drawn] > 0).all()
 
