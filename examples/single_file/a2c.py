@@ -37,12 +37,7 @@ class Policy:
         self.space, width = space, gym.spaces.flatdim(space)
         self.actor = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, num_actions))  # logits
         self.critic = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, 1))
-        for layer, gain in (
-            (self.actor[0], 2**0.5),
-            (self.actor[2], 0.01),
-            (self.critic[0], 2**0.5),
-            (self.critic[2], 1.0),
-        ):
+        for layer, gain in zip([*self.actor[::2], *self.critic[::2]], [2**0.5, 0.01, 2**0.5, 1.0]):
             nn.init.orthogonal_(layer.weight, gain)
             nn.init.zeros_(layer.bias)
 
@@ -65,9 +60,10 @@ def train(env_fn, steps, seed, settings=Settings()):
     with torch.random.fork_rng(devices=[]):  # leaves torch's own generator, which others may use, as it was
         torch.manual_seed(seed)
         policy = Policy(envs.single_observation_space, int(envs.single_action_space.n), settings.hidden)
-    generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))  # from now on, its own
     parameters = [*policy.actor.parameters(), *policy.critic.parameters()]
     optimiser = torch.optim.RMSprop(parameters, lr=settings.learning_rate, alpha=0.99, eps=1e-5)
+
     # Seeds in a row would give the second copy of this run what the first has in the run of the next seed.
     observation, _ = envs.reset(seed=torch.randint(2**31, (settings.num_envs,), generator=generator).tolist())
     for _ in range(steps // (settings.num_steps * settings.num_envs)):
@@ -111,6 +107,7 @@ def main():
     parser.add_argument("--steps", type=int, default=4_000, help="environment steps")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+
     torch.set_num_threads(1)  # networks this small are slower on several
     answers = rl_envs.truth(args.env) if args.env.startswith("rl_envs/") else None
     settings = Settings() if answers is None else Settings(discount=answers.mdp.discount)

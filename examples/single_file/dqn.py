@@ -1,10 +1,10 @@
-"""DQN (Mnih et al. 2015) with Double DQN's target (van Hasselt et al. 2016), the whole of it in one file.
+"""DQN (Mnih et al. 2015) with Double DQN's target (van Hasselt et al. 2016) over n steps, the whole of it in one file.
 
 for each step:
     A  <- any action with probability epsilon, otherwise argmax_a Q(S, a; w)
-    R, S' <- take action A in state S; remember (S, A, R, S', whether S' is terminal)
+    R, S' <- take action A in state S; remember S, A, the discounted sum G of the next n rewards, and S_n after them
     now and then, for a batch of what is remembered:
-        target <- R + gamma Q(S', argmax_a Q(S', a; w); w-), a number, with Q(S', .) = 0 if S' is terminal
+        target <- G + gamma^n Q(S_n, argmax_a Q(S_n, a; w); w-), a number; G alone, over fewer steps, if S_n is terminal
         follow the gradient of the Huber loss of Q(S, A; w) from the target
     more rarely: w- <- w
 """
@@ -26,12 +26,13 @@ import rl_envs
 @dataclass(frozen=True)
 class Settings:
     discount: float = 0.99  # gamma, unless env_fn has a discount of its own
-    hidden: int = 128  # units of the hidden layer (ReLU)
-    learning_rate: float = 2e-3  # of Adam at step 0; it falls to 0 in a straight line
-    batch_size: int = 128  # remembered steps in an update
+    n_step: int = 3  # rewards that are added up before the target network's value stands for the rest
+    hidden: int = 64  # units of each of the two hidden layers (ReLU)
+    learning_rate: float = 2.3e-3  # of Adam at step 0; it falls to 0 in a straight line
+    batch_size: int = 64  # remembered steps in an update
     capacity: int = 40_000  # how many of the latest steps are remembered
     learning_starts: int = 500  # steps with every action equally probable, before the first update
-    train_every: int = 4  # steps between updates
+    train_every: int = 2  # steps between updates
     target_every: int = 250  # steps between copies of the network into the target network
     final_epsilon: float = 0.05  # to which the probability of exploring falls from 1, in a straight line
     exploration_fraction: float = 0.2  # part of all steps that this takes
@@ -40,7 +41,8 @@ class Settings:
 class Policy:
     def __init__(self, space, num_actions, hidden):
         self.space, width = space, gym.spaces.flatdim(space)
-        self.network = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, num_actions))
+        layers = nn.Linear(width, hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, num_actions)
+        self.network = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
 
     def features(self, observations):  # [n, D] a row of numbers for each, one-hot where they are Discrete
         return torch.tensor(np.array([gym.spaces.flatten(self.space, seen) for seen in observations], np.float32))
@@ -60,15 +62,14 @@ def train(env_fn, steps, seed, settings=Settings()):
     with torch.random.fork_rng(devices=[]):  # leaves torch's own generator, which others may use, as it was
         torch.manual_seed(seed)
         policy = Policy(env.observation_space, int(env.action_space.n), settings.hidden)
-    network = policy.network
-    target_network = copy.deepcopy(network)
+    network, target_network = policy.network, copy.deepcopy(policy.network)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    capacity = settings.capacity
-    seen, next_seen = torch.zeros(2, capacity, gym.spaces.flatdim(env.observation_space))
-    actions, (rewards, terminals) = torch.zeros(capacity, 1, dtype=torch.int64), torch.zeros(2, capacity)
-
+    capacity, width = settings.capacity, gym.spaces.flatdim(env.observation_space)
+    seen, next_seen, actions = *torch.zeros(2, capacity, width), torch.zeros(capacity, 1, dtype=torch.int64)
+    returns, weights, stored = *torch.zeros(2, capacity), 0
     # Seeded with `seed` itself, the environment would draw the very numbers that the agent draws.
     now = policy.features([env.reset(seed=int(rng.integers(2**31)))[0]])  # [1, D]
+    latest = []  # steps whose n rewards have not all come yet
     for step in range(steps):
         epsilon = np.interp(step, [0, settings.exploration_fraction * steps], [1.0, settings.final_epsilon])
         if step < settings.learning_starts or rng.random() < epsilon:
@@ -76,19 +77,22 @@ def train(env_fn, steps, seed, settings=Settings()):
         else:
             action = int(network(now).argmax())
         observation, reward, terminated, truncated, _ = env.step(action)
-
-        slot, after = step % capacity, policy.features([observation])
-        seen[slot], actions[slot], rewards[slot], next_seen[slot] = now[0], action, float(reward), after[0]
-        # A time limit ends the episode too, but more was to come: only `terminated` makes the rest worth nothing.
-        terminals[slot] = terminated
-        now = policy.features([env.reset()[0]]) if terminated or truncated else after
+        latest.append((now[0], action, float(reward)))
+        now = policy.features([observation])
+        while len(latest) == settings.n_step or (latest and (terminated or truncated)):
+            slot, stored = stored % capacity, stored + 1
+            returns[slot] = sum(discount**k * reward for k, (_, _, reward) in enumerate(latest))
+            # A time limit ends the episode too, but more was to come: only `terminated` makes the rest worth nothing.
+            weights[slot] = 0.0 if terminated else discount ** len(latest)
+            (seen[slot], actions[slot], _), next_seen[slot] = latest.pop(0), now[0]
+        now = policy.features([env.reset()[0]]) if terminated or truncated else now
 
         if step >= settings.learning_starts and step % settings.train_every == 0:
-            batch = torch.from_numpy(rng.integers(min(step + 1, capacity), size=settings.batch_size))
+            batch = torch.from_numpy(rng.integers(min(stored, capacity), size=settings.batch_size))
             with torch.no_grad():
                 best = network(next_seen[batch]).argmax(dim=1, keepdim=True)
                 next_value = target_network(next_seen[batch]).gather(1, best).squeeze(1)
-                target = rewards[batch] + discount * (1 - terminals[batch]) * next_value  # [B]
+                target = returns[batch] + weights[batch] * next_value  # [B]
             q = network(seen[batch]).gather(1, actions[batch]).squeeze(1)  # [B] as the target; [B, 1] would broadcast
             optimiser.param_groups[0]["lr"] = settings.learning_rate * (1 - step / steps)
             optimiser.zero_grad()

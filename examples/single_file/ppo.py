@@ -60,7 +60,7 @@ def train(env_fn, steps, seed, settings=Settings()):
     with torch.random.fork_rng(devices=[]):  # leaves torch's own generator, which others may use, as it was
         torch.manual_seed(seed)
         policy = Policy(envs.single_observation_space, int(envs.single_action_space.n), settings.hidden)
-    generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))  # from now on, its own
     parameters = [*policy.actor.parameters(), *policy.critic.parameters()]
     optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate, eps=1e-5)
     # Seeds in a row would give the second copy of this run what the first has in the run of the next seed.

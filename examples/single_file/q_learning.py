@@ -52,9 +52,9 @@ def train(env_fn, steps, seed, settings=Settings()):
 
     # Seeded with `seed` itself, the environment would draw the very numbers that the agent draws.
     observation, _ = env.reset(seed=int(rng.integers(2**31)))
+    fall = settings.final_epsilon - settings.epsilon
     for step in range(steps):
-        fallen = min(1.0, step / (settings.exploration_fraction * steps))
-        epsilon = settings.epsilon + (settings.final_epsilon - settings.epsilon) * fallen
+        epsilon = max(settings.final_epsilon, settings.epsilon + fall * step / (settings.exploration_fraction * steps))
         if rng.random() < epsilon:
             action = rng.integers(env.action_space.n)
         else:

@@ -31,12 +31,7 @@ class Policy:
         self.space, width = space, gym.spaces.flatdim(space)
         self.actor = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, num_actions))  # logits
         self.critic = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, 1))
-        for layer, gain in (
-            (self.actor[0], 2**0.5),
-            (self.actor[2], 0.01),
-            (self.critic[0], 2**0.5),
-            (self.critic[2], 1.0),
-        ):
+        for layer, gain in zip([*self.actor[::2], *self.critic[::2]], [2**0.5, 0.01, 2**0.5, 1.0]):
             nn.init.orthogonal_(layer.weight, gain)
             nn.init.zeros_(layer.bias)
 
@@ -59,7 +54,7 @@ def train(env_fn, steps, seed, settings=Settings()):
     with torch.random.fork_rng(devices=[]):  # leaves torch's own generator, which others may use, as it was
         torch.manual_seed(seed)
         policy = Policy(env.observation_space, int(env.action_space.n), settings.hidden)
-    generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))  # from now on, its own
     optimiser = torch.optim.Adam([*policy.actor.parameters(), *policy.critic.parameters()], lr=settings.learning_rate)
 
     observation, _ = env.reset(seed=int(torch.randint(2**31, (), generator=generator)))

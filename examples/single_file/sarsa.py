@@ -53,8 +53,8 @@ def train(env_fn, steps, seed, settings=Settings()):
     updates = np.zeros(q.shape, dtype=np.int64)  # [S, A]
 
     def epsilon(step):
-        fallen = min(1.0, step / (settings.exploration_fraction * steps))
-        return settings.epsilon + (settings.final_epsilon - settings.epsilon) * fallen
+        fall = settings.final_epsilon - settings.epsilon
+        return max(settings.final_epsilon, settings.epsilon + fall * step / (settings.exploration_fraction * steps))
 
     def epsilon_greedy(state, step):
         if rng.random() < epsilon(step):
