@@ -256,8 +256,8 @@ class TwoStates(gym.Env[Any, Any]):
 
 
 # Right, by hand: a termination leaves the reward alone; a cut-off in state 1 has v1 = 1 + v1 / 2, v0 = 0.25 + v1 / 2.
-# Wrong: bootstrapping through a termination gives (1, 1.5); taking a time limit for one (0.25, 1); bootstrapping from the
-# observation after the reset (0.875, 1.625).
+# Wrong: bootstrapping through a termination gives (1, 1.5); taking a time limit for one (0.25, 1); and bootstrapping from
+# the observation after the reset (0.875, 1.625).
 @pytest.mark.parametrize(("ending", "right"), [("terminated", [0.25, 1.0]), ("truncated", [1.25, 2.0])])
 @pytest.mark.parametrize("name", NAMES)
 def test_each_learns_the_right_values_at_the_ends_of_episodes(name: str, ending: str, right: list[float]) -> None:
