@@ -256,8 +256,8 @@ class TwoStates(gym.Env[Any, Any]):
 
 
 # Right, by hand: a termination leaves the reward alone; a cut-off in state 1 has v1 = 1 + v1 / 2, v0 = 0.25 + v1 / 2.
-# Wrong: bootstrapping through a termination gives (1, 1.5); taking a time limit for one (0.25, 1); and bootstrapping from
-# the observation after the reset (0.875, 1.625).
+# Wrong: bootstrapping through a termination gives (1, 1.5), taking a time limit for one (0.25, 1), and bootstrapping
+# from the observation after the reset (0.875, 1.625).
 @pytest.mark.parametrize(("ending", "right"), [("terminated", [0.25, 1.0]), ("truncated", [1.25, 2.0])])
 @pytest.mark.parametrize("name", NAMES)
 def test_each_learns_the_right_values_at_the_ends_of_episodes(name: str, ending: str, right: list[float]) -> None:
@@ -318,3 +318,14 @@ def test_the_discount_of_env_fn_counts(name: str) -> None:
     env_fn.discount = 0.0  # type: ignore[attr-defined]
     policy = module.train(env_fn, MORE_STEPS[name] // 2, 0, module.Settings(discount=0.5))
     np.testing.assert_allclose(learned_values(name, policy), [0.25, 1.0], atol=1e-3 if name in TABULAR else 0.15)
+
+
+def test_the_same_files_stand_in_a_comparison(tmp_path: Path) -> None:
+    comparison = baselines.Comparison(
+        worlds=("LineWalk",), agents=("Random",), runs=2, library_runs=2, steps=2_000, checkpoints=1
+    )
+    functions = {name: example(name).train for name in ("q_learning", "a2c")}
+    rows = baselines.compare(comparison, tmp_path, functions=functions, workers=1).rows
+    assert [row.agent for row in rows] == ["Random", "q_learning", "a2c"]
+    for row in rows[1:]:
+        np.testing.assert_allclose(row.final, 1.0, atol=1e-9)
