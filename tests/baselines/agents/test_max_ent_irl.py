@@ -111,12 +111,14 @@ def test_with_exact_visits_the_gradient_is_demonstrator_minus_model_visitation(w
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("reward", REWARDS)
 def test_trained_on_exact_visitation_the_policy_matches(world: str, reward: str) -> None:
-    agent = MaxEntIRL(WORLDS[world], config=MaxEntIRLConfig(reward=reward, penalty=0.0, tolerance=1e-7))
+    # A tighter tolerance than 3e-7 is out of reach on some processors: the line search compares losses, and these differ
+    # by the square of the gradient, which is then below rounding.
+    agent = MaxEntIRL(WORLDS[world], config=MaxEntIRLConfig(reward=reward, penalty=0.0, tolerance=3e-7))
     policy, visits = soft_demonstrator(agent)
     agent.visits[0], agent.episodes[0] = visits, 1
     explanation = agent.explanations()[0]
     assert explanation.converged
-    assert explanation.feature_gap <= 1e-7
+    assert explanation.feature_gap <= 3e-7
     seen = visits.sum(axis=1) > 0  # elsewhere nothing was ever shown
     assert seen.sum() >= 5
     np.testing.assert_allclose(explanation.policy[seen], policy[seen], atol=1e-3)
