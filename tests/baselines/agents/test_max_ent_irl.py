@@ -111,8 +111,8 @@ def test_with_exact_visits_the_gradient_is_demonstrator_minus_model_visitation(w
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("reward", REWARDS)
 def test_trained_on_exact_visitation_the_policy_matches(world: str, reward: str) -> None:
-    # A tighter tolerance than 3e-7 is out of reach on some processors: the line search compares losses, and these differ
-    # by the square of the gradient, which is then below rounding.
+    # A tighter tolerance than 3e-7 is out of reach on some processors: the line search compares losses, and these
+    # differ by the square of the gradient, which is then below rounding.
     agent = MaxEntIRL(WORLDS[world], config=MaxEntIRLConfig(reward=reward, penalty=0.0, tolerance=3e-7))
     policy, visits = soft_demonstrator(agent)
     agent.visits[0], agent.episodes[0] = visits, 1
