@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -45,6 +45,7 @@ class Execution:
         workers: processes; by default as many as there are cores.
         backend: where cells are computed.
         address: of a running Ray cluster, for the backend ray; one is started on this machine otherwise.
+        fresh: compute all cells anew, and delete their stored results first.
     """
 
     out: Path = Path("results")
@@ -53,6 +54,7 @@ class Execution:
     workers: int = field(default_factory=cores)
     backend: Backend = "joblib"
     address: OptionalText = None
+    fresh: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:
@@ -157,11 +159,12 @@ def run_comparison(comparison: Comparison, execution: Execution) -> int:
                 workers=execution.workers,
                 backend=execution.backend,
                 address=execution.address,
+                fresh=execution.fresh,
                 on_cell=display,
             )
         show(findings, out, console)
     except ENDS as error:
-        return end_early(error, "cells", out, CELLS)
+        return end_early(error, "cells", out, CELLS, without="--fresh" if execution.fresh else "")
     return 0
 
 

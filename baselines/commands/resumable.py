@@ -30,7 +30,7 @@ def console_for_tables() -> Console:
     return console if console.is_terminal else Console(width=LOG_WIDTH)
 
 
-def end_early(error: BaseException, what: str, folder: Path, inside: str) -> int:
+def end_early(error: BaseException, what: str, folder: Path, inside: str, *, without: str = "") -> int:
     """Say what has ended a command, and how to go on if it had begun.
 
     Args:
@@ -38,12 +38,14 @@ def end_early(error: BaseException, what: str, folder: Path, inside: str) -> int
         what: the command does, in the plural: "cells".
         folder: where those that are finished are kept.
         inside: the name in that folder of what holds them; it is missing where nothing was begun.
+        without: a flag that was typed, with which the command would begin anew instead of going on.
 
     Returns:
         The exit code.
     """
     begun = (folder / inside).exists()
-    how_to_go_on = f"Finished {what} are kept in {folder}; the same command goes on from there." if begun else ""
+    same_command = f"the same command without {without}" if without else "the same command"
+    how_to_go_on = f"Finished {what} are kept in {folder}; {same_command} goes on from there." if begun else ""
     if isinstance(error, KeyboardInterrupt):
         complain("Stopped.", how_to_go_on)
         return INTERRUPTED

@@ -215,6 +215,7 @@ def compare(
     workers: int | None = None,
     backend: Backend = "joblib",
     address: str | None = None,
+    fresh: bool = False,
     on_cell: Progress | None = None,
 ) -> Findings:
     """Run every cell that has no result yet, and gather the results.
@@ -230,6 +231,7 @@ def compare(
             this one.
         backend: "joblib", or "ray" for a Ray cluster; results are the same.
         address: of a running Ray cluster; one is started on this machine when left out.
+        fresh: delete the results that the cells of this comparison have in the folder, and compute all of them anew.
         on_cell: told what becomes of each cell.
 
     Returns:
@@ -258,6 +260,9 @@ def compare(
             results = make_folder(folder / CELLS)
             for place in (results, folder):
                 remove_leftovers(place)
+            if fresh:
+                for cell in cells:
+                    cell.file(results).unlink(missing_ok=True)
             about = account(comparison, folder, cells, functions, workers, backend)
             missing = _missing(cells, results, on_cell or _silence)
             write_atomically(folder / ABOUT, (json.dumps(about, indent=2, allow_nan=False) + "\n").encode())

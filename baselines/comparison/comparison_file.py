@@ -24,8 +24,8 @@ from rl_envs.names import nearest, unknown
 # Beside what is compared: where, and how it is computed.
 OPTIONS: Mapping[str, type] = {"out": str, "workers": int, "backend": str, "address": str}
 
-# Flags that are no keys: they decide what the file stands over, and which file it is.
-ONLY_TYPED = ("preset", "file")
+# Flags that are no keys: what the file stands over, which file it is, and what is meant for a single time.
+ONLY_TYPED = ("preset", "file", "fresh")
 
 # What a value of each type is called.
 KINDS: Mapping[type, str] = {int: "an integer", str: "a string", tuple: "a list of strings"}
@@ -89,7 +89,8 @@ def read_comparison_file(path: Path, defaults: Comparison) -> ComparisonFile:
 
 def _check(path: Path, key: str, value: Any, wanted: Mapping[str, type]) -> None:
     if key in ONLY_TYPED:
-        raise ValueError(f"{path}: {key!r} cannot stand in a file, but is typed: --{key} {value}")
+        shown = "" if isinstance(value, bool) else f" {value}"
+        raise ValueError(f"{path}: {key!r} cannot stand in a file, but is typed: --{key}{shown}")
     if key not in wanted:
         raise ValueError(f"{path}: {unknown('key', key, wanted)}")
     kind = wanted[key]

@@ -266,12 +266,13 @@ def take_along(function: TrainFunction) -> None:
     They might find no such module there, or another text of it: the file may have changed meanwhile.
     """
     for module in user_modules(function):
-        cloudpickle.register_pickle_by_value(module)
+        if module.__name__ != "__main__" and hasattr(module, "__file__"):  # cloudpickle itself takes `__main__` along
+            cloudpickle.register_pickle_by_value(module)
 
 
 def _run_file(path: Path, module_name: str) -> ModuleType:
     """Import a file as a module of this name, and files beside it as it would import them if it were run."""
-    for name in sorted(imported(path.read_text(encoding="utf-8", errors="replace"))):
+    for name in sorted(imported(path.read_bytes())):
         neighbour, loaded = path.parent / f"{name}.py", getattr(sys.modules.get(name), "__file__", None)
         if neighbour.is_file() and loaded is not None and Path(loaded).resolve() != neighbour:
             raise ValueError(

@@ -168,6 +168,27 @@ def test_a_corrupt_result_is_named_with_the_way_out(tmp_path: Path, capsys: pyte
     assert run(tmp_path) == 0
 
 
+def test_a_corrupt_result_is_computed_anew_with_the_others_by_fresh(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path)
+    next((tmp_path / "cells").glob("*QLearning*")).write_bytes(b"nonsense")
+    capsys.readouterr()
+    assert run(tmp_path, "--fresh") == 0
+    said = capsys.readouterr().out
+    assert "[2/2]" in said
+    assert "were finished before" not in said
+
+
+def test_after_fresh_the_way_to_go_on_is_without_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QLearning, "update", lambda self, transition: 1 / 0)
+    assert run(tmp_path, "--fresh") == 1
+    advice = f"Finished cells are kept in {tmp_path}; the same command without --fresh goes on from there.\n"
+    assert capsys.readouterr().err.endswith(advice)
+
+
 def caused(error: Exception, cause: Exception | None) -> Exception:
     error.__cause__ = cause
     return error

@@ -60,6 +60,44 @@ def test_finished_cells_are_not_computed_again(tmp_path: Path) -> None:
         assert one.seconds == two.seconds
 
 
+def test_all_cells_of_the_comparison_and_no_others_are_computed_anew_if_so_asked(tmp_path: Path) -> None:
+    first = by_cell(compare(SMALL, tmp_path, workers=1))
+    others = replace(SMALL, worlds=("LineBalance",))
+    compare(others, tmp_path, workers=1)
+    for path in (tmp_path / "cells").glob("*QLearning*"):
+        path.write_bytes(b"nonsense")  # nothing is read of what is computed anew
+    told: list[str] = []
+    second = by_cell(compare(SMALL, tmp_path, fresh=True, on_cell=lambda what, _: told.append(what), workers=1))
+    assert (told.count("finished"), told.count("kept")) == (4, 0)
+    for cell, scores in first.items():
+        np.testing.assert_array_equal(second[cell], scores)
+    told.clear()
+    with pytest.raises(StorageError, match="is corrupt"):  # that of the other comparison, left as it was
+        compare(others, tmp_path, on_cell=lambda what, _: told.append(what), workers=1)
+    assert told == ["kept"]
+
+
+def test_computing_anew_that_was_interrupted_is_gone_on_with_and_keeps_nothing_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare(SMALL, tmp_path, workers=1)
+
+    def fails(self: QLearning, transition: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QLearning, "update", fails)
+        with pytest.raises(JobError, match="ZeroDivisionError"):
+            compare(SMALL, tmp_path, fresh=True, workers=1)
+    told: list[str] = []
+    compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(f"{what} {cell.title}"), workers=1)
+    assert [event for event in told if not event.startswith("started")] == [
+        f"{what} {world} · {agent}"
+        for what, agent in (("kept", "Random"), ("finished", "QLearning"))
+        for world in SMALL.worlds
+    ]
+
+
 def test_a_new_world_or_agent_moves_no_old_one(tmp_path: Path) -> None:
     compare(SMALL, tmp_path, workers=1)
     told = []

@@ -94,8 +94,8 @@ def test_settings_of_an_agent_that_is_not_named_are_no_flags(capsys: pytest.Capt
     assert "QLearning.epsilon" in capsys.readouterr().err
 
 
-def test_every_option_of_the_command_may_stand_in_a_file() -> None:
-    options = {entry.name for entry in fields(Execution)} - {"preset", "file"}
+def test_every_option_of_the_command_that_is_not_for_a_single_time_may_stand_in_a_file() -> None:
+    options = {entry.name for entry in fields(Execution)} - {"preset", "file", "fresh"}
     assert options == set(OPTIONS)
 
 
@@ -105,6 +105,7 @@ def test_every_option_of_the_command_may_stand_in_a_file() -> None:
         ("world = ['LineWalk']", "unknown key 'world'. Did you mean 'worlds'?"),
         ("preset = 'quick'", "'preset' cannot stand in a file, but is typed: --preset quick"),
         ("file = 'x.toml'", "'file' cannot stand in a file, but is typed: --file x.toml"),
+        ("fresh = true", "'fresh' cannot stand in a file, but is typed: --fresh\n"),
         ("runs = '3'", "runs must be an integer, but is '3'"),
         ("runs = true", "runs must be an integer, but is True"),
         ("out = 3", "out must be a string, but is 3"),
