@@ -23,9 +23,8 @@ import dataclasses
 import enum
 import hashlib
 import sys
-import sysconfig
 from argparse import Namespace
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib import metadata
@@ -37,8 +36,6 @@ import numpy as np
 from joblib.hashing import NumpyHasher
 
 OURS = {"rl_envs", "baselines"}
-
-STANDARD_LIBRARY = {Path(sysconfig.get_path(kind)).resolve() for kind in ("stdlib", "platstdlib")}
 
 # Besides these, lists, tuples, sets, dictionaries, dataclasses and namespaces of settings are settings.
 SETTINGS = (type(None), bool, int, float, complex, str, bytes, PurePath, enum.Enum, np.ndarray, np.generic)
@@ -96,13 +93,10 @@ def imported(text: bytes) -> frozenset[str]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return frozenset()
-    modules = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            modules |= {_top(alias.name) for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            modules.add(_top(node.module))
-    return frozenset(modules)
+    nodes = list(ast.walk(tree))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module]
+    return frozenset(map(_top, names))
 
 
 class _FunctionHasher(NumpyHasher):
@@ -119,11 +113,7 @@ class _FunctionHasher(NumpyHasher):
     def save(self, value: Any) -> None:
         torch = sys.modules.get("torch")
         try:
-            if isinstance(value, ModuleType):
-                value = value.__name__
-            elif isinstance(value, CodeType):
-                value = _code_text(value)
-            elif isinstance(value, (FunctionType, type)) and not self._is_users(value):
+            if isinstance(value, (FunctionType, type)) and not self._is_users(value):
                 value = f"{value.__module__}.{value.__qualname__}"
             elif torch is not None and isinstance(value, torch.Tensor):
                 value = value.detach().cpu().numpy()  # as torch pickles it, addresses would be in it
@@ -135,14 +125,13 @@ class _FunctionHasher(NumpyHasher):
         """What pickle does not look into, as a name and the parts that count; `save` has left only the user's."""
         parts: Any
         if isinstance(value, FunctionType):
+            codes = list(_codes_in(value.__code__))
             given = (value.__defaults__, value.__kwdefaults__, vars(value), value.__closure__)
-            parts = (value.__code__, given, self._globals_of(value))
+            parts = (_text_of_codes(codes), given, _globals_of(value, codes))
         elif isinstance(value, type):
             parts = (value.__bases__, {name: part for name, part in vars(value).items() if _is_part(name, part)})
-        elif isinstance(value, (staticmethod, classmethod)):
-            parts = value.__func__
-        elif isinstance(value, property):
-            parts = (value.fget, value.fset, value.fdel)
+        elif isinstance(value, (staticmethod, classmethod, property)):
+            parts = [getattr(value, name, None) for name in ("__func__", "fget", "fset")]
         elif isinstance(value, CellType):
             parts = value.cell_contents
         elif isinstance(value, frozenset):
@@ -154,11 +143,6 @@ class _FunctionHasher(NumpyHasher):
     def _is_users(self, value: FunctionType | type) -> bool:
         """Whether to see into it: it stands in the user's modules, or in a function, where no name leads to it."""
         return str(value.__module__) in self._modules or "<" in value.__qualname__
-
-    def _globals_of(self, function: FunctionType) -> dict[str, Any]:
-        names = {name for code in _codes_in(function.__code__) for name in code.co_names}
-        found = {name: function.__globals__[name] for name in names & function.__globals__.keys()}
-        return {name: part for name, part in found.items() if isinstance(part, (FunctionType, type)) or _is_data(part)}
 
 
 _owners = lru_cache(metadata.packages_distributions)
@@ -173,11 +157,8 @@ def _called(function: Any) -> tuple[Any, str]:
 
 def _is_installed(module: ModuleType) -> bool:
     """Whether a module belongs to a library or to Python itself, and not to the user."""
-    file = getattr(module, "__file__", None)
-    if file is None:
-        return module.__name__ in sys.builtin_module_names
-    path = Path(file).resolve()
-    return bool({"site-packages", "dist-packages"} & {*path.parts} or STANDARD_LIBRARY & {*path.parents})
+    libraries = {"site-packages", "dist-packages"}.intersection(Path(getattr(module, "__file__", None) or "").parts)
+    return bool(libraries) or _top(module.__name__) in sys.stdlib_module_names
 
 
 def _text_of(module: ModuleType) -> bytes:
@@ -190,8 +171,8 @@ def _text_of(module: ModuleType) -> bytes:
 
 def _used(module: ModuleType) -> set[str]:
     """The modules that the values in a module come from, by the first part of their names."""
-    modules = {value.__name__ for value in vars(module).values() if isinstance(value, ModuleType)}
-    return {_top(home) for home in modules.union(getattr(value, "__module__", "") for value in vars(module).values())}
+    values = vars(module).values()
+    return {_top(one.__name__ if isinstance(one, ModuleType) else getattr(one, "__module__", "")) for one in values}
 
 
 def _top(module: object) -> str:
@@ -226,10 +207,15 @@ def _codes_in(code: CodeType) -> Iterator[CodeType]:
             yield from _codes_in(constant)
 
 
-def _code_text(code: CodeType) -> str:
+def _text_of_codes(codes: Sequence[CodeType]) -> str:
     """What a function does, as text, wherever in its file it stands."""
-    constants = [
-        _code_text(one) if isinstance(one, CodeType) else sorted(map(repr, one)) if isinstance(one, frozenset) else one
-        for one in code.co_consts
-    ]
-    return repr((code.co_code, code.co_names, constants))
+    bodies = [(code.co_code, code.co_names) for code in codes]
+    constants = [one for code in codes for one in code.co_consts if not isinstance(one, CodeType)]
+    return repr((bodies, [sorted(map(repr, one)) if isinstance(one, frozenset) else one for one in constants]))
+
+
+def _globals_of(function: FunctionType, codes: Sequence[CodeType]) -> dict[str, Any]:
+    """The functions, classes and settings among the globals that a function uses."""
+    names = {name for code in codes for name in code.co_names}
+    found = {name: function.__globals__[name] for name in names & function.__globals__.keys()}
+    return {name: part for name, part in found.items() if isinstance(part, (FunctionType, type)) or _is_data(part)}
