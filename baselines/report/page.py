@@ -12,13 +12,13 @@ from string import Template
 from typing import Any
 
 import rl_envs
-from baselines.comparison.game_cells import GameSummary
 from baselines.comparison.summary import MARGIN, MINIMUM_RUNS, CrossCheck
 from baselines.report.contents import Contents, pure_equilibria
 from baselines.report.page_data import page_data
+from baselines.report.page_tables import column_meanings, ends_table, table
 from baselines.report.provenance import computing_of, machines_of
 from baselines.report.scores import ON_CURVES, Kind, kinds_of, meanings, title_of
-from baselines.report.tables import GAME_COLUMNS, Column, across_columns, fewest_runs, world_columns
+from baselines.report.tables import GAME_COLUMNS, across_columns, fewest_runs, world_columns
 from baselines.report.wording import few_runs_somewhere_text, few_runs_text, interval_text, moment_text
 
 LINKS = (
@@ -33,8 +33,8 @@ LINKS = (
     ("made", "How made"),
 )
 
-# Tables of no more lines than these stand whole on the page; longer ones scroll in a box.
-MOST_LINES = 60
+# What the page's figures, value maps and controls are made with, one script together.
+SCRIPTS = ("page_figures.js", "page_value_maps.js", "page_choices.js")
 
 # What is said of value maps, and by what their scale is chosen.
 ON_MAPS = "All agents on a world share one scale. Point at a state for its number."
@@ -83,7 +83,7 @@ def page(contents: Contents, left_out: str = "") -> str:
         version=escape(rl_envs.__version__),
         data=json_in_html(data),
         plotly=get_plotlyjs(),
-        script=_part("page.js"),
+        script="".join(map(_part, SCRIPTS)),
     )
 
 
@@ -184,7 +184,7 @@ def _summary(contents: Contents) -> str:
     worlds = [summary.world for summary in contents.summaries]
     columns = world_columns(contents.summaries)
     few = _note(few_runs_text(summary.runs for summary in contents.summaries))
-    return search + table(columns, contents.summaries, name="worlds", worlds=worlds) + few + _meanings(columns)
+    return search + table(columns, contents.summaries, name="worlds", worlds=worlds) + few + column_meanings(columns)
 
 
 def _across(contents: Contents) -> str:
@@ -193,67 +193,12 @@ def _across(contents: Contents) -> str:
         note = '<p class="note">These agents were not all run on the same worlds: compare only those that were.</p>'
     columns, fewest = across_columns(contents.summaries), fewest_runs(contents.summaries)
     few = _note(few_runs_somewhere_text(fewest[line.agent] for line in contents.across))
-    return note + table(columns, contents.across, name="over-worlds") + few + _meanings(columns)
+    return note + table(columns, contents.across, name="over-worlds") + few + column_meanings(columns)
 
 
 def _note(text: str) -> str:
     """A remark in small letters; nothing of an empty one."""
     return f'<p class="note">{escape(text)}</p>' if text else ""
-
-
-def table(
-    columns: Sequence[Column[Any]], lines: Sequence[Any], *, name: str, worlds: Sequence[str] | None = None
-) -> str:
-    """A table that is sorted by any column with a click or a key.
-
-    Args:
-        columns: its columns.
-        lines: what its lines are about.
-        name: its id on the page.
-        worlds: the world or game of each line, by which lines are shown or hidden; None where lines belong to none.
-
-    Returns:
-        HTML, in a box of its own, in which a table of very many lines scrolls.
-    """
-    kinds = ["number" if column.is_number(lines) else "name" for column in columns]
-    head = "".join(
-        f'<th scope="col" class="{kind}" aria-sort="none" title="{escape(column.meaning)}">'
-        f'<button type="button">{escape(column.heading)}</button></th>'
-        for column, kind in zip(columns, kinds)
-    )
-    body = []
-    for number, line in enumerate(lines):
-        cells = "".join(
-            f'<td class="{kind}" data-order="{escape(_order(column.order(line)))}">{_breakable(column.text(line))}</td>'
-            for column, kind in zip(columns, kinds)
-        )
-        belongs = "" if worlds is None else f' data-line-world="{escape(worlds[number])}"'
-        body.append(f"<tr{belongs}>{cells}</tr>")
-    long = " long" if len(lines) > MOST_LINES else ""
-    return (
-        f'<div class="table{long}" role="region" tabindex="0" aria-label="Table {name}">'
-        f'<table class="sortable" id="{name}">'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
-
-
-def _breakable(text: str) -> str:
-    """Text as HTML, in which a long name may be broken behind an underscore, a comma, a colon or an equals sign."""
-    return re.sub(r"([_:=]|,(?!\d))(?=\S)", r"\1<wbr>", escape(text, quote=False))
-
-
-def _order(key: float | str | None) -> str:
-    """What a cell is sorted by: empty for what is not known, "inf" for what was never reached."""
-    if key is None or key != key:
-        return ""
-    return key if isinstance(key, str) else f"{key:.10g}"
-
-
-def _meanings(columns: Sequence[Column[Any]]) -> str:
-    meanings = "".join(
-        f"<dt>{escape(column.heading)}</dt><dd>{escape(column.meaning)}</dd>" for column in columns if column.meaning
-    )
-    return f'<details><summary>What the columns mean</summary><dl class="meanings">{meanings}</dl></details>'
 
 
 def _value_notes(contents: Contents) -> str:
@@ -267,34 +212,17 @@ def _value_notes(contents: Contents) -> str:
 def _games(contents: Contents) -> str:
     names = [summary.game for summary in contents.game_summaries]
     few = _note(few_runs_text(summary.runs for summary in contents.game_summaries))
-    parts = [table(GAME_COLUMNS, contents.game_summaries, name="learners", worlds=names), few, _meanings(GAME_COLUMNS)]
+    parts = [
+        table(GAME_COLUMNS, contents.game_summaries, name="learners", worlds=names),
+        few,
+        column_meanings(GAME_COLUMNS),
+    ]
     for game in contents.games:
         summaries = [summary for summary in contents.game_summaries if summary.game == game]
         task = next(row.task for row in contents.findings.games if row.game == game)
         if any(summary.joint_actions for summary in summaries):
-            parts.append(_ends(game, pure_equilibria(task), summaries))
+            parts.append(ends_table(game, pure_equilibria(task), summaries))
     return "".join(parts)
-
-
-def _ends(game: str, equilibria: Sequence[str], summaries: Sequence[GameSummary]) -> str:
-    """Where the runs of each agent ended in a matrix game: a column a joint action that is an equilibrium or an end."""
-    ends = list(dict.fromkeys([*equilibria, *(name for line in summaries for name, _ in line.joint_actions)]))
-    head = "".join(
-        f'<th scope="col" class="number">{"★ " if end in equilibria else ""}{escape(end)}</th>' for end in ends
-    )
-    lines = []
-    for summary in summaries:
-        shares = {end: dict(summary.joint_actions).get(end, 0.0) for end in ends}
-        cells = "".join(
-            f'<td class="number share"><i style="width:{100 * share:.3g}%"></i>{share:.0%}</td>'
-            for share in shares.values()
-        )
-        lines.append(f'<tr><th scope="row">{escape(summary.agent)}</th>{cells}</tr>')
-    return (
-        f'<div data-line-world="{escape(game)}"><h3>{escape(game)}: share of runs by where they ended</h3>'
-        f'<div class="table" role="region" tabindex="0" aria-label="Where {escape(game)} ended"><table class="plain">'
-        f'<thead><tr><th scope="col">agent</th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div></div>'
-    )
 
 
 def _check(checks: Sequence[CrossCheck], not_checked: str) -> str:

@@ -12,7 +12,7 @@ from baselines.report.pictures import draw_games, draw_learning_curves, draw_pro
 from baselines.report.regret_pictures import draw_regret_curves
 from baselines.report.signature import remove_others, sign
 from baselines.report.spreadsheet import write_csv
-from baselines.report.value_maps import draw_value_maps
+from baselines.report.value_map_pictures import draw_value_maps
 from baselines.system.atomic_files import file_name, write_atomically
 from rl_envs.names import unknown
 

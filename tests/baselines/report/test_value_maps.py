@@ -18,14 +18,8 @@ from baselines.report.contents import Contents
 from baselines.report.markdown import markdown, plain
 from baselines.report.page import page
 from baselines.report.page_data import page_data
-from baselines.report.value_maps import (
-    ENDED_WORDS,
-    ENDLESS,
-    draw_value_maps,
-    single_state,
-    tile_colours,
-    value_maps,
-)
+from baselines.report.value_map_pictures import draw_value_maps, tile_colours
+from baselines.report.value_maps import ENDED_WORDS, ENDLESS, single_state, value_maps
 from baselines.report.world_pictures import ENDED, LINES, WALL, CutOut, Tile, cut_out, cut_outs, squares
 from baselines.report.writing import write_report
 from baselines.training.task import named_task

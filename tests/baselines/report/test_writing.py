@@ -20,8 +20,9 @@ from baselines.comparison.findings import Findings
 from baselines.comparison.rows import Row
 from baselines.report.contents import Contents
 from baselines.report.markdown import code, markdown, plain
-from baselines.report.page import MOST_LINES, json_in_html, page, table
+from baselines.report.page import json_in_html, page
 from baselines.report.page_data import packed
+from baselines.report.page_tables import MOST_LINES, table
 from baselines.report.signature import is_signed, sign
 from baselines.report.tables import ACROSS_COLUMNS, GAME_COLUMNS, WORLD_COLUMNS
 from baselines.report.terminal import explanation
