@@ -14,11 +14,11 @@ from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 
 from rl_envs.envs.random_streams import Streams
-from rl_envs.games.joint_actions import checked_joint_actions
 from rl_envs.games.markov_game import ZeroSumMarkovGame
+from rl_envs.games.vector_game import VectorGame
 
 
-class VectorMarkovGame:
+class VectorMarkovGame(VectorGame):
     """n copies of a zero-sum Markov game; a copy whose episode has ended begins the next at once.
 
     Args:
@@ -31,13 +31,8 @@ class VectorMarkovGame:
     """
 
     def __init__(self, table: ZeroSumMarkovGame, num_copies: int, max_cycles: int = 100) -> None:
-        if num_copies < 1:
-            raise ValueError(f"num_copies must be at least 1, but got {num_copies}")
-        if max_cycles < 1:
-            raise ValueError(f"max_cycles must be at least 1, but got {max_cycles}")
+        super().__init__(table.num_actions, num_copies, max_cycles)
         self.table = table
-        self.num_copies = num_copies
-        self.max_cycles = max_cycles
         # The last bound is left out: a uniform number above all the others draws the last outcome, whatever the
         # rounding of the sum.
         self._outcome_bounds = np.cumsum(table.probability, axis=-1)[..., :-1]  # [S, A1, A2, K - 1]
@@ -78,7 +73,7 @@ class VectorMarkovGame:
         """
         if self._states is None:
             raise ResetNeeded("call reset() before step(): no episode is running")
-        array = checked_joint_actions(actions, self.num_copies, self.table.num_actions)
+        array = self._checked(actions)
         entry = (self._states, array[:, 0], array[:, 1])
         outcome = (self._outcome_bounds[entry] <= self._streams.next()[:, None]).sum(axis=1)
         reached = self.table.next_state[(*entry, outcome)]
@@ -107,14 +102,6 @@ class VectorMarkovGame:
         return {"states": self._states.copy(), "cycles": self._cycles.copy(), **self._streams.get_state()}
 
     def set_state(self, saved: Mapping[str, np.ndarray]) -> None:
-        """Go back to what `get_state` gave, in this or another object of the same game and as many copies.
-
-        Args:
-            saved: what `get_state` returned.
-
-        Raises:
-            ValueError: if the arrays are of another number of copies, or hold a state that the game has not.
-        """
         states, cycles = np.array(saved["states"]), np.array(saved["cycles"])
         if states.shape != (self.num_copies,) or cycles.shape != (self.num_copies,):
             raise ValueError(

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from rl_envs.games.joint_actions import checked_joint_actions
 from rl_envs.games.normal_form import NormalFormGame
+from rl_envs.games.vector_game import VectorGame
 
 
-class VectorMatrixGame:
+class VectorMatrixGame(VectorGame):
     """n copies of a matrix game that begin and end their episodes together.
 
     Args:
@@ -29,13 +29,8 @@ class VectorMatrixGame:
     """
 
     def __init__(self, game: NormalFormGame, num_copies: int, max_cycles: int = 25) -> None:
-        if num_copies < 1:
-            raise ValueError(f"num_copies must be at least 1, but got {num_copies}")
-        if max_cycles < 1:
-            raise ValueError(f"max_cycles must be at least 1, but got {max_cycles}")
+        super().__init__(game.num_actions, num_copies, max_cycles)
         self.game = game
-        self.num_copies = num_copies
-        self.max_cycles = max_cycles
         self.num_states = 1 + int(np.prod(game.num_actions))  # the first round, and every last joint action
         self._strides = np.cumprod([1, *game.num_actions[:0:-1]])[::-1]  # [N] the last player's action runs fastest
         self._payoffs = np.ascontiguousarray(game.payoffs.reshape(game.num_players, -1).T)  # [J, N]
@@ -71,7 +66,7 @@ class VectorMatrixGame:
         """
         if not 0 <= self._cycle < self.max_cycles:
             raise ResetNeeded("call reset() before step(): no episode is running")
-        array = checked_joint_actions(actions, self.num_copies, self.game.num_actions)
+        array = self._checked(actions)
         joint = array.astype(np.int64) @ self._strides
         self._cycle += 1
         infos = {"round_regret": self._round_regrets[joint]}
@@ -82,14 +77,6 @@ class VectorMatrixGame:
         return {"cycle": np.array(self._cycle)}
 
     def set_state(self, saved: Mapping[str, np.ndarray]) -> None:
-        """Go back to what `get_state` gave, in this or another object with the same limit on rounds.
-
-        Args:
-            saved: what `get_state` returned.
-
-        Raises:
-            ValueError: if no episode of this game can have lasted so many rounds.
-        """
         cycle = int(saved["cycle"])
         if not -1 <= cycle <= self.max_cycles:
             raise ValueError(f"cycle must be from -1 to max_cycles = {self.max_cycles}, but is {cycle}")
