@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,9 @@ from rl_envs.diagnosis.oracles.calling import Failure, Form, as_numbers, call, f
 from rl_envs.diagnosis.oracles.matching import Answer, Trial, right_rule, same, single_mistakes
 from rl_envs.diagnosis.oracles.mistakes import Mistake, Rule
 from rl_envs.diagnosis.oracles.subjects import Reading, Subject
+
+# A rank that every attempt beats.
+WORST = 6
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,12 @@ class Attempt:
     explained: dict[str, tuple[Mistake, ...]] = field(default_factory=dict)
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The names of the mistakes that explain what is wrong, each once."""
+        found = (key for mistakes in self.explained.values() for mistake in mistakes for key in mistake.keys)
+        return tuple(dict.fromkeys(found))
+
+    @property
     def rank(self) -> int:
         """How much it tells: 0 right, 1 wrong by a known mistake, 2 by numbers, 3 by its shape, 4 and 5 failed."""
         if self.failure is not None:
@@ -91,7 +100,8 @@ def best_attempt(
     for reading in readings:
         for layout in layouts:
             for form in forms(layout, framework):
-                for attempt in _try(function, question, subject, reading, form, positional_only):
+                to_beat = WORST if best is None else best.rank
+                for attempt in _try(function, question, subject, reading, form, positional_only, to_beat):
                     if attempt.rank == 0:
                         return attempt
                     if best is None or attempt.rank < best.rank:
@@ -109,12 +119,13 @@ def _try(
     reading: Reading,
     form: Form,
     positional_only: tuple[str, ...],
+    to_beat: int,
 ) -> list[Attempt]:
-    """One attempt, or two where a pair may be read either way round."""
+    """One attempt, or two where a pair may be read either way round; given up as soon as its rank cannot be the best."""
     outputs: list[dict[str, list[Trial]]] = []
     stopped = Attempt(reading, form)
     changed: set[str] = set()
-    for index, problem in enumerate(subject.problems()):
+    for problem in subject.problems():
         x = subject.prepare(reading.view(problem), form.layout)
         if x is None:
             continue
@@ -124,28 +135,37 @@ def _try(
             try:
                 answer = named_outputs(call(function, handed, positional_only), question.part, question.other)
                 arrays = [_checked(subject, question, form, piece, parts) for parts in answer]
+                _check_alike(arrays, gathered)
             except Failure as failure:
                 stopped.failure, stopped.failed_on = failure, piece
                 return [stopped]
-            if index == 0:
+            if not outputs:
                 changed |= _changed(handed, _keywords(subject, reading, form, piece))
             gathered = gathered or [{part: [] for part in parts} for parts in arrays]
             stopped.answered += 1
             for parts, collected in zip(arrays, gathered):
                 for part, array in parts.items():
                     collected[part].append(array)
+        first = not outputs
         outputs = outputs or [{part: [] for part in parts} for parts in gathered]
         for collected, trials in zip(gathered, outputs):
             for part, columns in collected.items():
                 trials[part].append(Trial(x, np.concatenate(columns, axis=1)))
-    attempts = []
-    for trials in outputs:
-        attempt = Attempt(reading, form, trials, answered=stopped.answered, changed=tuple(sorted(changed)))
-        attempt.answers = question.answers(reading)
-        wrong = {part for part in trials if right_rule(trials[part], attempt.answers[part]) is None}
-        attempt.explained = {part: single_mistakes(trials[part], attempt.answers[part]) for part in trials if part in wrong}
-        attempts.append(attempt)
-    return attempts
+        if first and to_beat < WORST and min(_judged(stopped, question, trials).rank for trials in outputs) >= to_beat:
+            return []
+    stopped.changed = tuple(sorted(changed))
+    return [_judged(stopped, question, trials) for trials in outputs]
+
+
+def _judged(attempt: Attempt, question: Question, trials: dict[str, list[Trial]]) -> Attempt:
+    """The attempt with what it gave, and the mistakes that explain what is wrong with it."""
+    answers = question.answers(attempt.reading)
+    explained = {
+        part: single_mistakes(given, answers[part])
+        for part, given in trials.items()
+        if right_rule(given, answers[part]) is None
+    }
+    return replace(attempt, trials=trials, answers=answers, explained=explained)
 
 
 def _keywords(subject: Subject, reading: Reading, form: Form, piece: Any) -> dict[str, Any]:
@@ -174,6 +194,23 @@ def _checked(
             )
         arrays[part] = form.take_back(array, subject.copies(piece))
     return arrays
+
+
+def _check_alike(arrays: Sequence[Mapping[str, np.ndarray]], before: Sequence[Mapping[str, list[np.ndarray]]]) -> None:
+    """Raise unless outputs have as many rows as those for rollouts of the same length before.
+
+    Raises:
+        Failure: they do not.
+    """
+    for parts, earlier in zip(arrays, before):
+        for part, array in parts.items():
+            if earlier.get(part) and len(array) != len(earlier[part][0]):
+                raise Failure(
+                    "shape",
+                    f"it returned {len(array)} {part} here and {len(earlier[part][0])} for another rollout of the same "
+                    "length",
+                    array.shape,
+                )
 
 
 def _changed(after: Mapping[str, Any], before: Mapping[str, Any]) -> set[str]:

@@ -235,7 +235,7 @@ def _td_answers(reading: Reading) -> dict[str, Answer]:
     rules = [partial(transitions.td_target, worth=reading.worth)]
     if "value" in reading.feeds.values():
         rules.append(partial(transitions.td_error, worth=reading.worth))
-    return {"targets": Answer(tuple(rules), td_mistakes.OF_TD_TARGETS)}
+    return {"targets": Answer(tuple(rules), td_mistakes.of_td_targets(reading.worth))}
 
 
 def _check_rollouts(
@@ -277,7 +277,11 @@ def _check(
     def attempt(ways: Sequence[Reading], layouts: Sequence[str]) -> Attempt:
         return best_attempt(function, question, subject, ways, layouts, framework, positional_only)
 
-    best = attempt(ways, layouts)
+    best = attempt([way for way in ways if not way.whole_episodes], layouts)
+    if best.rank >= 2 or set(best.keys) == {"last_value_of_wrong_state"}:
+        # Told no more values than there are steps, it may be right for rollouts that end with an episode.
+        whole = [way for way in ways if way.whole_episodes]
+        best = min([best, *(attempt(whole, layouts) for _ in whole[:1])], key=lambda tried: tried.rank)
     name = name_of(function)
     notes = []
     if best.rank and layout in EXCHANGED:

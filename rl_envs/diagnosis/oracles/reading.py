@@ -77,6 +77,11 @@ class Reading:
         return "one" if self._has(*TELL_LAST_END, "ended before", "episode start", "truncated") else "no"
 
     @property
+    def knows_values(self) -> bool:
+        """Whether it is told any value at all: without, nothing is bootstrapped, and all ends are alike."""
+        return self._has("value") or self.knows_last_value
+
+    @property
     def knows_last_value(self) -> bool:
         """Whether it is told what the observation after the last step is worth."""
         return self._has("last value", *NEXT_VALUES, "value and last value")
@@ -91,7 +96,7 @@ class Reading:
         told = np.ones(x.reward.shape[1], dtype=bool)
         if self.flags == "no":
             told &= ~x.ended[:-1].any(axis=0)
-        if self.flags == "one":
+        if self.flags == "one" and self.knows_values:
             told &= ~x.truncated.any(axis=0)
         if self.whole_episodes:
             told &= x.terminated[-1]
@@ -112,7 +117,7 @@ class Reading:
     def notes(self) -> tuple[str, ...]:
         """What the function cannot be told, and was therefore not tried on."""
         notes = []
-        if self.flags == "one":
+        if self.flags == "one" and self.knows_values:
             flag = self._parameter(*TELL_LAST_END, "ended before", "episode start")
             notes.append(
                 f"it cannot tell time limits from ends: it takes one flag ({flag}), and is judged on terminations alone. "
@@ -127,11 +132,17 @@ class Reading:
                 "observation: cutting there is counted as right; pass next_values, or add discount * that value to the "
                 "reward beforehand"
             )
+        if self._has("going on"):
+            mask = self._parameter("going on")
+            notes.append(f"{mask}[t] is read as whether the episode goes on after step t")
+        if self._has("going on before"):
+            mask = self._parameter("going on before")
+            notes.append(f"{mask} is read as T + 1 entries, of which {mask}[t + 1] belongs to step t")
         if self.whole_episodes:
             notes.append(
                 "it is told no value after the last step: right for rollouts that end with an episode, and no others"
             )
-        elif not self.knows_last_value:
+        elif not self.knows_values:
             notes.append("it is told no value: what comes after the last step of a rollout counts as 0")
         return tuple(notes)
 

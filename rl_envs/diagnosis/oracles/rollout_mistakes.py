@@ -23,15 +23,16 @@ def _shifted(array: np.ndarray, by: int, fill: np.ndarray) -> np.ndarray:
     return np.concatenate([array[1:], fill[None]] if by == 1 else [fill[None], array[:-1]])
 
 
-def _shifted_masks(x: Rollout, by: int, fill: str, which: str, *, but_last: bool = False) -> Rollout:
+def _shifted_masks(
+    x: Rollout, by: int, fill: str, which: str, *, but_last: bool = False, but_truncated: bool = False
+) -> Rollout:
     """The rollout with its masks read from the flags of another step."""
-    edge = {"own": -1 if by == 1 else 0}
     masks = {}
     flags = []
     for flag in (x.terminated, x.truncated):
-        last = flag[edge["own"]] if fill == "own" else np.full_like(flag[0], fill == "ended")
-        flags.append(_shifted(flag, by, last))
-    bootstraps, continues = _masks(flags[0], flags[1])
+        edge = flag[-1 if by == 1 else 0] if fill == "own" else np.full_like(flag[0], fill == "ended")
+        flags.append(_shifted(flag, by, edge))
+    bootstraps, continues = _masks(flags[0], x.truncated if but_truncated else flags[1])
     if but_last:
         bootstraps[-1] = x.bootstraps[-1]
     if which != "carry":
@@ -41,9 +42,9 @@ def _shifted_masks(x: Rollout, by: int, fill: str, which: str, *, but_last: bool
     return replace(x, **masks)
 
 
-def _all_shifts(by: int, *, but_last: bool = False) -> tuple[Variant, ...]:
+def _all_shifts(by: int, **exceptions: bool) -> tuple[Variant, ...]:
     return tuple(
-        reads_instead(partial(_shifted_masks, by=by, fill=fill, which=which, but_last=but_last))
+        reads_instead(partial(_shifted_masks, by=by, fill=fill, which=which, **exceptions))
         for which in ("both", "bootstrap", "carry")
         for fill in ("own", "going on", "ended")
     )
@@ -80,6 +81,16 @@ def _after_reset(x: Rollout) -> np.ndarray:
     following = _shifted(x.value, 1, x.next_value[-1])
     return np.where(x.ended, following, x.next_value)
 
+
+LEAK = Mistake(
+    ("return_leaks_across_episodes",),
+    "returns leak over the end: the next value is masked, what is carried back is not",
+    "multiply what is carried back from the next step by (1 - (terminated or truncated))",
+    (
+        reads(continues=_ones_but_last),
+        reads(continues=lambda x: np.ones_like(x.continues)),
+    ),
+)
 
 ENDS = (
     Mistake(
@@ -119,15 +130,7 @@ ENDS = (
         "see which flag is which where they are handed over; Gymnasium gives terminated first",
         (reads(bootstraps=lambda x: 1.0 - x.truncated),),
     ),
-    Mistake(
-        ("return_leaks_across_episodes",),
-        "returns leak over the end: the next value is masked, what is carried back is not",
-        "multiply what is carried back from the next step by (1 - (terminated or truncated))",
-        (
-            reads(continues=_ones_but_last),
-            reads(continues=lambda x: np.ones_like(x.continues)),
-        ),
-    ),
+    LEAK,
     Mistake(
         ("return_leaks_across_episodes",),
         "returns leak over time limits: what is carried back is cut by terminated alone",
@@ -156,13 +159,13 @@ ENDS = (
         ("mask_one_step_early",),
         "the mask of step t is taken from step t+1",
         "use the flag that step t itself returned; where flags are stored before the step, say so (episode_starts)",
-        _all_shifts(1),
+        (*_all_shifts(1), *_all_shifts(1, but_truncated=True)),
     ),
     Mistake(
         ("mask_one_step_late",),
         "the mask of step t is taken from step t-1",
         "use the flag that step t itself returned: dones[t + 1], where dones[t] is the flag before step t",
-        (*_all_shifts(-1), *_all_shifts(-1, but_last=True)),
+        (*_all_shifts(-1), *_all_shifts(-1, but_last=True), *_all_shifts(-1, but_truncated=True)),
     ),
     Mistake(
         ("mask_inverted",),
@@ -357,7 +360,7 @@ def _forwards(x: Rollout, mask_of: int) -> np.ndarray:
     delta = x.reward + x.discount * x.bootstraps * x.next_value - x.value
     carried, result = np.zeros_like(delta[0]), np.empty(delta.shape)
     for t in range(len(delta)):
-        mask = x.continues[t + mask_of] if 0 <= t + mask_of else np.ones_like(carried)
+        mask = 1.0 - x.ended[t + mask_of] if t + mask_of >= 0 else np.ones_like(carried)
         carried = delta[t] + x.carry_discount * x.trace_decay * mask * carried
         result[t] = carried
     return result
@@ -522,10 +525,10 @@ N_STEP = (
         ),
     ),
     Mistake(
-        ("return_leaks_across_episodes", "terminal_not_masked"),
+        ("return_leaks_across_episodes",),
         "the n steps run over the end of the episode: only the flag of the last of them is looked at",
         "stop at the first step that ended the episode, and mask the value if it terminated there",
-        (_n_step(blind_rewards=True, blind_bootstrap=True),),
+        (_n_step(blind_rewards=True, blind_bootstrap=True), *LEAK.variants),
     ),
     Mistake(
         ("last_value_of_wrong_state",),
@@ -551,7 +554,7 @@ SHARED = (*ENDS, *VALUES, *DISCOUNTS, *OUTCOMES)
 OF_ADVANTAGES = (*SHARED, *TRACES, *ADVANTAGES)
 OF_LAMBDA_RETURNS = (*SHARED, *TRACES, *RETURNS)
 OF_DISCOUNTED_RETURNS = (*SHARED, *RETURNS)
-OF_N_STEP_RETURNS = (*SHARED, *N_STEP, *RETURNS)
+OF_N_STEP_RETURNS = (*(mistake for mistake in SHARED if mistake is not LEAK), *N_STEP, *RETURNS)
 OF_STEPS_USED = (
     Mistake(
         ("n_step_discount",),

@@ -23,6 +23,10 @@ class Reading(Protocol):
 
     feeds: Mapping[str, str]
 
+    @property
+    def whole_episodes(self) -> bool:
+        """Whether it can only be told of experience that ends with an episode."""
+
     def view(self, x: Any) -> Any:
         """The experience as the function sees it."""
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from rl_envs.diagnosis.oracles import transitions
 from rl_envs.diagnosis.oracles.mistakes import Mistake, Rule, gives, reads, reads_instead
-from rl_envs.diagnosis.oracles.transitions import Transitions
+from rl_envs.diagnosis.oracles.transitions import Transitions, Worth
 
 
 def _entropy_kept(rule: Rule, x: Transitions) -> np.ndarray:
@@ -179,7 +180,7 @@ SHAPES = (
     ),
 )
 
-ACTIONS = (
+DOUBLE = (
     Mistake(
         ("double_networks_swapped",),
         "the networks are swapped: the target network chooses and the online network values",
@@ -198,6 +199,9 @@ ACTIONS = (
         "read the value from the target network",
         (reads(next_q=lambda x: x.choosing_q),),
     ),
+)
+
+LARGEST = (
     Mistake(
         ("smallest_for_largest",),
         "it takes the smallest action value, not the largest",
@@ -210,6 +214,9 @@ ACTIONS = (
         "the mean belongs to a uniform policy: take the maximum, or weigh by the policy's probabilities",
         (reads(next_q=lambda x: _one_action(x, x.next_q.mean(axis=1))),),
     ),
+)
+
+EXPECTED = (
     Mistake(
         ("largest_for_expected",),
         "it takes the largest action value, not the mean under the policy",
@@ -222,6 +229,9 @@ ACTIONS = (
         "sum the action values, each weighted by its probability",
         (reads(policy=lambda x: np.ones_like(x.policy)),),
     ),
+)
+
+TWO_CRITICS = (
     Mistake(
         ("larger_of_two_critics",),
         "it takes the larger of the two critics' values",
@@ -293,4 +303,20 @@ ENTROPY = (
     ),
 )
 
-OF_TD_TARGETS = (*ENDS, *NUMBERS, *SHAPES, *ACTIONS, *ENTROPY)
+OF_ACTIONS: dict[Worth, tuple[Mistake, ...]] = {
+    transitions.given_value: (),
+    transitions.largest: LARGEST,
+    transitions.taken: LARGEST,
+    transitions.expected: (*LARGEST, *EXPECTED),
+    transitions.double: (*DOUBLE, *LARGEST),
+    transitions.smaller_of_two: TWO_CRITICS,
+    transitions.soft: ENTROPY,
+    transitions.soft_smaller_of_two: (*TWO_CRITICS, *ENTROPY),
+    transitions.soft_expected: (*LARGEST, *EXPECTED, *ENTROPY),
+    transitions.soft_largest: (*LARGEST, *ENTROPY),
+}
+
+
+def of_td_targets(worth: Worth) -> tuple[Mistake, ...]:
+    """The mistakes that can be made in a target, by what the next observation is worth in it."""
+    return (*ENDS, *NUMBERS, *SHAPES, *OF_ACTIONS[worth])

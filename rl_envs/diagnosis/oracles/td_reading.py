@@ -82,6 +82,11 @@ class TDReading:
         return transitions.soft if entropy else transitions.given_value
 
     @property
+    def whole_episodes(self) -> bool:
+        """Whether it can only be told of experience that ends with an episode: transitions are told one by one."""
+        return False
+
+    @property
     def flags(self) -> str:
         """Whether it is told of "no" end, of ends by "one" flag, or of "both" kinds."""
         kinds = {feed for feed in self.feeds.values() if feed in {"terminated", "truncated", "ended", "going on"}}
