@@ -121,7 +121,7 @@ def _try(
     positional_only: tuple[str, ...],
     to_beat: int,
 ) -> list[Attempt]:
-    """One attempt, or two where a pair may be read either way round; given up as soon as its rank cannot be the best."""
+    """One attempt, or two where a pair may be read either way round; given up once its rank cannot be the best."""
     outputs: list[dict[str, list[Trial]]] = []
     stopped = Attempt(reading, form)
     changed: set[str] = set()

@@ -52,7 +52,7 @@ class Form:
         if self.container == "list":
             return array.tolist()
         if self.container == "torch":
-            import torch  # noqa: TID253
+            import torch
 
             dtype = torch.float32 if array.dtype == np.float64 else None
             return torch.as_tensor(array.copy(), dtype=dtype)
@@ -125,7 +125,7 @@ def call(function: Callable[..., Any], keywords: Mapping[str, Any], positional_o
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return function(*(keywords[name] for name in positional_only), **named)
-    except Exception as error:  # noqa: BLE001 - a user's function raises whatever it does, and the report quotes it
+    except Exception as error:
         raise Failure("raised", f"{type(error).__name__}: {error}") from error
 
 
@@ -156,7 +156,9 @@ def named_outputs(result: Any, part: str, other: str | None) -> list[dict[str, A
             if keys:
                 found[name] = result[keys[0]]
         if part not in found:
-            raise Failure("type", f"it returned a dictionary without {part}; its keys are {', '.join(map(str, result))}")
+            raise Failure(
+                "type", f"it returned a dictionary without {part}; its keys are {', '.join(map(str, result))}"
+            )
         return [found]
     if isinstance(result, tuple):
         if len(result) == 1:

@@ -222,8 +222,8 @@ def check_td_targets(
         has_q = {"next_q"} & set(meanings.values())
         if not has_q:
             raise TypeError(
-                f"an entropy bonus needs probabilities, but {name_of(function)} takes none: say which parameter has them "
-                "with arguments={parameter: 'policy'} or 'log_probability'"
+                f"an entropy bonus needs probabilities, but {name_of(function)} takes none: say which parameter has "
+                "them with arguments={parameter: 'policy'} or 'log_probability'"
             )
     question = Question("TD targets", "targets", None, _td_answers)
     subject = TransitionSubject(discount, n, temperature)
@@ -289,8 +289,8 @@ def _check(
         if attempt(ways, (other,)).rank == 0:
             finding = Finding(
                 ("time_and_batch_exchanged",),
-                f"it takes the {'second' if layout == 'TB' else 'first'} axis for time: right for [{', '.join(other)}], "
-                f"not for [{', '.join(layout)}]",
+                f"it takes the {'second' if layout == 'TB' else 'first'} axis for time: right for "
+                f"[{', '.join(other)}], not for [{', '.join(layout)}]",
                 "exchange the axes where it is called, or inside",
             )
             return CheckResult(question.what, name, "wrong", (finding,), best.reading.notes())
@@ -331,7 +331,12 @@ def _need(function: Callable[..., Any], meanings: Mapping[str, str], needs: Mapp
         if need in have or given is not None:
             continue
         fixed = need in ("discount", "trace_decay")
-        how = f"pass the one that it uses, {need}=..." if fixed else f"say which it is with arguments={{parameter: '{need}'}}"
+        how = (
+            f"pass the one that it uses, {need}=..."
+            if fixed
+            else f"say which it is with arguments={{parameter: '{need}'}}"
+        )
         raise TypeError(
-            f"{name_of(function)} has no parameter for the {need.replace('_', ' ')}; it has {', '.join(meanings)}: {how}"
+            f"{name_of(function)} has no parameter for the {need.replace('_', ' ')}; "
+            f"it has {', '.join(meanings)}: {how}"
         )

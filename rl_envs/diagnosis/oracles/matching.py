@@ -51,12 +51,14 @@ def right_rule(trials: Sequence[Trial], answer: Answer) -> Rule | None:
 
 
 def single_mistakes(trials: Sequence[Trial], answer: Answer) -> tuple[Mistake, ...]:
-    """Every mistake that gives what the function gave, on every trial; of two the lesser, if it is part of the other."""
+    """Every mistake that gives what the function gave, on every trial; none that holds another and more."""
     fitting = [
         mistake
         for mistake in answer.mistakes
         if any(
-            _gives_the_same(trials, _with_mistake(rule, variant)) for variant in mistake.variants for rule in answer.rules
+            _gives_the_same(trials, _with_mistake(rule, variant))
+            for variant in mistake.variants
+            for rule in answer.rules
         )
     ]
     return tuple(m for m in fitting if not any(set(other.keys) < set(m.keys) for other in fitting))

@@ -34,11 +34,15 @@ ALL_KINDS, TERMINATIONS, ONE_EPISODE = 10, 6, 4
 
 def patterns(length: int) -> np.ndarray:
     """Every pattern of ends of so many steps, as indices into `KINDS`, [T, 4^T]; those with the fewest ends first."""
-    every = sorted(product(range(len(KINDS)), repeat=length), key=lambda kinds: (sum(kind > 0 for kind in kinds), kinds))
+    every = sorted(
+        product(range(len(KINDS)), repeat=length), key=lambda kinds: (sum(kind > 0 for kind in kinds), kinds)
+    )
     return np.array(every).T
 
 
-def rollouts(discount: float | None = None, trace_decay: float | None = None, n: int | None = None) -> Iterator[Rollout]:
+def rollouts(
+    discount: float | None = None, trace_decay: float | None = None, n: int | None = None
+) -> Iterator[Rollout]:
     """Everything to try a function on, the simplest first.
 
     Args:
@@ -78,7 +82,9 @@ def rollouts(discount: float | None = None, trace_decay: float | None = None, n:
         yield _with_ends(kinds, reward, value, final, **settings(gamma, decay, steps))
 
 
-def _with_ends(kinds: np.ndarray, reward: np.ndarray, value: np.ndarray, final: np.ndarray, **settings: float) -> Rollout:
+def _with_ends(
+    kinds: np.ndarray, reward: np.ndarray, value: np.ndarray, final: np.ndarray, **settings: float
+) -> Rollout:
     """A rollout whose next values are those of the next row where the episode goes on, and `final` at ends."""
     terminated, truncated = (kinds == 1) | (kinds == 3), kinds >= 2
     next_value = np.concatenate([value[1:], final[-1:]])

@@ -120,8 +120,8 @@ class Reading:
         if self.flags == "one" and self.knows_values:
             flag = self._parameter(*TELL_LAST_END, "ended before", "episode start")
             notes.append(
-                f"it cannot tell time limits from ends: it takes one flag ({flag}), and is judged on terminations alone. "
-                "Set at a time limit, that flag takes the limit for an end; Stable-Baselines3 therefore adds "
+                f"it cannot tell time limits from ends: it takes one flag ({flag}), and is judged on terminations "
+                "alone. Set at a time limit, that flag takes the limit for an end; Stable-Baselines3 therefore adds "
                 "discount * value of the final observation to the reward beforehand"
             )
         if self.flags == "no":

@@ -17,12 +17,14 @@ TOLD = 3
 
 # A mistake in advantages that no learned value shows.
 NO_TRACE = (
-    "the values that an agent learns with this mistake show no trace of it, since each one-step error is right: only the "
-    "function itself does"
+    "the values that an agent learns with this mistake show no trace of it, since each one-step error is right: only "
+    "the function itself does"
 )
 
 
-def report(attempt: Attempt, question: Question, subject: Subject, name: str, extra_notes: Sequence[str]) -> CheckResult:
+def report(
+    attempt: Attempt, question: Question, subject: Subject, name: str, extra_notes: Sequence[str]
+) -> CheckResult:
     """The result of a check, from the attempt that told most.
 
     Args:

@@ -147,7 +147,7 @@ def n_step_returns(
     blind_bootstrap: bool = False,
     blind_rewards: bool = False,
 ) -> np.ndarray:
-    """n rewards and then a value; fewer rewards where the episode or the rollout stops sooner, [T, ...].
+    """Rewards of n steps and then a value; fewer rewards where the episode or the rollout stops sooner, [T, ...].
 
     Args:
         x: the rollout.

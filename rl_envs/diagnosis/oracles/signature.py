@@ -21,14 +21,14 @@ NAMES: dict[str, str] = {
     "next_state_vals target_values",
     "next_or_last_value": "next_value next_val value_next nextvpred next_vpred v_prime",
     "masked_next_values": "tail tails masked_next_values masked_next_value",
-    "last_value": "last_value last_values last_val last_vals last_v bootstrap_value bootstrap_val bootstrap final_value "
-    "final_values final_val v_last value_last tail_value end_value v_final last_state_value",
+    "last_value": "last_value last_values last_val last_vals last_v bootstrap_value bootstrap_val bootstrap "
+    "final_value final_values final_val v_last value_last tail_value end_value v_final last_state_value",
     "terminated": "terminated terminateds terminations termination terminals terminal term terms is_terminal "
     "is_terminated terminates terminated_flags terminal_flags",
     "truncated": "truncated truncateds truncations truncation trunc truncs timeouts timeout time_outs time_limits "
     "time_limit is_truncated truncated_flags",
-    "ended": "done dones d ds done_flags is_done is_dones end ends ended episode_end episode_ends episode_done stops stop "
-    "dones_t done_t finished",
+    "ended": "done dones d ds done_flags is_done is_dones end ends ended episode_end episode_ends episode_done stops "
+    "stop dones_t done_t finished",
     "going_on": "mask masks m nonterminal nonterminals non_terminal non_terminals not_done not_dones notdone notdones "
     "nondone nondones continues cont conts continuation continuations alive done_mask done_masks not_terminal "
     "not_terminated undone undones",
@@ -40,8 +40,8 @@ NAMES: dict[str, str] = {
     "trace_decay": "lam lambda_ lambda lmbda lambd lamda lbd lam_ gae_lambda lambda_gae gae_lam td_lambda trace_decay "
     "tau gae_tau lambda_t",
     "n": "n n_step n_steps nstep nsteps num_steps steps horizon k n_return",
-    "next_q": "next_q next_qs next_q_values next_q_value q_next q_values_next next_qvalues next_action_values q_t q_prime "
-    "q_next_values qs_next max_next_input target_q_values next_q_all",
+    "next_q": "next_q next_qs next_q_values next_q_value q_next q_values_next next_qvalues next_action_values q_t "
+    "q_prime q_next_values qs_next max_next_input target_q_values next_q_all",
     "choosing_q": "next_q_online online_next_q online_next_q_values next_q_values_online q_next_online "
     "online_q_next q_online_next next_online_q choosing_q q_t_selector selector_q q_selector next_q_policy "
     "policy_next_q next_q_main next_q_values_policy online_q online_q_values",
@@ -156,7 +156,11 @@ def _check_arguments(name: str, arguments: Mapping[str, str], parameters: Mappin
 
 
 def _refuse(name: str, unknown: list[str], parameters: Mapping[str, Any]) -> None:
-    what = f"{', '.join(map(repr, unknown))} of {name}" if unknown else f"the parameters ({', '.join(parameters)}) of {name}"
+    what = (
+        f"{', '.join(map(repr, unknown))} of {name}"
+        if unknown
+        else f"the parameters ({', '.join(parameters)}) of {name}"
+    )
     example = unknown[0] if unknown else "x"
     raise TypeError(
         f"cannot tell what is meant by {what}: say it with arguments={{{example!r}: role}}, where the roles are "

@@ -21,7 +21,9 @@ COPIES = 5
 class Reading(Protocol):
     """One way of taking a function's parameters."""
 
-    feeds: Mapping[str, str]
+    @property
+    def feeds(self) -> Mapping[str, str]:
+        """Which feed each parameter is given."""
 
     @property
     def whole_episodes(self) -> bool:
@@ -40,8 +42,13 @@ class Reading(Protocol):
 class Subject(Protocol):
     """What a function is tried on."""
 
-    layouts: tuple[str, ...]
-    feeds: Mapping[str, tuple[str, Callable[[Any], Any]]]
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        """The layouts in which it may be handed over."""
+
+    @property
+    def feeds(self) -> Mapping[str, tuple[str, Callable[[Any], Any]]]:
+        """What may be handed over: the axes of each, and how it is read off."""
 
     def problems(self) -> Iterable[Any]:
         """Everything to try a function on, the simplest first."""

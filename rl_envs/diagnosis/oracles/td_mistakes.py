@@ -236,7 +236,12 @@ TWO_CRITICS = (
         ("larger_of_two_critics",),
         "it takes the larger of the two critics' values",
         "take the smaller of the two",
-        (reads(next_value=lambda x: np.maximum(x.next_value, x.second_value), second_value=lambda x: np.full_like(x.second_value, np.inf)),),
+        (
+            reads(
+                next_value=lambda x: np.maximum(x.next_value, x.second_value),
+                second_value=lambda x: np.full_like(x.second_value, np.inf),
+            ),
+        ),
     ),
     Mistake(
         ("one_critic_ignored",),
@@ -290,9 +295,9 @@ ENTROPY = (
         "the entropy bonus is added to the reward as it is: neither discounted nor masked",
         "the bonus belongs to the next observation, as its value does",
         (
-            lambda rule, x: rule(replace(x, temperature=1e-12))
-            + _worth(rule, x)
-            - _worth(rule, replace(x, temperature=1e-12)),
+            lambda rule, x: (
+                rule(replace(x, temperature=1e-12)) + _worth(rule, x) - _worth(rule, replace(x, temperature=1e-12))
+            ),
         ),
     ),
     Mistake(

@@ -113,8 +113,8 @@ class TDReading:
                 name for name, feed in self.feeds.items() if feed in {"terminated", "ended", "going on", "discounts"}
             )
             return (
-                f"it cannot tell time limits from ends: it takes one flag ({flag}), and is judged on terminations alone; "
-                "hand it terminated, never terminated or truncated",
+                f"it cannot tell time limits from ends: it takes one flag ({flag}), and is judged on terminations "
+                "alone; hand it terminated, never terminated or truncated",
             )
         if self.flags == "no":
             return ("it takes no flag: it is judged on steps that do not terminate",)
@@ -145,7 +145,7 @@ def td_readings(meanings: Mapping[str, str], *, fixed_n: bool = False) -> Iterat
     """
     have = set(meanings.values())
     # Beside terminated or truncated, `done` says that the episode ended either way; alone, that it terminated.
-    ended = {"ended": ("terminated",)}
+    ended: dict[str, tuple[str, ...]] = {"ended": ("terminated",)}
     if "terminated" in have:
         ended = {"ended": ("ended",)}
     elif "truncated" in have:

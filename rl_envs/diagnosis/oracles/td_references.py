@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 
-def td_targets(reward: Any, terminated: Any, next_value: Any, *, discount: float, n: int | np.ndarray = 1) -> np.ndarray:
+def td_targets(
+    reward: Any, terminated: Any, next_value: Any, *, discount: float, n: int | np.ndarray = 1
+) -> np.ndarray:
     """The target R + gamma^n V(S').
 
     Args:
@@ -42,7 +44,9 @@ def td_targets(reward: Any, terminated: Any, next_value: Any, *, discount: float
     return reward + discount ** np.asarray(n) * np.where(terminated, 0.0, next_value)
 
 
-def max_td_targets(reward: Any, terminated: Any, next_q: Any, *, discount: float, n: int | np.ndarray = 1) -> np.ndarray:
+def max_td_targets(
+    reward: Any, terminated: Any, next_q: Any, *, discount: float, n: int | np.ndarray = 1
+) -> np.ndarray:
     """The target of Q-learning, R + gamma^n max_a Q(S', a).
 
     Args:

@@ -47,11 +47,9 @@ def test_every_mistake_changes_some_number(name: str) -> None:
         assert changes, f"{mistake} changes nothing of the {name}"
 
 
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("name", sorted(set(ANSWERS) - {"steps used"}))  # which may be k or gamma^k
 def test_right_rules_agree_with_each_other(name: str) -> None:
     answer, experience = ANSWERS[name]
-    if name == "steps used":
-        pytest.skip("gamma^k is not k: two things that may come with n-step returns")
     for x in experience:
         for rule in answer.rules:
             np.testing.assert_allclose(rule(x), answer.rules[0](x), atol=1e-9)
@@ -94,4 +92,6 @@ def test_a_reading_hands_over_no_more_than_the_parameters_say() -> None:
         assert one_flag.view(x).reward.size
         assert no_flag.view(x).reward.size
         assert whole.view(x).reward.size
-    assert all(not next(td_readings({"r": "reward", "d": "ended", "v": "value"})).view(x).truncated.any() for x in TRANSITIONS)
+    assert all(
+        not next(td_readings({"r": "reward", "d": "ended", "v": "value"})).view(x).truncated.any() for x in TRANSITIONS
+    )

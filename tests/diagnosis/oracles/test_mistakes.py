@@ -174,7 +174,12 @@ PLANTED: dict[str, tuple[Callable[..., CheckResult], Callable, list[tuple[str, s
         ],
         {"reset_observation_as_next"},
     ),
-    "ours: discount twice": (check_gae, OURS, [("td_error = ", "discount = discount**2\n    td_error = ")], {"discount_twice"}),
+    "ours: discount twice": (
+        check_gae,
+        OURS,
+        [("td_error = ", "discount = discount**2\n    td_error = ")],
+        {"discount_twice"},
+    ),
     "ours: lambda and discount exchanged": (
         check_gae,
         OURS,
@@ -209,7 +214,10 @@ PLANTED: dict[str, tuple[Callable[..., CheckResult], Callable, list[tuple[str, s
     "Spinning Up: last value left out": (
         check_gae,
         UP,
-        [("np.append(rew_buf, last_val)", "np.append(rew_buf, 0)"), ("np.append(val_buf, last_val)", "np.append(val_buf, 0)")],
+        [
+            ("np.append(rew_buf, last_val)", "np.append(rew_buf, 0)"),
+            ("np.append(val_buf, last_val)", "np.append(val_buf, 0)"),
+        ],
         {"last_value_of_wrong_state"},
     ),
     "Spinning Up: lambda left out": (check_gae, UP, [("gamma * lam", "gamma")], {"lambda_ignored"}),
@@ -310,13 +318,22 @@ PLANTED: dict[str, tuple[Callable[..., CheckResult], Callable, list[tuple[str, s
     "DQN: the mean of the batch": (
         check_td_targets,
         others.cleanrl_dqn,
-        [("(1 - dones.flatten())", "(1 - dones.reshape(-1, 1))"), ("return rewards.flatten() + ", "return rewards.flatten() + 0 *"), ("0 *gamma", "0 * gamma")],
+        [
+            ("(1 - dones.flatten())", "(1 - dones.reshape(-1, 1))"),
+            ("return rewards.flatten() + ", "return rewards.flatten() + 0 *"),
+            ("0 *gamma", "0 * gamma"),
+        ],
         {"broadcast_mean"},
     ),
     "DQN: reward masked too": (
         check_td_targets,
         others.n_step_dqn,
-        [("rewards + gamma**n_steps * (1 - dones) * next_q.max(1)", "(rewards + gamma**n_steps * next_q.max(1)) * (1 - dones)")],
+        [
+            (
+                "rewards + gamma**n_steps * (1 - dones) * next_q.max(1)",
+                "(rewards + gamma**n_steps * next_q.max(1)) * (1 - dones)",
+            )
+        ],
         {"reward_lost_at_end"},
     ),
     "DQN: gamma for gamma^n": (check_td_targets, others.n_step_dqn, [("gamma**n_steps", "gamma")], {"n_step_discount"}),
@@ -347,7 +364,10 @@ PLANTED: dict[str, tuple[Callable[..., CheckResult], Callable, list[tuple[str, s
     "SAC: bonus at the end": (
         check_td_targets,
         others.sac,
-        [(" - alpha * next_log_pi", ""), ("min_qf_next_target.view(-1)", "min_qf_next_target.view(-1) - gamma * alpha * next_log_pi")],
+        [
+            (" - alpha * next_log_pi", ""),
+            ("min_qf_next_target.view(-1)", "min_qf_next_target.view(-1) - gamma * alpha * next_log_pi"),
+        ],
         {"entropy_at_terminal"},
     ),
     "SAC: bonus of the wrong sign": (check_td_targets, others.sac, [("- alpha", "+ alpha")], {"wrong_sign"}),
@@ -359,7 +379,12 @@ PLANTED: dict[str, tuple[Callable[..., CheckResult], Callable, list[tuple[str, s
         [("(next_probs * (next_q_values", "(1.0 * (next_q_values"), (" - alpha * np.log(next_probs)", "")],
         {"probabilities_left_out"},
     ),
-    "TD3: one critic": (check_td_targets, others.td3, [("np.minimum(q1_target, q2_target)", "q1_target")], {"one_critic_ignored"}),
+    "TD3: one critic": (
+        check_td_targets,
+        others.td3,
+        [("np.minimum(q1_target, q2_target)", "q1_target")],
+        {"one_critic_ignored"},
+    ),
     "TD error: time limits for ends": (
         check_td_targets,
         others.td_error,

@@ -78,9 +78,7 @@ PATTERNS = list(product(KINDS, repeat=LENGTH))
 def test_n_step_returns_are_their_definition_on_every_pattern(discount: Fraction, n: int) -> None:
     for kinds in PATTERNS:
         exact = [n_step_return(t, n, kinds, discount) for t in range(LENGTH)]
-        given = n_step_returns(
-            **arrays(kinds), next_value=as_floats(next_values(kinds)), discount=float(discount), n=n
-        )
+        given = n_step_returns(**arrays(kinds), next_value=as_floats(next_values(kinds)), discount=float(discount), n=n)
         assert_right_to_rounding(given, exact)
 
 
@@ -112,9 +110,7 @@ def test_a_time_limit_is_no_end_of_the_world() -> None:
     """Reward 1 for ever at discount 0.9 is worth 10, wherever the time limit cuts it off."""
     for limit in (1, 3, 7):
         cut = np.arange(7) % limit == limit - 1
-        given = lambda_returns(
-            np.ones(7), np.zeros(7, bool), cut, np.full(7, 10.0), discount=0.9, trace_decay=0.8
-        )
+        given = lambda_returns(np.ones(7), np.zeros(7, bool), cut, np.full(7, 10.0), discount=0.9, trace_decay=0.8)
         np.testing.assert_allclose(given, 10)
 
 
