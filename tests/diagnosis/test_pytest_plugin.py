@@ -1,4 +1,4 @@
-"""The plugin in a fresh pytest: light at the start, its fixtures there, and a failing assert that prints the finding."""
+"""The plugin in a fresh pytest: light at the start, its fixtures there, and a failing assert prints the finding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parent.parent.parent
 
-TESTS = '''
+TESTS = """
 import numpy as np
 
 def gae(rewards, values, dones, last_value, gamma, lam):
@@ -25,7 +25,10 @@ def test_right(assert_gae):
     assert_gae(gae)
 
 def test_wrong(assert_gae):
-    assert_gae(lambda rewards, values, dones, last_value, gamma, lam: -gae(rewards, values, dones, last_value, gamma, lam))
+    def negated(rewards, values, dones, last_value, gamma, lam):
+        return -gae(rewards, values, dones, last_value, gamma, lam)
+
+    assert_gae(negated)
 
 def test_others(assert_lambda_returns, assert_n_step, assert_returns, assert_td_target, assert_values, assert_solves):
     import rl_envs
@@ -36,15 +39,15 @@ def test_others(assert_lambda_returns, assert_n_step, assert_returns, assert_td_
     assert_td_target(oracles.td_targets)
     assert_values(rl_envs.truth("LineWalk").q_star, "LineWalk")
     assert_solves(lambda env_fn, steps, seed: rl_envs.truth("LineWalk").optimal_policy, "LineWalk", runs=10)
-'''
+"""
 
-LIGHT = '''
+LIGHT = """
 import sys
 
 def test_nothing_heavy_is_imported():
     heavy = {"numpy", "gymnasium", "torch", "scipy", "rl_envs"} & set(sys.modules)
     assert not heavy, heavy
-'''
+"""
 
 
 def run_pytest(folder: Path, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +67,7 @@ def test_the_plugin_brings_nothing_heavy_into_a_run_that_does_not_use_it(tmp_pat
 def test_fixtures_pass_what_is_right_and_print_the_finding_of_what_is_wrong(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, TESTS)
     assert "1 failed, 2 passed" in done.stdout, done.stdout + done.stderr
-    assert "GAE of <lambda>: wrong" in done.stdout
+    assert "GAE of negated: wrong" in done.stdout
     assert "the sign is wrong: everything is negated  [wrong_sign]" in done.stdout
     assert "Smallest example" in done.stdout
     assert "raise_if_wrong" not in done.stdout  # frames inside the assert are hidden

@@ -70,7 +70,7 @@ class Solving:
         return successes, len(self.scores) - successes
 
     def __str__(self) -> str:
-        successes, failures = self._counts
+        successes, _ = self._counts
         test = self.test
         lines = [
             f"{successes} of {len(self.scores)} seeds solved {self.world}: "
@@ -105,8 +105,8 @@ def assert_solves(
     until the verdict is clear. See `SequentialTest` for the rule.
 
     Args:
-        train: called as train(env_fn, steps, seed). `env_fn()` makes an environment, `env_fn.discount` is the discount to
-            train with, `env_fn.num_envs` a hint. It gives back anything that `truth(...).score` takes: an object with
+        train: called as train(env_fn, steps, seed). `env_fn()` makes an environment, `env_fn.discount` is the discount
+            to train with, `env_fn.num_envs` a hint. It gives back anything that `truth(...).score` takes: an object with
             Stable-Baselines3's `predict`, a function of observations, or an array of actions.
         world: a registered name ("LineWalk"), a Gymnasium id of an environment with a table, or a `World`.
         runs: how many seeds are tried at most.

@@ -102,6 +102,7 @@ class CheckResult:
         Raises:
             WrongFunctionError: it is wrong, or could not be checked; an AssertionError whose message is the report.
         """
+        __tracebackhide__ = True  # pytest shows the report, not this line
         if self.verdict != "right":
             raise WrongFunctionError(str(self))
 

@@ -65,5 +65,7 @@ def test_settings_that_make_no_test_are_refused() -> None:
         SequentialTest(runs=0)
     with pytest.raises(ValueError, match="evidence must be above 1, but is 1"):
         SequentialTest(evidence=1)
-    with pytest.raises(ValueError, match=r"1 runs cannot tell a failure from bad luck: all fail with probability 0\.05"):
+    with pytest.raises(
+        ValueError, match=r"1 runs cannot tell a failure from bad luck: all fail with probability 0\.05"
+    ):
         _ = SequentialTest(runs=1).failures_to_fail

@@ -22,15 +22,14 @@ def test_a_right_agent_has_right_values() -> None:
     assert_values(q_learning(ENV_FN, 20_000, 0), "LineWalk")
 
 
-def test_a_missing_mask_scores_perfectly_and_is_told_by_its_values() -> None:
-    unmasked = partial(q_learning, mask=False)(ENV_FN, 20_000, 0)
-    # LineWalk's terminal row is never updated, so that an unmasked bootstrap there adds 0; give it what a network gives.
-    unmasked.q[ANSWERS.mdp.terminal_states] = 1.0
-    shifted = Table(unmasked.q + 0.3)
-    assert ANSWERS.score(shifted) == 1.0
-    with pytest.raises(AssertionError, match=r"the values of Table are not q\* of LineWalk: off by up to 0\.3") as raised:
-        assert_values(shifted, "LineWalk")
+def test_an_agent_that_discounts_twice_scores_perfectly_and_is_told_by_its_values() -> None:
+    wrong = partial(q_learning, discounts=2)(ENV_FN, 20_000, 0)
+    assert ANSWERS.score(wrong) == 1.0
+    with pytest.raises(AssertionError, match=r"the values of Table are not q\* of LineWalk: off by up to ") as raised:
+        assert_values(wrong, "LineWalk")
     message = str(raised.value)
+    # Its fixed point is the optimum of the world discounted by the square.
+    assert_values(wrong, "LineWalk", discount=ANSWERS.mdp.discount**2, tolerance=1e-6)
     assert "(5% of the largest q*) is allowed, in units of reward discounted by 0.95" in message
     assert "the worst (state, action: learned, right):" in message
 
@@ -69,7 +68,7 @@ def test_states_that_are_never_trained_do_not_count() -> None:
     q[ANSWERS.mdp.terminal_states] = 1e6
     assert_values(q, "LineWalk", tolerance=1e-9)
     q[3] = -5
-    assert_values(q, "LineWalk", tolerance=1e-9, states=[0, 1, 2])
+    assert_values(q, "LineWalk", tolerance=1e-9, states=[1, 2])
     with pytest.raises(AssertionError, match="3, 0: -5"):
         assert_values(q, "LineWalk")
     with pytest.raises(AssertionError, match="3, 0: -5"):
