@@ -68,7 +68,7 @@ def test_fixtures_pass_what_is_right_and_print_the_finding_of_what_is_wrong(tmp_
     done = run_pytest(tmp_path, TESTS)
     assert "1 failed, 2 passed" in done.stdout, done.stdout + done.stderr
     assert "GAE of negated: wrong" in done.stdout
-    assert "the sign is wrong: everything is negated  [wrong_sign]" in done.stdout
+    assert "[wrong_sign] the sign is wrong: everything is negated." in done.stdout
     assert "Smallest example" in done.stdout
     assert "raise_if_wrong" not in done.stdout  # frames inside the assert are hidden
 

@@ -106,8 +106,8 @@ def assert_solves(
 
     Args:
         train: called as train(env_fn, steps, seed). `env_fn()` makes an environment, `env_fn.discount` is the discount
-            to train with, `env_fn.num_envs` a hint. It gives back anything that `truth(...).score` takes: an object with
-            Stable-Baselines3's `predict`, a function of observations, or an array of actions.
+            to train with, `env_fn.num_envs` a hint. It gives back anything that `truth(...).score` takes: an object
+            with Stable-Baselines3's `predict`, a function of observations, or an array of actions.
         world: a registered name ("LineWalk"), a Gymnasium id of an environment with a table, or a `World`.
         runs: how many seeds are tried at most.
         steps: environment steps to train for.

@@ -30,8 +30,8 @@ def assert_values(
 
     Args:
         model: an object with `q_values(observations)` or `value(observations)`, a function of observations, or an
-            array. Observations come in one batch, [S, ...]; it gives action values [S, A], compared with q*, or values [S] or
-            [S, 1], compared with v*. A torch tensor will do.
+            array. Observations come in one batch, [S, ...]; it gives action values [S, A], compared with q*, or values
+            [S] or [S, 1], compared with v*. A torch tensor will do.
         world: what `rl_envs.truth` takes: a name, an id, an environment, a `World` or a `FiniteMDP`.
         tolerance: how far a value may be off, in units of discounted reward; 5% of the largest optimal value, positive
             or negative, when left out.

@@ -13,8 +13,8 @@ from rl_envs.diagnosis.oracles.matching import Answer, Trial, right_rule, same, 
 from rl_envs.diagnosis.oracles.mistakes import Mistake, Rule
 from rl_envs.diagnosis.oracles.subjects import Reading, Subject
 
-# A rank that every attempt beats.
-WORST = 6
+# The rank of a function that always raised, and one that every attempt beats.
+NEVER_RETURNED, WORST = 5, 6
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Attempt:
         if self.failure is not None:
             if self.failure.kind != "raised":
                 return 3
-            return 4 if self.answered else 5
+            return 4 if self.answered else NEVER_RETURNED
         if not self.explained:
             return 0
         return 1 if all(self.explained.values()) else 2
@@ -104,12 +104,23 @@ def best_attempt(
                 for attempt in _try(function, question, subject, reading, form, positional_only, to_beat):
                     if attempt.rank == 0:
                         return attempt
-                    if best is None or attempt.rank < best.rank:
+                    if best is None or _preference(attempt, readings) < _preference(best, readings):
                         best = attempt
                 if best is not None and best.rank == 1 and best.form == form and best.reading == reading:
                     break  # it runs in this form, and its mistake is known: others would say the same
     assert best is not None  # there is always a reading, a layout and a form
     return best
+
+
+def _preference(attempt: Attempt, readings: Sequence[Reading]) -> tuple[int, int, int]:
+    """The smaller, the more an attempt is to be believed.
+
+    A known mistake explains more than any other wrong number. Without one the likeliest reading in which the function
+    runs at all is the one that is meant, though it may fail there and not in another.
+    """
+    if attempt.rank <= 1:
+        return (attempt.rank, 0, 0)
+    return (2 if attempt.rank < NEVER_RETURNED else NEVER_RETURNED, readings.index(attempt.reading), attempt.rank)
 
 
 def _try(

@@ -12,7 +12,7 @@ exact answer and with what every known mistake would give.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,11 +20,12 @@ from rl_envs.diagnosis.oracles import rollout, rollout_mistakes, td_mistakes, tr
 from rl_envs.diagnosis.oracles.attempts import Attempt, Question, best_attempt
 from rl_envs.diagnosis.oracles.matching import Answer
 from rl_envs.diagnosis.oracles.mistakes import Mistake
-from rl_envs.diagnosis.oracles.reading import readings
+from rl_envs.diagnosis.oracles.reading import OPTIONS, readings
 from rl_envs.diagnosis.oracles.reports import report
 from rl_envs.diagnosis.oracles.results import CheckResult, Finding
 from rl_envs.diagnosis.oracles.signature import name_of, read_signature
 from rl_envs.diagnosis.oracles.subjects import Reading, RolloutSubject, Subject, TransitionSubject
+from rl_envs.diagnosis.oracles.td_reading import OPTIONS as TD_OPTIONS
 from rl_envs.diagnosis.oracles.td_reading import TDReading, td_readings
 
 ADVANTAGES = Answer((rollout.advantages,), rollout_mistakes.OF_ADVANTAGES)
@@ -39,6 +40,19 @@ DISCOUNTED_RETURNS = Answer((rollout.discounted_returns,), rollout_mistakes.OF_D
 RETURNS_BESIDE_ADVANTAGES = Answer(
     (*LAMBDA_RETURNS.rules, *DISCOUNTED_RETURNS.rules), rollout_mistakes.OF_LAMBDA_RETURNS
 )
+
+# The parts of a transition that an example shows, and the meanings of parameters that make them worth showing.
+SHOWN = {
+    "value": {"value"},
+    "next_value": {"next_values", "next_or_last_value", "last_value", "next_q1"},
+    "second_value": {"next_q2"},
+    "next_q": {"next_q", "valuing_q"},
+    "choosing_q": {"choosing_q"},
+    "policy": {"policy"},
+    "next_action": {"next_action"},
+    "log_probability": {"log_probability"},
+    "temperature": {"temperature"},
+}
 
 EXCHANGED = {"TB": "BT", "BT": "TB"}
 
@@ -138,7 +152,7 @@ def check_n_step(
     question = Question(
         "n-step returns", "returns", "steps", lambda _: {"returns": N_STEP_RETURNS, "steps": STEPS_USED}
     )
-    has_n = n is not None or "n" in _meanings(function, arguments, "n").values()
+    has_n = n is not None or "n" in _meanings(function, arguments, OPTIONS, "n").values()
     subject = RolloutSubject(discount, n=n if has_n else "all", windows=True, uses_n=has_n)
     return _check_rollouts(
         function, question, subject, arguments, layout, framework, needs=("reward", "discount"), n_means="n"
@@ -210,7 +224,7 @@ def check_td_targets(
 
     Source: Sutton & Barto (2018), eq. 6.2 and 6.8 to 6.10; see `rl_envs.diagnosis.oracles.td_references`.
     """
-    meanings = _meanings(function, arguments, "n")
+    meanings = _meanings(function, arguments, TD_OPTIONS, "n")
     known = {"next_values", "next_or_last_value", "last_value", "next_q", "valuing_q", "next_q1", "value"}
     _need(function, meanings, {"reward": None, "discount": discount})
     if not known & set(meanings.values()):
@@ -226,7 +240,8 @@ def check_td_targets(
                 "them with arguments={parameter: 'policy'} or 'log_probability'"
             )
     question = Question("TD targets", "targets", None, _td_answers)
-    subject = TransitionSubject(discount, n, temperature)
+    shown = {name: parts for name, parts in SHOWN.items() if {meanings[p] for p in meanings} & parts}
+    subject = TransitionSubject(discount, n, temperature, tuple(shown))
     return _check(function, question, subject, list(td_readings(meanings, fixed_n=n is not None)), layout, framework)
 
 
@@ -249,7 +264,7 @@ def _check_rollouts(
     needs: Sequence[str],
     n_means: str = "length",
 ) -> CheckResult:
-    meanings = _meanings(function, arguments, n_means)
+    meanings = _meanings(function, arguments, OPTIONS, n_means)
     settings = {"discount": subject.discount, "trace_decay": subject.trace_decay}
     _need(function, meanings, {need: settings.get(need) for need in needs})
     return _check(function, question, subject, list(readings(meanings)), layout, framework)
@@ -314,8 +329,10 @@ def _other_layouts(others: Sequence[Attempt]) -> list[str]:
     ]
 
 
-def _meanings(function: Callable[..., Any], arguments: Mapping[str, str] | None, n_means: str) -> dict[str, str]:
-    return read_signature(function, arguments or {}, n_means=n_means)
+def _meanings(
+    function: Callable[..., Any], arguments: Mapping[str, str] | None, usable: Collection[str], n_means: str
+) -> dict[str, str]:
+    return read_signature(function, arguments or {}, usable, n_means=n_means)
 
 
 def _need(function: Callable[..., Any], meanings: Mapping[str, str], needs: Mapping[str, float | None]) -> None:

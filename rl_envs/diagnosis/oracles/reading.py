@@ -29,6 +29,7 @@ FEEDS: dict[str, tuple[str, Callable[[Rollout], Any]]] = {
     "truncated": ("TB", lambda x: x.truncated),
     "ended": ("TB", lambda x: x.ended),
     "ended before": ("TB", lambda x: _before(x.ended, False)[:-1]),
+    "ended before and after": ("TB", lambda x: _before(x.ended, False)),
     "episode start": ("TB", lambda x: _before(x.ended, True)[:-1]),
     "last ended": ("B", lambda x: x.ended[-1]),
     "going on": ("TB", lambda x: ~x.ended),
@@ -41,10 +42,42 @@ FEEDS: dict[str, tuple[str, Callable[[Rollout], Any]]] = {
 }
 
 # The feeds that tell how the last step of a rollout ended.
-TELL_LAST_END = {"terminated", "ended", "last ended", "going on", "going on before", "discounts"}
+TELL_LAST_END = {
+    "terminated",
+    "ended",
+    "ended before and after",
+    "last ended",
+    "going on",
+    "going on before",
+    "discounts",
+}
+# Those that say it either way, of every step: beside a flag of one kind of end they tell both kinds.
+TELL_EVERY_END = {"ended", "ended before and after", "going on", "going on before"}
 
 # The feeds with the value of what was seen after every step, the final observations among them.
 NEXT_VALUES = ("next value", "masked next value")
+
+
+# What a parameter may be given, by its meaning; the first is the likeliest.
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "reward": ("reward",),
+    "value": ("value and last value", "value"),
+    "next_values": ("next value", "last value"),
+    "next_or_last_value": ("last value", "next value"),
+    "masked_next_values": ("masked next value",),
+    "last_value": ("last value",),
+    "terminated": ("terminated",),
+    "truncated": ("truncated",),
+    "ended": ("ended", "ended before and after"),
+    "going_on": ("going on", "going on before"),
+    "next_ended": ("last ended", "ended"),
+    "episode_starts": ("episode start",),
+    "discounts": ("discounts",),
+    "discount": ("discount",),
+    "trace_decay": ("trace decay",),
+    "n": ("n",),
+    "length": ("length",),
+}
 
 
 def _before(flags: np.ndarray, first: bool) -> np.ndarray:
@@ -68,9 +101,9 @@ class Reading:
     def flags(self) -> str:
         """Whether it is told of "no" end, of ends by "one" flag, or of "both" kinds."""
         kinds = {
-            {"going on": "ended", "going on before": "ended"}.get(feed, feed)
+            "ended" if feed in TELL_EVERY_END else feed
             for feed in self.feeds.values()
-            if feed in {"terminated", "truncated", "ended", "going on", "going on before"}
+            if feed in {"terminated", "truncated", *TELL_EVERY_END}
         }
         if len(kinds) > 1 or (kinds and self._has("masked next value")):
             return "both"
@@ -135,9 +168,10 @@ class Reading:
         if self._has("going on"):
             mask = self._parameter("going on")
             notes.append(f"{mask}[t] is read as whether the episode goes on after step t")
-        if self._has("going on before"):
-            mask = self._parameter("going on before")
-            notes.append(f"{mask} is read as T + 1 entries, of which {mask}[t + 1] belongs to step t")
+        for feed in ("going on before", "ended before and after"):
+            if self._has(feed):
+                flag = self._parameter(feed)
+                notes.append(f"{flag} is read as T + 1 entries, of which {flag}[t + 1] belongs to step t")
         if self.whole_episodes:
             notes.append(
                 "it is told no value after the last step: right for rollouts that end with an episode, and no others"
@@ -169,25 +203,10 @@ def readings(meanings: Mapping[str, str]) -> Iterator[Reading]:
     have = set(meanings.values())
     # A name in the singular beside `reward` in the singular is one of many, as in `reward, value, next_value`.
     singular = "reward" in meanings
-    options: dict[str, tuple[str, ...]] = {
-        "reward": ("reward",),
-        "value": _value_feeds(have),
-        "next_values": ("next value", "last value"),
-        "next_or_last_value": ("next value", "last value") if singular else ("last value", "next value"),
-        "masked_next_values": ("masked next value",),
-        "last_value": ("last value",),
-        "terminated": ("terminated",),
-        "truncated": ("truncated",),
-        "ended": ("ended",),
-        "going_on": ("going on", "going on before"),
-        "next_ended": ("last ended", "ended"),
-        "episode_starts": ("episode start",),
-        "discounts": ("discounts",),
-        "discount": ("discount",),
-        "trace_decay": ("trace decay",),
-        "n": ("n",),
-        "length": ("length",),
-    }
+    options = dict(OPTIONS)
+    options["value"] = _value_feeds(have)
+    if singular:
+        options["next_or_last_value"] = ("next value", "last value")
     if "next_ended" in have:
         options["ended"] = options["terminated"] = ("ended before",)
     elif "episode_starts" in have:

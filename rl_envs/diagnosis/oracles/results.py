@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
+
+# Columns of a report's sentences; tables of examples are as wide as they must be.
+WIDTH = 100
 
 
 class WrongFunctionError(AssertionError):
@@ -60,12 +64,13 @@ class Finding:
     part: str = ""
 
     def __str__(self) -> str:
-        lines = [f"{self.part}: {self.sentence}" if self.part else self.sentence]
-        lines[0] += f"  [{', '.join(self.keys)}]" if self.keys else ""
+        keys = f"[{', '.join(self.keys)}] " if self.keys else ""
+        part = f"{self.part}: " if self.part else ""
+        lines = [_wrapped(f"{keys}{part}{self.sentence}.")]
         if self.example is not None:
             lines.append(str(self.example))
         if self.advice:
-            lines.append(f"Where to look: {self.advice}.")
+            lines.append(_wrapped(f"Where to look: {self.advice}."))
         return "\n".join(lines)
 
 
@@ -110,19 +115,23 @@ class CheckResult:
         verdict = self.verdict.replace("_", " ")
         lines = [f"{self.what} of {self.function}: {verdict}"]
         if self.reason:
-            lines.append(_indented(self.reason))
+            lines.append(_indented(_wrapped(f"{self.reason}.")))
         for finding in self.findings:
             lines += ["", _indented(str(finding))]
         if self.notes:
             lines.append("")
-        lines += [_indented(f"Note: {note}.") for note in self.notes]
+        lines += [_indented(_wrapped(f"Note: {note}.")) for note in self.notes]
         if self.tried:
-            lines += ["", _indented(f"Tried: {self.tried}.")]
+            lines += ["", _indented(_wrapped(f"Tried: {self.tried}."))]
         return "\n".join(lines)
 
 
 def _cell(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:.5g}"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 def _indented(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 # Ends of names that say where an array is kept, not what it is.
@@ -21,7 +21,7 @@ NAMES: dict[str, str] = {
     "next_state_vals target_values",
     "next_or_last_value": "next_value next_val value_next nextvpred next_vpred v_prime",
     "masked_next_values": "tail tails masked_next_values masked_next_value",
-    "last_value": "last_value last_values last_val last_vals last_v bootstrap_value bootstrap_val bootstrap "
+    "last_value": "last_value last_values last_val last_vals last_v bootstrap_value bootstrap_val "
     "final_value final_values final_val v_last value_last tail_value end_value v_final last_state_value",
     "terminated": "terminated terminateds terminations termination terminals terminal term terms is_terminal "
     "is_terminated terminates terminated_flags terminal_flags",
@@ -66,12 +66,15 @@ ROLES = tuple(meaning for meaning in NAMES if meaning != "next_or_last_value")
 LENGTH = "length"
 
 
-def read_signature(function: Callable[..., Any], arguments: Mapping[str, str], *, n_means: str) -> dict[str, str]:
+def read_signature(
+    function: Callable[..., Any], arguments: Mapping[str, str], usable: Collection[str], *, n_means: str
+) -> dict[str, str]:
     """What a function wants to be given.
 
     Args:
         function: the user's function.
         arguments: the meaning of parameters whose names do not tell it, {parameter: role}.
+        usable: the meanings that a check of this kind can give a parameter.
         n_means: what a parameter named as `n` is, "n" or "length".
 
     Returns:
@@ -101,8 +104,8 @@ def read_signature(function: Callable[..., Any], arguments: Mapping[str, str], *
         meaning = arguments.get(parameter.name) or _meaning(parameter.name)
         if meaning == "n":
             meaning = n_means
-        if meaning is not None:
-            meanings[parameter.name] = meaning
+        if meaning in usable:
+            meanings[parameter.name] = str(meaning)
         elif parameter.default is parameter.empty:
             unknown.append(parameter.name)
     if unknown or not meanings:

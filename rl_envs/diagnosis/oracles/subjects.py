@@ -158,11 +158,13 @@ class TransitionSubject:
 
     Args:
         discount, n, temperature: what the function has fixed, or None.
+        shown: the parts of a transition that an example shows beside reward and end.
     """
 
     discount: float | None = None
     n: int | None = None
     temperature: float | None = None
+    shown: tuple[str, ...] = ()
 
     layouts = ("B", "B1")
     feeds = td_reading.FEEDS
@@ -189,9 +191,13 @@ class TransitionSubject:
             settings["n"] = x.n
         rows: dict[str, list[Any]] = {
             "transition": [str(column)],
-            "reward": [x.reward[column]],
+            "reward": [float(x.reward[column])],
             "end": _ends(x.terminated[[column]], x.truncated[[column]]),
         }
+        for name in self.shown:
+            part = getattr(x, name)
+            numbers = part if isinstance(part, float) else np.atleast_1d(part[column])
+            rows[name.replace("_", " ")] = [" ".join(f"{number:.4g}" for number in np.atleast_1d(numbers))]
         return Example(
             settings,
             rows,

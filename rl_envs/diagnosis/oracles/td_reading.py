@@ -49,6 +49,8 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "temperature": ("temperature",),
     "terminated": ("terminated",),
     "truncated": ("truncated",),
+    "ended": ("terminated",),  # alone; beside another flag as `td_readings` has it
+    "value": ("value",),
     "going_on": ("going on",),
     "discounts": ("discounts",),
     "discount": ("discount",),
@@ -145,12 +147,11 @@ def td_readings(meanings: Mapping[str, str], *, fixed_n: bool = False) -> Iterat
     """
     have = set(meanings.values())
     # Beside terminated or truncated, `done` says that the episode ended either way; alone, that it terminated.
-    ended: dict[str, tuple[str, ...]] = {"ended": ("terminated",)}
+    options = dict(OPTIONS)
     if "terminated" in have:
-        ended = {"ended": ("ended",)}
+        options["ended"] = ("ended",)
     elif "truncated" in have:
-        ended = {"ended": ("ended", "terminated")}
-    options = {**OPTIONS, **ended}
+        options["ended"] = ("ended", "terminated")
     tells_next = {"next_values", "next_or_last_value", "last_value", "next_q", "valuing_q", "next_q1"}
     options["value"] = ("value",) if have & tells_next else ("next value",)
     for choice in product(*(options[meaning] for meaning in meanings.values())):

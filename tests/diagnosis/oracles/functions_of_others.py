@@ -158,6 +158,14 @@ def both_flags(rewards, values, next_values, terminations, truncations, gamma, l
     return Targets(advantages + values, advantages)
 
 
+def one_more_flag(rewards, values, dones, gamma, lam):
+    """values and dones with one more entry; dones[t + 1] belongs to step t."""
+    delta = rewards + gamma * values[1:] * (1 - dones[1:]) - values[:-1]
+    for t in reversed(range(len(rewards) - 1)):
+        delta[t] += gamma * lam * (1 - dones[t + 1]) * delta[t + 1]
+    return delta
+
+
 def n_step_with_values(rewards, values, dones, gamma, n_steps):
     """n-step returns of every step, values with one more entry."""
     T = len(rewards)

@@ -10,6 +10,7 @@ import pytest
 
 from rl_envs.diagnosis.oracles import check_gae, check_lambda_returns, check_n_step, check_returns, check_td_targets
 from tests.diagnosis.oracles import functions_of_others as others
+from tests.diagnosis.oracles.unwrapped import unwrapped
 
 
 def right(rewards, values, dones, last_value, gamma, lam):
@@ -38,7 +39,7 @@ def test_a_function_that_raises_on_some_rollouts_is_wrong_there() -> None:
     result = check_gae(fragile)
     assert result.verdict == "wrong"
     assert result.keys == ("raises",)
-    assert "it raises ZeroDivisionError: no steps left" in str(result)
+    assert "it raises ZeroDivisionError: no steps left" in unwrapped(result)
     assert result.findings[0].example.rows["ends"] == ["terminated", "-"]
     assert result.findings[0].example.gave is None
 
@@ -49,7 +50,7 @@ def test_numbers_that_are_not_finite_are_named() -> None:
 
     result = check_gae(divides)
     assert result.keys == ("not_finite",)
-    assert "it gives numbers that are not finite" in str(result)
+    assert "it gives numbers that are not finite" in unwrapped(result)
 
 
 def test_none_is_said_to_be_none() -> None:
@@ -77,13 +78,13 @@ def test_a_wrong_shape_is_wrong() -> None:
     result = check_gae(lambda rewards, values, dones, last_value, gamma, lam: rewards[:-1])
     assert result.verdict == "wrong"
     assert result.keys == ("wrong_shape",)
-    assert "it returned advantages of shape (1,), where (2,) is wanted" in str(result)
+    assert "it returned advantages of shape (1,), where (2,) is wanted" in unwrapped(result)
 
 
 def test_a_length_that_changes_is_a_wrong_shape() -> None:
-    result = check_n_step(lambda rewards, dones, gamma: rewards if dones[0] else rewards[0])
+    result = check_n_step(lambda rewards, dones, gamma: 7 * rewards if dones[0] else 7 * rewards[0])
     assert result.keys == ("wrong_shape",)
-    assert "returns here and 1 for another rollout of the same length" in str(result)
+    assert "returns here and 1 for another rollout of the same length" in unwrapped(result)
 
 
 def test_no_known_mistake_is_said_so_with_the_smallest_example() -> None:
@@ -94,7 +95,7 @@ def test_no_known_mistake_is_said_so_with_the_smallest_example() -> None:
     result = check_gae(odd)
     assert result.verdict == "wrong"
     assert result.keys == ()
-    assert "no known mistake fits, nor do any two together" in str(result)
+    assert "no known mistake fits, nor do any two together" in unwrapped(result)
     example = result.findings[0].example
     assert example.rows["ends"] == ["-", "-"]
     # sin(0) = 0: the first step is right; delta = 10 + 0.5 * 23 - 3
@@ -108,7 +109,7 @@ def test_two_mistakes_in_one_function_are_both_named() -> None:
 
     result = check_gae(doubly)
     assert set(result.keys) == {"terminal_not_masked", "return_leaks_across_episodes", "return_for_advantage"}
-    assert "two mistakes together" in str(result)
+    assert "two mistakes together" in unwrapped(result)
 
 
 def test_two_outputs_may_be_wrong_each_in_its_own_way() -> None:
@@ -135,7 +136,7 @@ def test_mistakes_that_nothing_tells_apart_are_named_together() -> None:
 def test_the_time_and_batch_axes_exchanged_are_noticed_where_the_layout_is_given() -> None:
     result = check_gae(others.torchrl_gae, layout="TB")
     assert result.keys == ("time_and_batch_exchanged",)
-    assert "it takes the second axis for time: right for [B, T], not for [T, B]" in str(result)
+    assert "it takes the second axis for time: right for [B, T], not for [T, B]" in unwrapped(result)
 
 
 def test_a_function_of_one_copy_that_mixes_several_is_said_to() -> None:
@@ -149,8 +150,9 @@ def test_a_function_of_one_copy_that_mixes_several_is_said_to() -> None:
 
     result = check_gae(mixes)
     assert result.verdict == "right"
-    assert "given [T, B] it returns wrong numbers and no error (the next values of all copies are averaged" in str(
-        result
+    assert (
+        "given [T, B] it returns wrong numbers and no error (the next values of all copies are averaged"
+        in unwrapped(result)
     )
     assert check_gae(mixes, layout="TB").keys == ("broadcast_mean",)
 
@@ -218,3 +220,17 @@ def test_torch_is_imported_only_where_it_is_asked_for() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.split("\n")[:2] == ["wrong False", "wrong True"]
+
+
+def test_an_example_of_transitions_shows_what_the_target_is_made_of() -> None:
+    def swapped(rewards, dones, online_next_q, target_next_q, gamma):
+        action = target_next_q.argmax(1)
+        return rewards + gamma * (1 - dones) * online_next_q[np.arange(len(action)), action]
+
+    example = check_td_targets(swapped).findings[0].example
+    online = np.array(example.rows["choosing q"][0].split(), dtype=float)
+    target = np.array(example.rows["next q"][0].split(), dtype=float)
+    reward = example.rows["reward"][0]
+    assert example.rows["end"] == ["-"]
+    np.testing.assert_allclose(example.right, reward + 0.5 * target[online.argmax()])
+    np.testing.assert_allclose(example.gave, reward + 0.5 * online[target.argmax()])

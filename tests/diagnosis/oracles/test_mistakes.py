@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from baselines import updates
+from baselines.learning import updates
 from rl_envs.diagnosis.oracles import (
     CheckResult,
     check_gae,

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from baselines import updates
+from baselines.learning import updates
 from rl_envs.diagnosis.oracles import (
     check_gae,
     check_lambda_returns,
@@ -21,6 +21,7 @@ from rl_envs.diagnosis.oracles import (
     td_targets,
 )
 from tests.diagnosis.oracles import functions_of_others as others
+from tests.diagnosis.oracles.unwrapped import unwrapped
 
 NEXT_ACTION_VALUE = {"next_action_value": "next_values"}
 
@@ -49,6 +50,7 @@ RIGHT = {
     "rlax GAE": partial(check_gae, others.rlax_gae),
     "TorchRL": partial(check_gae, others.torchrl_gae),
     "both flags": partial(check_gae, others.both_flags),
+    "one more flag": partial(check_gae, others.one_more_flag),
     "whole episodes": partial(check_gae, others.baseline_episode),
     # returns of others
     "Kostrikov": partial(check_lambda_returns, others.kostrikov),
@@ -85,12 +87,12 @@ def test_a_right_function_is_found_right(name: str) -> None:
 
 def test_one_flag_is_said_to_be_one_flag() -> None:
     result = check_gae(others.cleanrl_ppo_in_numpy)
-    assert "it cannot tell time limits from ends: it takes one flag (dones and next_done)" in str(result)
-    assert "cannot tell" not in str(check_gae(others.both_flags))
+    assert "it cannot tell time limits from ends: it takes one flag (dones and next_done)" in unwrapped(result)
+    assert "cannot tell" not in unwrapped(check_gae(others.both_flags))
 
 
 def test_a_function_that_is_told_no_last_value_is_right_for_whole_episodes() -> None:
-    assert "right for rollouts that end with an episode, and no others" in str(check_gae(others.baseline_episode))
+    assert "right for rollouts that end with an episode, and no others" in unwrapped(check_gae(others.baseline_episode))
 
 
 def test_a_function_without_values_is_said_to_bootstrap_from_none() -> None:
@@ -133,6 +135,14 @@ def test_settings_that_a_function_has_fixed_are_said_to_the_check() -> None:
         return rewards + 0.9**3 * (1 - dones) * next_q.max(1)
 
     assert check_td_targets(three_steps, discount=0.9, n=3).verdict == "right"
+
+
+def test_a_parameter_with_a_default_that_means_nothing_here_keeps_it() -> None:
+    def with_extras(rewards, dones, next_values, gamma, tau=0.005, verbose=False):
+        assert (tau, verbose) == (0.005, False)  # tau is a name of lambda, of which a TD target has none
+        return rewards + gamma * (1 - dones) * next_values
+
+    assert check_td_targets(with_extras).verdict == "right"
 
 
 def test_bound_arguments_and_methods_are_read() -> None:
