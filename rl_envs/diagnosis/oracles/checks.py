@@ -16,7 +16,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from rl_envs.diagnosis.oracles import rollout, rollout_mistakes, td_mistakes, transitions
+import rl_envs.diagnosis.oracles.rollout as rollout
+import rl_envs.diagnosis.oracles.rollout_mistakes as rollout_mistakes
+import rl_envs.diagnosis.oracles.td_mistakes as td_mistakes
+import rl_envs.diagnosis.oracles.transitions as transitions
 from rl_envs.diagnosis.oracles.attempts import Attempt, Question, best_attempt
 from rl_envs.diagnosis.oracles.matching import Answer
 from rl_envs.diagnosis.oracles.mistakes import Mistake

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rl_envs.diagnosis.oracles import rollout
+import rl_envs.diagnosis.oracles.rollout as rollout
 
 
 def gae(

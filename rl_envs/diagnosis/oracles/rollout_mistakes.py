@@ -51,6 +51,18 @@ VALUES = (
         ),
     ),
     Mistake(
+        ("next_value_left_out",),
+        "the next value is left out: nothing is bootstrapped",
+        "reward + discount * next_value",
+        (reads(bootstraps=lambda x: np.zeros_like(x.bootstraps)),),
+    ),
+    Mistake(
+        ("reward_left_out",),
+        "the reward is left out",
+        "reward + discount * next_value",
+        (reads(reward=lambda x: np.zeros_like(x.reward)),),
+    ),
+    Mistake(
         ("reward_one_step_late",),
         "each step counts the reward of the step before it",
         "the reward of step t is the one that the action of step t earned",

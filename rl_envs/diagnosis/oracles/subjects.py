@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from rl_envs.diagnosis.oracles import problems, reading, td_reading
+import rl_envs.diagnosis.oracles.problems as problems
+import rl_envs.diagnosis.oracles.reading as reading
+import rl_envs.diagnosis.oracles.td_reading as td_reading
 from rl_envs.diagnosis.oracles.calling import Form
 from rl_envs.diagnosis.oracles.results import Example
 from rl_envs.diagnosis.oracles.rollout import Rollout
@@ -73,7 +75,7 @@ class Subject(Protocol):
 
 
 @dataclass(frozen=True)
-class RolloutSubject:
+class RolloutSubject(Subject):
     """Rollouts with every pattern of ends.
 
     Args:
@@ -153,7 +155,7 @@ class RolloutSubject:
 
 
 @dataclass(frozen=True)
-class TransitionSubject:
+class TransitionSubject(Subject):
     """Batches of transitions with every kind of end.
 
     Args:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rl_envs.diagnosis.oracles import transitions
+import rl_envs.diagnosis.oracles.transitions as transitions
 from rl_envs.diagnosis.oracles.mistakes import Mistake, Rule, gives, reads, reads_instead
 from rl_envs.diagnosis.oracles.transitions import Transitions, Worth
 

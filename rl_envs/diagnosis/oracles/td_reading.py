@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rl_envs.diagnosis.oracles import transitions
+import rl_envs.diagnosis.oracles.transitions as transitions
 from rl_envs.diagnosis.oracles.transitions import Transitions, Worth
 
 # What can be handed over: the axes of each, and how it is read off a batch.

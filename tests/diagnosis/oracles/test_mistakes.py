@@ -95,6 +95,13 @@ PLANTED: dict[str, tuple[Callable[..., CheckResult], Callable, list[tuple[str, s
     "CleanRL: nothing carried": (check_gae, CLEANRL, [("* lastgaelam\n", "* 0.0\n")], {"nothing_carried_back"}),
     "CleanRL: value added": (check_gae, CLEANRL, [("- values[t]\n", "+ values[t]\n")], {"wrong_sign"}),
     "CleanRL: value not subtracted": (check_gae, CLEANRL, [(" - values[t]\n", "\n")], {"value_not_subtracted"}),
+    "CleanRL: next value left out": (
+        check_gae,
+        CLEANRL,
+        [("rewards[t] + gamma * nextvalues * nextnonterminal", "rewards[t]")],
+        {"next_value_left_out"},
+    ),
+    "CleanRL: reward left out": (check_gae, CLEANRL, [("delta = rewards[t] + ", "delta = ")], {"reward_left_out"}),
     "CleanRL: everything negated": (check_gae, CLEANRL, [("return advantages", "return -advantages")], {"wrong_sign"}),
     "CleanRL: time runs forwards": (
         check_gae,
