@@ -1,6 +1,6 @@
 """Exact answers for the functions inside an agent, and checks that name what is wrong with a user's own.
 
-    import rl_envs.diagnosis.oracles.check_gae as check_gae
+    from rl_envs.diagnosis.oracles import check_gae
     print(check_gae(my_gae))
 
 Nothing is trained. See docs/oracles.md.

@@ -114,6 +114,18 @@ def kostrikov(rewards, value_preds, masks, next_value, gamma, gae_lambda):
     return returns[:-1]
 
 
+def lists_of_steps(next_value, rewards, masks, values, gamma=0.99, tau=0.95):
+    """The form of many single-file PPOs: lists, lambda named tau, masks of the step itself."""
+    values = values + [next_value]
+    gae = 0
+    returns = []
+    for step in reversed(range(len(rewards))):
+        delta = rewards[step] + gamma * values[step + 1] * masks[step] - values[step]
+        gae = delta + gamma * tau * masks[step] * gae
+        returns.insert(0, gae + values[step])
+    return returns
+
+
 def rlax_lambda_returns(r_t, discount_t, v_t, lambda_=1.0):
     """rlax: discount_t is gamma, or 0 where the step ended the episode; v_t the next values."""
     returns = []

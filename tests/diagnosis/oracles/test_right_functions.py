@@ -54,6 +54,7 @@ RIGHT = {
     "whole episodes": partial(check_gae, others.baseline_episode),
     # returns of others
     "Kostrikov": partial(check_lambda_returns, others.kostrikov),
+    "lists of steps": partial(check_lambda_returns, others.lists_of_steps),
     "rlax lambda-returns": partial(check_lambda_returns, others.rlax_lambda_returns),
     "both flags, returns": partial(check_lambda_returns, others.both_flags),
     "discount_with_dones": partial(check_returns, others.discount_with_dones),
