@@ -42,6 +42,7 @@ ROOMS: dict[str, set[str]] = {
         "rl_envs.options",
         "rl_envs.rendering",
     },
+    "rl_envs.diagnosis": {"rl_envs.worlds", "rl_envs.registry", "rl_envs.exact", "rl_envs.envs"},
     "rl_envs.games": {"rl_envs.names", "rl_envs.mdp", "rl_envs.drawing", "rl_envs.envs"},
 }
 BELOW: dict[str, set[str]] = {

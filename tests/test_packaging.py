@@ -222,7 +222,7 @@ def test_the_old_end_runs_the_contract_of_every_environment():
     assert "tests/test_contract.py" not in kept_away.split()
 
 
-def test_a_wheel_holds_both_typed_packages_and_nothing_else(tmp_path):
+def test_a_wheel_holds_both_typed_packages_the_pytest_plugin_and_nothing_else(tmp_path):
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (path,) = tmp_path.glob("*.whl")
@@ -230,7 +230,8 @@ def test_a_wheel_holds_both_typed_packages_and_nothing_else(tmp_path):
         names = wheel.namelist()
         (metadata_name,) = [name for name in names if name.endswith(".dist-info/METADATA")]
         description = Parser().parsestr(wheel.read(metadata_name).decode())
-    assert {name.split("/")[0] for name in names} == {"rl_envs", "baselines", metadata_name.split("/")[0]}
+    top = {"rl_envs", "baselines", "pytest_rl_envs.py", metadata_name.split("/")[0]}
+    assert {name.split("/")[0] for name in names} == top
     assert {"rl_envs/py.typed", "baselines/py.typed"} <= set(names)
     assert description["Version"] == rl_envs.__version__
     assert description["Requires-Python"] == ">=3.10"
