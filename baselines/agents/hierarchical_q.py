@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from baselines.agents.tabular import TabularAgent, TabularConfig
+from baselines.agents.task_options import FollowedOptions, options_of, parts_of, refuse_dead_ends
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy_policy, greedy_policy, sample_action
-from baselines.learning.option_values import OptionModels, arrivals, call_and_return_values, option_models
 from baselines.learning.transition import Transition
 from baselines.learning.updates import option_value_on_arrival, smdp_target, subtask_target
 from baselines.training.task import Task, make_task
-from rl_envs.exact import Truth
 from rl_envs.names import unknown
-from rl_envs.options import Option, Subtask, hallways, primitive_options, subtasks
+from rl_envs.options import Option
 from rl_envs.worlds.world import World
 
 # No option runs: the next one is still to be chosen.
@@ -25,29 +24,19 @@ NONE = -1
 
 OPTION_POLICIES = ("exact", "learned")
 
-# Settings for worlds on which the defaults take too long. FourRooms: chance everywhere, so that first targets are not
-# taken over whole, and exploring neither starts so high nor falls so low.
-WORLD_PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "FourRooms": {"step_size": 0.5, "step_size_half_life": 10.0, "epsilon": 0.3, "final_epsilon": 0.3},
-}
-
 
 @dataclass(frozen=True)
 class HierarchicalQConfig(TabularConfig):
-    """What can be set, beside what every agent with a table has.
-
-    Attributes:
-        primitives: whether every single action may be chosen too, as an option that lasts one step. Without them only
-            the best policy over the subtasks can be found, which may be worth less than the best of all.
-        intra_option: whether every step teaches all options that would have acted likewise; otherwise only the one that
-            runs is learned about, once, at its end (SMDP Q-learning).
-        option_policies: "exact", the subtasks' own optimal policies, or "learned", by Q-learning on each subtask's own
-            reward.
-    """
+    """Hyperparameters, beside those of every agent with a table."""
 
     primitives: bool = True
+    """whether every single action may be chosen too, as an option that lasts one step; without them only the best
+    policy over the subtasks can be found, which may be worth less than the best of all"""
     intra_option: bool = True
+    """whether every step teaches all options that would have acted likewise; otherwise only the one that runs is
+    learned about, once, at its end (SMDP Q-learning)"""
     option_policies: str = "exact"
+    """exact, the subtasks' own optimal policies, or learned, by Q-learning on each subtask's own reward"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -125,7 +114,10 @@ class HierarchicalQ(TabularAgent):
     """
 
     Config = HierarchicalQConfig
-    PRESETS = {world: HierarchicalQConfig(**settings) for world, settings in WORLD_PRESETS.items()}
+    PRESETS = {
+        # Chance everywhere: first targets count half, and exploring neither starts so high nor falls so low.
+        "FourRooms": HierarchicalQConfig(step_size=0.5, step_size_half_life=10.0, epsilon=0.3, final_epsilon=0.3),
+    }
 
     def __init__(
         self,
@@ -138,12 +130,12 @@ class HierarchicalQ(TabularAgent):
         task = make_task(task)
         self._world, self._truth, self.subtasks = parts_of(task)
         super().__init__(task, runs=runs, seed=seed, config=config)
-        self.options = self._options()
+        self.options = options_of(self._world, self.subtasks, primitives=self.config.primitives)
+        refuse_dead_ends(self.task, self._world, self.options)
         self._may_start = np.stack([option.initiation for option in self.options], axis=1)  # [S, O]
         self._runs = np.stack([option.runs for option in self.options], axis=1)  # [S, O]
         self._ends = np.stack([option.termination for option in self.options], axis=1)  # [S, O] each 0 or 1
         self._acts = np.stack([option.policy for option in self.options], axis=1)  # [S, O, A]
-        self._refuse_dead_ends()
         self._everybody = np.arange(self.num_runs)
         self.option = np.full(self.num_runs, NONE)
         self.started_in = np.zeros(self.num_runs, dtype=np.int64)  # [R] the state
@@ -152,6 +144,7 @@ class HierarchicalQ(TabularAgent):
 
         learned = self.subtasks if self.config.option_policies == "learned" else ()
         self._num_learned = len(learned)
+        self._followed = FollowedOptions(self._world.mdp, self._acts, self._ends, self._runs, len(learned))
         self.subtask_q = np.zeros((self.num_runs, len(learned), task.num_observations, task.num_actions))
         self.subtask_updates = np.zeros(self.subtask_q.shape, dtype=np.int64)
         nothing = np.zeros((task.num_observations, 0), dtype=np.bool_)
@@ -160,7 +153,7 @@ class HierarchicalQ(TabularAgent):
 
     def table_shape(self) -> tuple[int, int]:
         """A value for each option in each state."""
-        return self.task.num_observations, len(self._options())
+        return self.task.num_observations, len(self.subtasks) + self.config.primitives * self.task.num_actions
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """The action of the option that each run follows, chosen first where there is none; or the greedy policy's."""
@@ -199,7 +192,7 @@ class HierarchicalQ(TabularAgent):
 
     def values(self, state: np.ndarray) -> np.ndarray:
         """The values of the options that may start in a state of each run, -inf for the others: [R, O]."""
-        return np.where(self._may_start[state], self.table_values(state, 0), -np.inf)
+        return np.where(self._may_start[state], self.q[self._everybody, state], -np.inf)
 
     def option_policy(self) -> np.ndarray:
         """Greedy among the options that may start, the probability shared equally among ties; 0 in terminal states.
@@ -300,7 +293,7 @@ class HierarchicalQ(TabularAgent):
 
     def _learn_at_the_end(self, transition: Transition, arrival: np.ndarray, over: np.ndarray) -> np.ndarray:
         """SMDP Q-learning: move the values of options that are over towards their targets; the errors, [R]."""
-        next_q = self.table_values(arrival, 0)
+        next_q = self.q[self._everybody, arrival]  # [R, O]
         value = option_value_on_arrival(
             going_on_value=next_q[self._everybody, self.option],
             next_q=next_q,
@@ -309,14 +302,15 @@ class HierarchicalQ(TabularAgent):
         )
         target = smdp_target(self.earned, self.duration, transition.terminated, value, self.task.discount)
         td_error = np.zeros(self.num_runs)
-        td_error[over] = self.learn(self.entry(self.started_in, self.option)[over], target[over])
+        run = np.flatnonzero(over)
+        td_error[run] = self._learn(run, self.started_in[run], self.option[run], target[run])
         return td_error
 
     def _learn_inside(self, transition: Transition, state: np.ndarray, arrival: np.ndarray) -> np.ndarray:
         """Intra-option learning: move the value of every option that might have done this; the mean errors, [R]."""
         acts_likewise = self._acting(state)[self._everybody, :, transition.action] > 0
         likewise = self._runs[state] & acts_likewise  # [R, O]
-        next_q = self.table_values(arrival, 0)
+        next_q = self.q[self._everybody, arrival]  # [R, O]
         value = option_value_on_arrival(
             going_on_value=next_q,
             next_q=next_q[:, None],
@@ -327,10 +321,17 @@ class HierarchicalQ(TabularAgent):
         target = smdp_target(
             transition.reward[:, None], one_step, transition.terminated[:, None], value, self.task.discount
         )
-        entry = self.entry(state, np.zeros_like(state))[:, None] + np.arange(len(self.options))
         td_error = np.zeros(likewise.shape)
-        td_error[likewise] = self.learn(entry[likewise], target[likewise])
+        run, option = np.nonzero(likewise)
+        td_error[run, option] = self._learn(run, state[run], option, target[run, option])
         return td_error.sum(axis=1) / np.maximum(likewise.sum(axis=1), 1)
+
+    def _learn(self, run: np.ndarray, state: np.ndarray, option: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Q(s, o) <- Q(s, o) + alpha [target - Q(s, o)] for some options of some runs, each once; the errors."""
+        td_error = target - self.q[run, state, option]
+        self.q[run, state, option] += self.step_size(self.updates[run, state, option]) * td_error
+        self.updates[run, state, option] += 1
+        return td_error
 
     def _learn_subtasks(self, transition: Transition, state: np.ndarray, arrival: np.ndarray) -> None:
         """Q-learning of each subtask in which the step was taken, whichever option took it."""
@@ -348,80 +349,12 @@ class HierarchicalQ(TabularAgent):
     def _values(self) -> np.ndarray:
         """The exact value of each state when the options chosen are followed to their ends, [R, S]."""
         policy = self.option_policy()
-        return np.stack([call_and_return_values(self._models_of(run), policy[run]) for run in range(self.num_runs)])
+        return np.stack(
+            [self._followed.values(policy[run], greedy_policy(self.subtask_q[run])) for run in range(self.num_runs)]
+        )
 
     @cached_property
     def _gain(self) -> float:
         """What the optimum is worth more than the uniform policy."""
         self._truth.score(self._truth.optimal_policy)  # refuses a world in which that is nothing
         return self._truth.optimal_value - self._truth.random_value
-
-    def _models_of(self, run: int) -> OptionModels:
-        """The models of a run's options; those with given policies are the same for all runs and for ever."""
-        if not self._num_learned:
-            return self._given_models
-        learned = np.arange(len(self.options)) < self._num_learned
-        policies = greedy_policy(self.subtask_q[run]).transpose(1, 0, 2)
-        mine = option_models(self._world.mdp, self._step, policies, self._ends[:, learned], self._runs[:, learned])
-        return OptionModels(
-            np.concatenate([mine.reward, self._given_models.reward[:, ~learned]], axis=1),
-            np.concatenate([mine.arrival, self._given_models.arrival[~learned]]),
-        )
-
-    @cached_property
-    def _step(self) -> np.ndarray:
-        return arrivals(self._world.mdp)
-
-    @cached_property
-    def _given_models(self) -> OptionModels:
-        return option_models(self._world.mdp, self._step, self._acts, self._ends, self._runs)
-
-    # Setting up -------------------------------------------------------------------------------------------------------
-
-    def _options(self) -> tuple[Option, ...]:
-        """The subtasks' options with their exact policies and, if `primitives`, the single actions."""
-        mdp = self._world.mdp
-        parts = tuple(
-            Option(part.name, part.initiation & ~mdp.terminal_states, part.policy, part.option().termination)
-            for part in self.subtasks
-        )
-        return (*parts, *primitive_options(mdp, self._world.action_names)) if self.config.primitives else parts
-
-    def _refuse_dead_ends(self) -> None:
-        """Raise ValueError for a state in which an episode can go on and no option may start."""
-        stuck = np.flatnonzero(~self._may_start.any(axis=1) & ~self._world.mdp.terminal_states)
-        if len(stuck):
-            raise ValueError(
-                f"some option must start in every state where an episode can go on, but in state {stuck[0]} of "
-                f"{self.task.name} none may; primitives=True offers every single action everywhere"
-            )
-
-
-def parts_of(task: Task) -> tuple[World, Truth, tuple[Subtask, ...]]:
-    """The subtasks of a task: those of its stages, or to get from room to room.
-
-    Args:
-        task: in a world with stages, or with rooms and hallways, that shows its state.
-
-    Returns:
-        Its world, the exact answers, and the subtasks that may begin where an episode can go on.
-
-    Raises:
-        TypeError: a task of another kind.
-    """
-    world, truth = task.world, task.truth
-    if world is None or truth is None or world.layout is None:
-        raise TypeError(
-            "HierarchicalQ needs a world with subtasks or hallways, as SubtaskGrid and FourRooms are, "
-            f"but {task.name} has neither"
-        )
-    if not np.array_equal(task.observation_index_in_state, np.arange(world.mdp.num_states)):
-        raise TypeError(
-            f"HierarchicalQ must see the state itself, for options start and end in states, but {task.name} "
-            f'does not show it; observation="index" does'
-        )
-    try:
-        parts = subtasks(world) if world.layout.subtasks else hallways(world)
-    except ValueError as error:
-        raise TypeError(f"HierarchicalQ needs a world with subtasks or hallways: {error}") from error
-    return world, truth, tuple(part for part in parts if (part.initiation & ~world.mdp.terminal_states).any())
