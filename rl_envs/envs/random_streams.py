@@ -1,8 +1,11 @@
-"""Many random streams read in step: one generator a copy, its numbers drawn a block at a time.
+"""Many random streams read in step: one generator a copy or a run, its numbers drawn a block at a time.
 
 A generator's `random(n)` gives the same numbers as n calls of `random()`, and `standard_normal` likewise. So copies
 that advance together can be served from blocks, at a few nanoseconds a number, and still see the numbers that each of
 them would have drawn alone.
+
+Two kinds of user save their place in two ways. An environment restarts streams at odd times, so all of their state is
+saved: `get_state`. An agent reads every stream equally often, so one count beside the seeds is enough: `drawn`, `jump`.
 """
 
 from __future__ import annotations
@@ -34,12 +37,15 @@ def noise_generator(generator: np.random.Generator) -> np.random.Generator:
 
 
 class Streams:
-    """One stream of random numbers for each of n copies.
+    """One stream of random numbers for each of n copies or runs.
 
     Args:
-        generators: a generator a copy; each is read ahead by up to a block, so nothing else may draw from it.
+        generators: a generator a stream; each is read ahead by up to a block, so nothing else may draw from it.
         distribution: "uniform" on [0, 1) or standard "normal".
         block: how many numbers of each stream are drawn at once, at least 2.
+
+    Attributes:
+        drawn: how many numbers `next` and `next_batch` have given of every stream.
     """
 
     def __init__(
@@ -58,6 +64,33 @@ class Streams:
         self._position = self._row_end.copy()  # [n] the next unread number
         # A lower bound on what every stream has left, so that most draws need not look at every position.
         self._left = 0
+        self._seeds: Sequence[np.random.SeedSequence] | None = None
+        self.drawn = 0
+
+    @classmethod
+    def from_seeds(cls, seeds: Sequence[np.random.SeedSequence]) -> Streams:
+        """Streams of uniform numbers that can `jump`.
+
+        Args:
+            seeds: one a stream.
+        """
+        streams = cls([np.random.Generator(np.random.PCG64(seed)) for seed in seeds])
+        streams._seeds = list(seeds)
+        return streams
+
+    def jump(self, drawn: int) -> None:
+        """Go to where so many numbers of every stream are used up. PCG64 jumps there without drawing them.
+
+        Args:
+            drawn: how many.
+
+        Raises:
+            TypeError: streams that were not made from seeds.
+        """
+        if self._seeds is None:
+            raise TypeError("only streams made by from_seeds can jump, for others have no beginning to count from")
+        self.restart(range(len(self)), (np.random.Generator(np.random.PCG64(s).advance(drawn)) for s in self._seeds))
+        self.drawn = drawn
 
     def __len__(self) -> int:
         return len(self.generators)
@@ -73,7 +106,30 @@ class Streams:
         self._left -= 1
         numbers = self._numbers.take(self._position)
         self._position += 1
+        self.drawn += 1
         return numbers
+
+    def next_batch(self, size: int) -> np.ndarray:
+        """The next numbers of every stream, the same as from so many calls of `next`.
+
+        Args:
+            size: how many of each, B.
+
+        Returns:
+            Array [n, B] of float64, freshly made.
+        """
+        parts = []
+        missing = size
+        while missing:
+            if self._left == 0:
+                self._refill()
+            length = min(missing, self._left)
+            parts.append(self._numbers.take(self._position[:, None] + np.arange(length)))
+            self._position += length
+            self._left -= length
+            missing -= length
+        self.drawn += size
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def next_of(self, indices: np.ndarray) -> np.ndarray:
         """The next number of some streams; the others stay where they are.

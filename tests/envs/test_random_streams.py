@@ -136,3 +136,39 @@ def test_noise_comes_from_a_generator_seeded_by_one_integer_of_the_first() -> No
     seed = int(twin.integers(2**63))
     np.testing.assert_array_equal(noise.standard_normal(4), np.random.default_rng(seed).standard_normal(4))
     assert generator.random() == twin.random()
+
+
+def seeds(numbers: range) -> list[np.random.SeedSequence]:
+    return [np.random.SeedSequence([1, number]) for number in numbers]
+
+
+def test_streams_from_seeds_go_on_after_a_jump_as_if_they_had_drawn_all_the_way() -> None:
+    streams, jumped = Streams.from_seeds(seeds(range(3))), Streams.from_seeds(seeds(range(3)))
+    drawn = np.array([streams.next() for _ in range(600)])
+    jumped.jump(555)
+    np.testing.assert_array_equal([jumped.next() for _ in range(45)], drawn[555:])
+    assert jumped.drawn == streams.drawn == 600
+    jumped.jump(7)
+    np.testing.assert_array_equal(jumped.next(), drawn[7])
+    alone = Streams.from_seeds(seeds(range(1, 2)))
+    np.testing.assert_array_equal([alone.next()[0] for _ in range(600)], drawn[:, 1])
+
+
+def test_numbers_read_in_batches_are_those_read_one_by_one() -> None:
+    batches, single = Streams.from_seeds(seeds(range(2))), Streams.from_seeds(seeds(range(2)))
+    for size in (1, 5, BLOCK - 3, 7, 3 * BLOCK + 1, BLOCK, 64, 64):
+        np.testing.assert_array_equal(batches.next_batch(size), np.array([single.next() for _ in range(size)]).T)
+        assert batches.drawn == single.drawn
+
+
+def test_batches_go_on_where_streams_stand_apart() -> None:
+    """One stream has been read further than the other, as where only some episodes begin."""
+    batches, single = (Streams(generators(2), block=7) for _ in range(2))
+    for streams in (batches, single):
+        streams.next_of(np.array([1]))
+    np.testing.assert_array_equal(batches.next_batch(40), np.array([single.next() for _ in range(40)]).T)
+
+
+def test_streams_of_unknown_seeds_cannot_jump() -> None:
+    with pytest.raises(TypeError, match="only streams made by from_seeds can jump"):
+        Streams(generators(2)).jump(3)
