@@ -87,7 +87,7 @@ def our_dqn(runs: int, batch_size: int, train_every: int) -> Measure:
 
 
 def our_a2c(runs: int) -> Measure:
-    config = ActorCriticConfig(hidden=tuple(LAYERS), copies=1, n_step=5, learning_rate=7e-4, entropy_weight=0.0)
+    config = ActorCriticConfig(hidden=tuple(LAYERS), num_envs=1, n_step=5, learning_rate=7e-4, entropy_weight=0.0)
     return ours(ActorCritic(WORLD, runs=runs, config=config))
 
 

@@ -14,7 +14,7 @@ import gymnasium as gym
 import numpy as np
 import tyro
 
-from baselines.agents.sb3 import SB3Agent
+from baselines.agents.sb3_agent import SB3Agent
 from baselines.agents.value_prediction import ValueAgent
 from baselines.commands.exit_codes import INTERRUPTED, complain
 from baselines.commands.flags import OptionalPath, changed_fields, mistakes_end_the_command, value_of, with_config

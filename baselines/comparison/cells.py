@@ -20,8 +20,8 @@ import rl_envs
 from baselines.comparison.results import FILE_FORMAT, file_of, key_of, read_arrays, version, write_arrays
 from baselines.comparison.statistics import complete
 from baselines.registry import AGENTS, agent_class, make_agent, make_config
-from baselines.training.agent import LibraryAgent
 from baselines.training.custom_agent import TrainFunction, train_function
+from baselines.training.library_agent import LibraryAgent
 from baselines.training.loop import train
 from baselines.training.origin import Origin
 from baselines.training.regret import RegretMeter, has_regret

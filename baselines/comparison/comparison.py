@@ -25,9 +25,9 @@ from baselines.system.atomic_files import make_folder, remove_leftovers, write_a
 from baselines.system.folder_lock import locked
 from baselines.system.threads import one_thread
 from baselines.system.workers import Event, JobError, WorkerError, cores, run_jobs
-from baselines.training.agent import LibraryAgent
 from baselines.training.agent_file import versions
 from baselines.training.custom_agent import TrainFunction, check_function, load_function, take_along
+from baselines.training.library_agent import LibraryAgent
 from baselines.training.origin import origin_of
 from baselines.training.specification import named, parse
 from baselines.training.task import named_task

@@ -2,17 +2,15 @@
 
 A game agent is a population of whole tables of players: R runs, and in each of them N players who learn at the same
 time, each for itself. Everything is indexed [run, player]. Each player of each run has a random stream of its own, and
-all players of a run choose before any of them learns what the others chose. Settings, copies and saving are those of
-agents in worlds as well: `population.py`.
+all players of a run choose before any of them learns what the others chose. Settings, random numbers and saving are
+those of agents in worlds as well: `population.py`.
 """
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -23,16 +21,10 @@ from baselines.games.rollout import (
     MatrixGameRollout,
     PettingZooRollout,
 )
-from baselines.games.task import MARKOV_GAMES, GameTask, make_game_task
-from baselines.learning.exploration import RunStreams
-from baselines.system.atomic_files import StorageError
-from baselines.training.agent_file import check_class, read_saved
+from baselines.games.task import GameTask, make_game_task, registered_game_task
 from baselines.training.population import Population
 from baselines.training.seeding import integer_seeds, run_seeds
-from baselines.training.specification import label
-from rl_envs.games import GAMES, NormalFormGame
-
-SomeAgent = TypeVar("SomeAgent", bound="GameAgent")
+from rl_envs.games import NormalFormGame
 
 
 class GameAgent(Population):
@@ -61,10 +53,6 @@ class GameAgent(Population):
         game_task = make_game_task(task)
         self.check_task(game_task)
         super().__init__(game_task, runs=runs, seed=seed, config=config)
-        self._streams = {
-            "exploration": RunStreams(self._player_seeds("exploration", self.copies)),
-            "greedy": RunStreams(self._player_seeds("greedy", 1)),
-        }
 
     @classmethod
     def check_task(cls, task: GameTask) -> None:
@@ -79,18 +67,18 @@ class GameAgent(Population):
     def rollout(self) -> GameRollout:
         """Where the runs play; the first episodes begin when this is first asked for."""
         if self._rollout is None:
-            num_copies, task = self.num_runs * self.copies, self.task
+            num_envs, task = self.num_runs * self.num_envs, self.task
             if isinstance(task.table, NormalFormGame):
-                self._rollout = MatrixGameRollout(task.table, num_copies, task.max_cycles)
+                self._rollout = MatrixGameRollout(task.table, num_envs, task.max_cycles)
             else:
-                self._rollout = MarkovGameRollout(task, num_copies, self._first_environment_seed)
+                self._rollout = MarkovGameRollout(task, num_envs, self._first_environment_seed)
         return self._rollout
 
     def pettingzoo_rollout(self) -> PettingZooRollout:
         """New PettingZoo environments, one for each run, that play as `rollout` does from the start."""
-        num_copies = self.num_runs * self.copies
-        envs = [self.task.make_parallel_env() for _ in range(num_copies)]
-        seeds = range(self._first_environment_seed, self._first_environment_seed + num_copies)
+        num_envs = self.num_runs * self.num_envs
+        envs = [self.task.make_parallel_env() for _ in range(num_envs)]
+        seeds = range(self._first_environment_seed, self._first_environment_seed + num_envs)
         return PettingZooRollout(envs, seeds, self.task.state_seen)
 
     def uniform(self, *, greedy: bool = False) -> np.ndarray:
@@ -129,59 +117,21 @@ class GameAgent(Population):
         """
 
     @classmethod
-    def load(
-        cls: type[SomeAgent], path: str | os.PathLike[str], *, task: GameTask | NormalFormGame | str | None = None
-    ) -> SomeAgent:
-        """Load an agent of this class.
-
-        Args:
-            path: a file that `save` wrote.
-            task: what it plays; needed where that was a payoff table of the user's own.
-
-        Returns:
-            The agent.
-
-        Raises:
-            StorageError: no such file, a truncated or foreign file, another agent's, another game's, or arrays of the
-                wrong shape.
-        """
-        about, arrays = read_saved(Path(path))
-        check_class(path, about, cls)
-        own = _task_of(path, about) if task is None else make_game_task(task)
-        if about["table"] != own.table_hash:
-            raise StorageError(f"{path} was trained on another table than that of {own.name}: pass its own as task=")
-        # The name decides the random numbers, and the rounds of an episode stand in it: under another name the same
-        # payoffs would not go on as the saved agent would have.
-        trained, given = label(about["game"], about["arguments"]), label(own.game, own.arguments)
-        if trained != given:
-            raise StorageError(f"{path} was trained on {trained}, but the task is {given}: pass its own as task=")
-        return cls._resumed(path, own, about, arrays)
-
-    def _about_task(self) -> dict[str, Any]:
-        return {
-            "game": self.task.game,
-            "arguments": dict(self.task.arguments),
-            "table": self.task.table_hash,
-        }
+    def registered_task(cls, metadata: Mapping[str, Any]) -> GameTask | None:
+        """The game that a saved agent's metadata names; None where nothing is registered by that name."""
+        return registered_game_task(metadata)
 
     @property
     def _first_environment_seed(self) -> int:
         """The seed of run 0's first copy; that of copy c of run r is C r + c higher, whatever the population."""
         base = integer_seeds(run_seeds(self.seed, self.task.name, self.name, [0], "environment"), bits=62)[0]
-        return base + self.runs.start * self.copies
+        return base + self.runs.start * self.num_envs
 
-    def _player_seeds(self, purpose: str, copies: int) -> list[np.random.SeedSequence]:
+    def stream_seeds(self, purpose: str, num_envs: int) -> list[np.random.SeedSequence]:
         """A seed for each player of each copy of each run, [R * C * N]."""
         columns = [
-            run_seeds(self.seed, self.task.name, self.name, self.runs, f"{purpose} of player_{player}, copy {copy}")
-            for copy in range(copies)
+            self.seeds(f"{purpose} of player_{player}, copy {copy}")
+            for copy in range(num_envs)
             for player in range(self.task.num_players)
         ]
         return [seed for of_run in zip(*columns) for seed in of_run]
-
-
-def _task_of(path: object, about: Mapping[str, Any]) -> GameTask:
-    """The task of a saved agent, where its name is enough to make it again."""
-    if about["game"] in GAMES or about["game"] in MARKOV_GAMES:
-        return make_game_task(about["game"], **about["arguments"])
-    raise StorageError(f"{path} was trained on {about['game']}, which is no named game: pass it as task=")

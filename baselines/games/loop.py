@@ -100,7 +100,7 @@ def play(
     for mark in marks[1:]:
         started = time.perf_counter()
         while agent.steps < begin + mark:
-            is_late = agent.steps + agent.copies > late_begin
+            is_late = agent.steps + agent.num_envs > late_begin
             transition = around.step(agent.act(around.observation))
             metrics = agent.update(transition)
             (late if is_late else tally).add(transition)
@@ -124,9 +124,9 @@ class _Tally:
     def __init__(self, agent: GameAgent) -> None:
         # Nothing is counted in a game with states, where a joint action means something else in each.
         self._shape = agent.task.num_actions if isinstance(agent.task.table, NormalFormGame) else (0,)
-        self._run = np.repeat(np.arange(agent.num_runs), agent.copies)  # [R * C] the run of each copy
+        self._run = np.repeat(np.arange(agent.num_runs), agent.num_envs)  # [R * C] the run of each copy
         self._counts = np.zeros((agent.num_runs, math.prod(self._shape)), dtype=np.int64)
-        self._payoff = np.zeros((agent.num_runs * agent.copies, agent.task.num_players))
+        self._payoff = np.zeros((agent.num_runs * agent.num_envs, agent.task.num_players))
         self._rounds = np.zeros_like(self._payoff)
 
     def add(self, transition: JointTransition) -> None:

@@ -28,14 +28,14 @@ class MinimaxQConfig:
             it constant.
         epsilon: probability of a uniformly random action, of each player by itself.
         initial_value: every entry of Q before anything is learned, in units of discounted reward.
-        copies: in how many copies of the game a run plays at the same time, all filling the same tables.
+        num_envs: in how many copies of the game a run plays at the same time, all filling the same tables.
     """
 
     step_size: float = 1.0
     step_size_half_life: float = 5.0
     epsilon: float = 0.5
     initial_value: float = 0.0
-    copies: int = 32
+    num_envs: int = 32
 
     def __post_init__(self) -> None:
         if not 0 < self.step_size <= 1:
@@ -43,7 +43,7 @@ class MinimaxQConfig:
         if not self.step_size_half_life > 0:
             raise ValueError(f"step_size_half_life must be positive, but is {self.step_size_half_life}")
         check_probability("epsilon", self.epsilon)
-        check_integer("copies", self.copies, low=1)
+        check_integer("num_envs", self.num_envs, low=1)
         if not np.isfinite(self.initial_value):
             raise ValueError(f"initial_value must be finite, but is {self.initial_value}")
 
@@ -101,7 +101,7 @@ class MinimaxQ(GameAgent):
         self.updates = [np.zeros(q.shape, dtype=np.int64) for q in self.q]
         self.value = [np.full(shape, initial) for _ in counts]
         self.policy = [np.full((*shape, count), 1.0 / count) for count in counts]
-        self._rows = np.repeat(np.arange(self.num_runs), self.copies)  # [R * C] the run of each copy
+        self._rows = np.repeat(np.arange(self.num_runs), self.num_envs)  # [R * C] the run of each copy
 
     @classmethod
     def check_task(cls, task: GameTask) -> None:
@@ -109,9 +109,9 @@ class MinimaxQ(GameAgent):
             raise TypeError(f"MinimaxQ plays two-player zero-sum games, but {task.name} is none")
 
     @property
-    def copies(self) -> int:
+    def num_envs(self) -> int:
         """In how many copies of the game each run plays at the same time, C."""
-        return self.config.copies
+        return self.config.num_envs
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         choice = self.uniform(greedy=greedy)
@@ -153,7 +153,7 @@ class MinimaxQ(GameAgent):
             for value, policy, (mixture, worth) in zip(self.value, self.policy, solved):
                 value[rows, state] = worth
                 policy[rows, state] = mixture
-        self.steps += self.copies
+        self.steps += self.num_envs
         return {"td_error": td_error}
 
     def strategies(self) -> tuple[np.ndarray, ...]:

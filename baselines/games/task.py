@@ -88,6 +88,11 @@ class GameTask:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a saved agent's file says of the task."""
+        return {"environment": self.game, "arguments": dict(self.arguments), "table": self.table_hash}
+
     def exploitability(self, strategies: Sequence[np.ndarray]) -> np.ndarray:
         """What a player could gain by answering the others best, averaged over players, exact.
 
@@ -157,6 +162,12 @@ def make_game_task(
     return GameTask(
         name, game, {**arguments, **cycles}, named_game(game, **arguments), max_cycles or MATRIX_GAME_CYCLES
     )
+
+
+def registered_game_task(metadata: Mapping[str, Any]) -> GameTask | None:
+    """The task that `GameTask.metadata` describes; None where nothing is registered by its name."""
+    game = metadata["environment"]
+    return make_game_task(game, **metadata["arguments"]) if game in GAMES or game in MARKOV_GAMES else None
 
 
 def _known_arguments(game: str, builder: Callable[..., Any], arguments: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from baselines.agents.sb3 import SB3Agent
+from baselines.agents.sb3_agent import SB3Agent
 from baselines.learning.transition import Transition
 from baselines.system.atomic_files import file_name, make_folder
 from baselines.training.agent import Agent
@@ -36,22 +36,22 @@ class Episodes:
 
     Args:
         num_runs: R.
-        copies: C, in how many copies of the world each run learns.
+        num_envs: C, in how many copies of the world each run learns.
         begun_before: whether episodes are under way whose beginning was not seen; these are not counted.
 
     Attributes:
         finished: how many episodes of each run have ended here, [R] int64.
     """
 
-    def __init__(self, num_runs: int, copies: int, *, begun_before: bool) -> None:
+    def __init__(self, num_runs: int, num_envs: int, *, begun_before: bool) -> None:
         self.finished = np.zeros(num_runs, dtype=np.int64)
-        self._copies = copies
+        self._num_envs = num_envs
         self._returns = [deque[float](maxlen=WINDOW) for _ in range(num_runs)]
         self._lengths = [deque[int](maxlen=WINDOW) for _ in range(num_runs)]
         self._successes = [deque[float](maxlen=WINDOW) for _ in range(num_runs)]
-        self._return = np.zeros(num_runs * copies)  # of the episode that goes on
-        self._length = np.zeros(num_runs * copies, dtype=np.int64)
-        self._seen_whole = np.full(num_runs * copies, not begun_before)
+        self._return = np.zeros(num_runs * num_envs)  # of the episode that goes on
+        self._length = np.zeros(num_runs * num_envs, dtype=np.int64)
+        self._seen_whole = np.full(num_runs * num_envs, not begun_before)
 
     def add(self, reward: np.ndarray, ended: np.ndarray, success: np.ndarray | None) -> None:
         """Take in one step of every run.
@@ -64,7 +64,7 @@ class Episodes:
         self._return += reward
         self._length += 1
         for place in np.flatnonzero(ended).tolist():
-            run = place // self._copies
+            run = place // self._num_envs
             self.finished[run] += 1
             if self._seen_whole[place]:
                 self._returns[run].append(float(self._return[place]))
@@ -107,7 +107,7 @@ class TensorBoardLog:
             file: Any = writer.file_writer  # torch's annotation says None
             for summary in settings_summaries(agent, world, run):
                 file.add_summary(summary)
-        self._episodes = Episodes(agent.num_runs, agent.copies, begun_before=agent.steps > 0)
+        self._episodes = Episodes(agent.num_runs, agent.num_envs, begun_before=agent.steps > 0)
         self._every = max(1, steps // ENTRIES)
         self._first_step = self._written = agent.steps
         self._turns = 0

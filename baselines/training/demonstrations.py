@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from baselines.learning.exploration import RunStreams, sample_action
+from baselines.learning.exploration import sample_action
 from baselines.system.atomic_files import StorageError, write_atomically
 from baselines.training.rollout import true_next_observation
 from baselines.training.seeding import integer_seeds, run_seeds
 from baselines.training.task import Task, make_task
+from rl_envs.envs.random_streams import Streams
 from rl_envs.mdp.finite_mdp import check_discount, check_integer
 from rl_envs.worlds.world import World
 
@@ -196,7 +197,7 @@ def demonstrations(
     check_integer("max_length", max_length, low=1)
     task = make_task(world).revealed()
     table = policy_table(make_task(world), policy)
-    choices = RunStreams(run_seeds(seed, task.name, "demonstrations", range(n), "choice"))
+    choices = Streams.from_seeds(run_seeds(seed, task.name, "demonstrations", range(n), "choice"))
     envs: Any = task.make_vector(n)
     state, _ = envs.reset(seed=integer_seeds(run_seeds(seed, task.name, "demonstrations", range(n), "environment")))
     steps: list[tuple[np.ndarray, ...]] = []

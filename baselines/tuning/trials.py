@@ -12,7 +12,8 @@ import numpy as np
 from baselines.comparison.cells import world_meant
 from baselines.comparison.statistics import area_under_curve, worst_decile
 from baselines.registry import agent_class, each_once, make_agent, normal_form
-from baselines.training.agent import Agent, LibraryAgent
+from baselines.training.agent import Agent
+from baselines.training.library_agent import LibraryAgent
 from baselines.training.loop import score, train
 from baselines.training.regret import RegretMeter, arm_means
 from baselines.training.seeding import integer_seeds, stable_hash

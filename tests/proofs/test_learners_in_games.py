@@ -20,7 +20,7 @@ def test_minimax_q_comes_near_the_minimax_policies_of_soccer() -> None:
     """Littman (1994) plays learned policies against challengers trained to beat them; here the best of all challengers
     is computed. Uniform play loses 0.554 a game, discounted, to a best response; minimax play nothing.
     """
-    agent = MinimaxQ("grid_soccer", runs=4, config=MinimaxQConfig(copies=64))
+    agent = MinimaxQ("grid_soccer", runs=4, config=MinimaxQConfig(num_envs=64))
     exploitability = play(agent, steps=1_200_000).exploitability[-1]
     print(f"\nMinimaxQ in grid_soccer, 1,200,000 rounds: exploitability {mean_interval(exploitability)} in 4 runs")
     assert exploitability.max() < 0.08  # found 0.011 to 0.041

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -81,14 +85,29 @@ def test_every_field_of_every_agent_goes_through_the_command_line_and_back(name:
     assert parse_several({"Agent": elsewhere, "Other": elsewhere}, dotted) == {"Agent": config, "Other": elsewhere}
 
 
+def documented(config: type) -> dict[str, str]:
+    """What is said of each field: in the string below it, or in its line of the docstring's list of attributes."""
+    found: dict[str, str] = {}
+    for base in reversed(config.__mro__[:-1]):
+        text = " ".join((base.__doc__ or "").split())
+        found |= {
+            field.name: text.partition(f" {field.name}: ")[2] for field in fields(base) if f" {field.name}: " in text
+        }
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        for field, below in pairwise(tree.body):
+            if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+                found[field.target.id] = " ".join(below.value.value.split())
+    return found
+
+
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-def test_the_help_says_of_every_field_what_its_docstring_says(cls: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_says_of_every_field_what_stands_beside_it(cls: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_one(cls.Config(), ["--help"])
     said = " ".join(capsys.readouterr().out.replace("│", " ").replace(",", " ").split())
-    documentation = " ".join(" ".join(base.__doc__ or "" for base in cls.Config.__mro__).replace(",", " ").split())
+    documentation = documented(cls.Config)
     for field in fields(cls.Config):
-        beginning = " ".join(documentation.partition(f" {field.name}: ")[2].split()[:2])
+        beginning = " ".join(documentation[field.name].replace(",", " ").split()[:2])
         assert beginning
         beside_the_flag = said.partition(f" --{field.name.replace('_', '-')} ")[2].partition("(default: ")[0]
         assert beginning in beside_the_flag, f"{field.name} of {cls.__name__} has no help"

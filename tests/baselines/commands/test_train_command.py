@@ -34,7 +34,7 @@ SPECIFICATIONS = {
     "QLearning": "QLearning",
     "HierarchicalQ": "HierarchicalQ",
     "DQN": "DQN:learning_starts=50,hidden=(8,)",
-    "ActorCritic": "ActorCritic:hidden=(8,),copies=4",
+    "ActorCritic": "ActorCritic:hidden=(8,),num_envs=4",
     "SB3DQN": "SB3DQN:learning_starts=50,hidden=(8,)",
     "SB3A2C": "SB3A2C:hidden=(8,)",
 }
@@ -184,17 +184,17 @@ def test_known_episodes_are_logged_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["QLearning", "ActorCritic"])
 def test_what_is_logged_agrees_with_an_independent_count(name: str, tmp_path: Path) -> None:
     agent = make_agent(SPECIFICATIONS[name], "LineBalance", runs=3, seed=5)
-    copies, run = agent.copies, 2
+    num_envs, run = agent.num_envs, 2
     returns: list[float] = []
     lengths: list[int] = []
     metrics: list[tuple[int, dict[str, float]]] = []
-    under_way = [[] for _ in range(copies)]
+    under_way = [[] for _ in range(num_envs)]
     expected: dict[int, tuple[float, float]] = {}
     rates = {}
 
     def count(transition: Any, said: Any) -> None:
-        for copy in range(copies):
-            place = run * copies + copy
+        for copy in range(num_envs):
+            place = run * num_envs + copy
             under_way[copy].append(float(transition.reward[place]))
             if transition.terminated[place] or transition.truncated[place]:
                 returns.append(sum(under_way[copy]))

@@ -206,7 +206,7 @@ def test_gymnasiums_own_environments_are_watched_too(tmp_path: Path, capsys: pyt
         ("cut", "is cut short or is no safetensors file"),
         ("foreign", "is a safetensors file, but not one that an agent was saved to"),
         ("class", "holds an agent of class Nobody, which is none of the registered ones"),
-        ("world", "was trained on NoWorld, which is no registered world"),
+        ("environment", "was trained on NoWorld, which is not registered"),
         ("edited", "what .*agent says of its agent cannot be understood: KeyError"),
     ],
 )

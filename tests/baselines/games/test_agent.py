@@ -27,8 +27,8 @@ CASES = [
     ("IndependentQ", "grid_soccer"),
     ("FictitiousPlay", "rock_paper_scissors"),
     ("RegretMatching", "chicken"),
-    ("MinimaxQ:copies=1", "matching_pennies"),
-    ("MinimaxQ:copies=3", "grid_soccer"),
+    ("MinimaxQ:num_envs=1", "matching_pennies"),
+    ("MinimaxQ:num_envs=3", "grid_soccer"),
 ]
 cases = pytest.mark.parametrize(("specification", "game"), CASES, ids=[f"{a} in {g}" for a, g in CASES])
 
@@ -258,7 +258,7 @@ def test_a_table_of_the_users_own_is_needed_to_load_again(tmp_path: Path) -> Non
     agent = IndependentQ(game, runs=2)
     play(agent, steps=10)
     agent.save(tmp_path / "agent")
-    with pytest.raises(StorageError, match="was trained on mine, which is no named game: pass it as task="):
+    with pytest.raises(StorageError, match="was trained on mine, which is not registered: pass it as task="):
         IndependentQ.load(tmp_path / "agent")
     again = IndependentQ.load(tmp_path / "agent", task=game)
     assert bytes_of(again) == bytes_of(agent)
@@ -271,7 +271,7 @@ def test_a_saved_agent_is_not_loaded_into_a_game_in_which_it_would_go_on_differe
         (make_game_task(NormalFormGame(payoffs, name="mine")), "mine"),
         (make_game_task(NormalFormGame(payoffs, name="yours"), max_cycles=7), "yours:max_cycles=7"),
     ):
-        with pytest.raises(StorageError, match=f"was trained on mine:max_cycles=7, but the task is {name}"):
+        with pytest.raises(StorageError, match=f"was trained on mine:max_cycles=7, not on {name}"):
             IndependentQ.load(tmp_path / "agent", task=task)
 
 

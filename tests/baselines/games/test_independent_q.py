@@ -100,13 +100,13 @@ def test_climbers_settle_on_c_and_hardly_ever_find_a() -> None:
 
 def test_players_that_share_a_random_stream_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     # With the same numbers both always do the same, never meet -30, and find (a, a) every time.
-    own = GameAgent._player_seeds
+    own = GameAgent.stream_seeds
 
-    def shared(self: GameAgent, purpose: str, copies: int) -> list[np.random.SeedSequence]:
-        seeds = own(self, purpose, copies)
+    def shared(self: GameAgent, purpose: str, num_envs: int) -> list[np.random.SeedSequence]:
+        seeds = own(self, purpose, num_envs)
         return [seed for first in seeds[::2] for seed in (first, first)]
 
-    monkeypatch.setattr(GameAgent, "_player_seeds", shared)
+    monkeypatch.setattr(GameAgent, "stream_seeds", shared)
     found = climb()
     assert found["(a, a)"] >= 95
     with pytest.raises(AssertionError):

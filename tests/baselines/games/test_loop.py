@@ -136,7 +136,7 @@ def test_the_exploitability_at_a_checkpoint_is_that_of_the_strategies_then() -> 
 
 
 def test_copies_of_a_run_are_counted_together() -> None:
-    agent = MinimaxQ("matching_pennies", runs=2, config=MinimaxQConfig(copies=8))
+    agent = MinimaxQ("matching_pennies", runs=2, config=MinimaxQConfig(num_envs=8))
     record = play(agent, steps=60)  # 8 rounds at a time: 64
     assert agent.steps == 64
     assert record.joint_play.sum(axis=(1, 2)).tolist() == [64, 64]

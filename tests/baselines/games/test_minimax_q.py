@@ -40,7 +40,7 @@ def soccer_transition(agent: MinimaxQ, **changes: object) -> JointTransition:
     ids=["goes on", "truncated", "terminated"],
 )
 def test_one_update_by_hand(changes: dict[str, np.ndarray], targets: tuple[float, float]) -> None:
-    agent = MinimaxQ("grid_soccer", config=MinimaxQConfig(copies=1, step_size=0.5))
+    agent = MinimaxQ("grid_soccer", config=MinimaxQConfig(num_envs=1, step_size=0.5))
     agent.value[0][0, 7], agent.value[1][0, 7] = 0.5, -0.25
     metrics = agent.update(soccer_transition(agent, **changes))
     np.testing.assert_allclose(metrics["td_error"], [targets], rtol=1e-12)
@@ -55,7 +55,7 @@ def test_one_update_by_hand(changes: dict[str, np.ndarray], targets: tuple[float
 
 
 def test_a_round_that_somebody_had_left_teaches_nothing() -> None:
-    agent = MinimaxQ("grid_soccer", config=MinimaxQConfig(copies=1))
+    agent = MinimaxQ("grid_soccer", config=MinimaxQConfig(num_envs=1))
     gone = {"action": np.array([[1, -1]]), "present": np.array([[True, False]]), "reward": np.array([[1.0, 0.0]])}
     metrics = agent.update(soccer_transition(agent, **gone))
     assert not metrics["td_error"].any()
@@ -64,7 +64,7 @@ def test_a_round_that_somebody_had_left_teaches_nothing() -> None:
 
 
 def test_copies_that_meet_in_an_entry_move_it_to_their_mean_once() -> None:
-    agent = MinimaxQ("grid_soccer", config=MinimaxQConfig(copies=3, step_size=0.5))
+    agent = MinimaxQ("grid_soccer", config=MinimaxQConfig(num_envs=3, step_size=0.5))
     agent.update(
         JointTransition(
             observation=np.array([4, 4, 5]),
@@ -106,7 +106,7 @@ def test_mixed_equilibria_are_found(matrix: object, row: list[float], column: li
 
 def test_minimax_policies_in_soccer_are_far_harder_to_exploit_than_uniform_ones() -> None:
     # A best response takes 0.554 from uniform play. Found after 300,000 rounds: 0.09 to 0.14 in runs of four seeds.
-    agent = MinimaxQ("grid_soccer", config=MinimaxQConfig(copies=128))
+    agent = MinimaxQ("grid_soccer", config=MinimaxQConfig(num_envs=128))
     exploitability = play(agent, steps=300_000).exploitability
     np.testing.assert_allclose(exploitability[0], 0.5537, atol=1e-3)
     assert exploitability[-1].max() < 0.25
@@ -132,7 +132,7 @@ def test_a_game_of_three_players_is_refused() -> None:
         ({"step_size": 1.5}, r"step_size must be in \(0, 1\], but is 1.5"),
         ({"step_size_half_life": 0.0}, "step_size_half_life must be positive, but is 0"),
         ({"epsilon": 1.5}, r"epsilon must be in \[0, 1\], but is 1.5"),
-        ({"copies": 0}, "copies must be at least 1, but is 0"),
+        ({"num_envs": 0}, "num_envs must be at least 1, but is 0"),
         ({"initial_value": np.nan}, "initial_value must be finite, but is nan"),
     ],
     ids=str,
