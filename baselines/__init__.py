@@ -14,7 +14,7 @@ _HOMES = {
     "GameRecord": "baselines.games.loop",
     "GameTask": "baselines.games.task",
     "LearningCurve": "baselines.training.loop",
-    "LibraryAgent": "baselines.training.agent",
+    "LibraryAgent": "baselines.training.library_agent",
     "Task": "baselines.training.task",
     "Transition": "baselines.learning.transition",
     "evaluate": "baselines.training.loop",

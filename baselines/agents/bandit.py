@@ -103,16 +103,13 @@ class BanditAgent(Agent):
 
 @dataclass(frozen=True)
 class ValueConfig:
-    """How arms are valued.
-
-    Attributes:
-        step_size: alpha, in (0, 1], constant, so that late rewards count more; 0 for the mean of all rewards.
-        initial_value: what every arm is thought to pay before it is pulled, in units of reward. High values make an
-            agent try everything (an optimistic start), for long with a constant step size and once with the mean.
-    """
+    """Hyperparameters: how arms are valued."""
 
     step_size: float = 0.0
+    """alpha, in (0, 1], constant, so that late rewards count more; 0 for the mean of all rewards"""
     initial_value: float = 0.0
+    """what every arm is thought to pay before it is pulled, in units of reward. High values make an agent try
+    everything (an optimistic start), for long with a constant step size and once with the mean"""
 
     def __post_init__(self) -> None:
         if not 0 <= self.step_size <= 1:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
-from baselines.learning.exploration import RunStreams, greedy_policy
+from baselines.learning.action_values import value_of_best_action
+from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
 from baselines.learning.transition import Transition
-from baselines.learning.updates import double_q_target
 from baselines.training.task import Task
+from rl_envs.envs.random_streams import Streams
 from rl_envs.worlds.world import World
-
-
-@dataclass(frozen=True)
-class DoubleQLearningConfig(TabularConfig):
-    """What can be set: as for every agent with a table."""
 
 
 @final
 class DoubleQLearning(TabularAgent):
     """Tabular Double Q-learning, epsilon-greedy in the sum of its tables (van Hasselt 2010; Sutton & Barto 2018, 6.7).
 
-        with probability 1/2   Q1(S, A) <- Q1(S, A) + alpha [R + gamma Q2(S', argmax_a Q1(S', a)) - Q1(S, A)]
-        otherwise              the same with Q1 and Q2 exchanged
+        for each step of an episode:
+            A  <- any action with probability epsilon, otherwise argmax_a Q1(S, a) + Q2(S, a)
+            R, S' <- take action A in state S
+            with probability 1/2:
+                Q1(S, A) <- Q1(S, A) + alpha [R + gamma Q2(S', argmax_a Q1(S', a)) - Q1(S, A)]
+            otherwise the same with Q1 and Q2 exchanged;    Q1(S', .) = Q2(S', .) = 0 if S' is terminal
 
     The maximum of noisy estimates is too high on average, and Q-learning believes it. Here the noise that makes one
     table choose an action is not in the other table, which values it.
@@ -50,57 +49,47 @@ class DoubleQLearning(TabularAgent):
     have gone on.
     """
 
-    Config = DoubleQLearningConfig
     PRESETS = {
-        "SubtaskGrid": DoubleQLearningConfig(**WORLD_PRESETS["SubtaskGrid"]),
-        "FourRooms": DoubleQLearningConfig(**WORLD_PRESETS["FourRooms"]),
+        **WORLD_PRESETS,
         # What looks good untried does so in each table until that one has learned, so more is left to chance.
-        "RobotGrasp": DoubleQLearningConfig(
-            step_size_half_life=math.inf, initial_value=0.5, epsilon=0.3, final_epsilon=0.3
-        ),
+        "RobotGrasp": TabularConfig(step_size_half_life=math.inf, initial_value=0.5, epsilon=0.3, final_epsilon=0.3),
     }
 
     def __init__(
-        self,
-        task: Task | World | str,
-        *,
-        runs: int | range = 1,
-        seed: int = 0,
-        config: DoubleQLearningConfig | None = None,
+        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: TabularConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
-        self._streams["coin"] = RunStreams(self.seeds("coin"))
+        self._streams["coin"] = Streams.from_seeds(self.seeds("coin"))
 
     def table_shape(self) -> tuple[int, ...]:
         """Two tables a run."""
         return 2, *super().table_shape()
 
+    def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
+        """Epsilon-greedy in the sum of both tables, or greedy; ties are broken at random in either case."""
+        run, state = np.arange(self.num_runs), self.task.observation_index(observation)
+        q = self.q[run, 0, state] + self.q[run, 1, state]  # [R, A]
+        if greedy:
+            return argmax_random_ties(q, self.uniform(greedy=True))
+        return epsilon_greedy(q, self.epsilon, explore=self.uniform(), choice=self.uniform())
+
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Move one of each run's two values of what it did towards its target.
-
-        Args:
-            transition: one step of every run.
-
-        Returns:
-            "td_error", [R].
-        """
-        learner = (self._streams["coin"].next() < 0.5).astype(np.int64)  # [R] which table learns: it chooses too
+        """Move one of each run's two values of what it did towards its target; gives "td_error", [R]."""
+        run = np.arange(self.num_runs)
+        state, action = self.task.observation_index(transition.observation), transition.action
         next_state = self.task.observation_index(transition.next_observation)
-        target = double_q_target(
-            transition.reward,
-            transition.terminated,
-            choosing_q=self.table_values(next_state, learner),
-            valuing_q=self.table_values(next_state, 1 - learner),
-            discount=self.task.discount,
-        )
-        entry = self.entry(self.task.observation_index(transition.observation), transition.action, learner)
-        td_error = self.learn(entry, target)
+
+        table = (self._streams["coin"].next() < 0.5).astype(np.int64)  # [R] which one learns, 0 or 1
+        choosing_q = self.q[run, table, next_state]  # [R, A]
+        valuing_q = self.q[run, 1 - table, next_state]  # [R, A]
+        next_value = np.where(transition.terminated, 0.0, value_of_best_action(choosing_q, valuing_q))
+        target = transition.reward + self.task.discount * next_value
+        td_error = target - self.q[run, table, state, action]
+        self.q[run, table, state, action] += self.step_size(self.updates[run, table, state, action]) * td_error
+        self.updates[run, table, state, action] += 1
+
         self.steps += 1
         return {"td_error": td_error}
-
-    def values(self, state: np.ndarray) -> np.ndarray:
-        """The sum of both tables, by which the agent acts, [R, A]."""
-        return self.table_values(state, 0) + self.table_values(state, 1)
 
     def policy(self) -> np.ndarray:
         """Greedy with respect to Q1 + Q2, the probability shared equally among tied actions, [R, S, A]."""

@@ -12,16 +12,15 @@ import torch
 from torch.nn import functional
 
 from baselines.agents import presets
-from baselines.learning.encoding import Encoder, distinct_observations
+from baselines.learning.encoding import Encoder
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
 from baselines.learning.networks import Perceptron, StackedNetworks
 from baselines.learning.optimisers import Adam
-from baselines.learning.replay import Batch, Replay
-from baselines.learning.schedules import linear
+from baselines.learning.replay import Replay
+from baselines.learning.schedules import linear, linear_to_zero
 from baselines.learning.transition import Transition
-from baselines.learning.updates import td_target
 from baselines.training.agent import Agent
-from baselines.training.agent_file import part_of
+from baselines.training.agent_file import prefixed, section
 from baselines.training.task import Task
 from rl_envs.mdp.finite_mdp import check_integer, check_probability
 from rl_envs.worlds.world import World
@@ -29,45 +28,42 @@ from rl_envs.worlds.world import World
 
 @dataclass(frozen=True)
 class DQNConfig:
-    """What can be set. Steps are environment steps of each run.
-
-    Attributes:
-        hidden: units of each hidden layer (ReLU).
-        learning_rate: alpha of Adam at step 0.
-        learning_rate_steps: steps after which it has fallen to 0, in a straight line; 0 keeps it constant.
-        adam_epsilon: added to the root of Adam's mean square.
-        batch_size: steps drawn from the replay for one update.
-        replay_capacity: how many of the latest steps are kept.
-        learning_starts: steps taken with every action equally probable before the first update.
-        train_every: steps between updates.
-        updates: gradient steps in each update.
-        target_every: steps between copies of the network into the target network; the first is made at step 0.
-        n_step: rewards added up before the target network's value stands for the rest.
-        double: choose the next action with the network and value it with the target network.
-        loss: "huber", quadratic up to an error of 1 and linear beyond, or "mse", half the squared error.
-        max_gradient_norm: a longer gradient is shortened to this; `inf` for never.
-        epsilon: probability of exploring at step 0.
-        final_epsilon: probability of exploring once it has fallen, in a straight line.
-        epsilon_steps: steps that the fall of epsilon takes.
-    """
+    """Hyperparameters. Steps are environment steps of each run."""
 
     hidden: tuple[int, ...] = (64,)
+    """units of each hidden layer (ReLU)"""
     learning_rate: float = 2e-3
+    """alpha of Adam at step 0"""
     learning_rate_steps: int = 0
+    """steps after which it has fallen to 0, in a straight line; 0 keeps it constant"""
     adam_epsilon: float = 1e-8
+    """added to the root of Adam's mean square"""
     batch_size: int = 64
+    """steps drawn from the replay for one update"""
     replay_capacity: int = 10_000
+    """how many of the latest steps are kept"""
     learning_starts: int = 200
+    """steps taken with every action equally probable before the first update"""
     train_every: int = 4
+    """steps between updates"""
     updates: int = 1
+    """gradient steps in each update"""
     target_every: int = 100
+    """steps between copies of the network into the target network; the first is made at step 0"""
     n_step: int = 1
+    """rewards added up before the target network's value stands for the rest"""
     double: bool = False
+    """choose the next action with the network and value it with the target network"""
     loss: Literal["huber", "mse"] = "huber"
+    """huber, quadratic up to an error of 1 and linear beyond, or mse, half the squared error"""
     max_gradient_norm: float = 10.0
+    """a longer gradient is shortened to this; inf for never"""
     epsilon: float = 1.0
+    """probability of exploring at step 0"""
     final_epsilon: float = 0.1
+    """probability of exploring once it has fallen, in a straight line"""
     epsilon_steps: int = 10_000
+    """steps that the fall of epsilon takes"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -90,7 +86,14 @@ class DQNConfig:
 class DQN(Agent):
     """Deep Q-networks (Mnih et al. 2015), with Double DQN and n-step returns as options.
 
-        minimise over w:  loss(R + gamma max_a Q(S', a; w-) - Q(S, A; w))    for (S, A, R, S') drawn from the replay
+        for each step of an episode:
+            A  <- any action with probability epsilon, otherwise argmax_a Q(S, a; w)
+            R, S' <- take action A in state S, and remember (S, A, R, S') in the replay
+            every train_every steps:
+                for (S, A, R, S') in a batch drawn from the replay:
+                    y <- R + gamma max_a Q(S', a; w-)    with Q(S', .) = 0 if S' is terminal
+                w <- w - alpha grad_w mean of loss(y - Q(S, A; w))
+            every target_every steps: w- <- w
 
     The target's weights w- are a copy of w that is renewed from time to time, so that the network does not chase
     itself; the replay breaks up the order of what happened, and lets every step teach more than once.
@@ -127,13 +130,13 @@ class DQN(Agent):
         self.online = StackedNetworks.initial({"q": Perceptron(widths)}, self.seeds("networks"))
         self.target = self.online.copy()
         self.replay = Replay(self.config.replay_capacity, space, self.seeds("replay"))
-        self._optimiser = Adam(self.online.values.shape, epsilon=self.config.adam_epsilon)
+        self._optimiser = Adam(self.online.parameters.shape, epsilon=self.config.adam_epsilon)
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """Epsilon-greedy, or greedy; ties are broken at random in either case."""
         with torch.no_grad():
-            features = self._encode(observation, (self.num_runs, 1))
-            q = self.online.output("q", features).squeeze(1).numpy()
+            features = self._encode(observation, (self.num_runs, 1))  # [R, 1, D]
+            q = self.online.output("q", features).squeeze(1).numpy()  # [R, A]
         if greedy:
             return argmax_random_ties(q, self.uniform(greedy=True))
         return epsilon_greedy(q, self.epsilon, explore=self.uniform(), choice=self.uniform())
@@ -147,22 +150,45 @@ class DQN(Agent):
         Returns:
             "loss", the mean over the batch, [R], in a step that learns.
         """
+        config = self.config
         self.replay.add(transition)
         self.steps += 1
         metrics: dict[str, np.ndarray] = {}
-        if self.steps > self.config.learning_starts and self.steps % self.config.train_every == 0:
-            for _ in range(self.config.updates):
-                metrics = {"loss": self._learn()}
-        if self.steps % self.config.target_every == 0:
-            self.target.values.copy_(self.online.values)
+        if self.steps > config.learning_starts and self.steps % config.train_every == 0:
+            for _ in range(config.updates):
+                metrics = {"loss": self._gradient_step()}
+        if self.steps % config.target_every == 0:
+            self.target.parameters.copy_(self.online.parameters)
         return metrics
 
-    def policy(self) -> np.ndarray:
-        """Greedy with respect to Q, the probability shared equally among tied actions, [R, S, A]."""
-        features, seen_in_state = self._sights
+    def _gradient_step(self) -> np.ndarray:
+        """One step of every run down the gradient of its loss, which is given back, [R]."""
+        config, shape = self.config, (self.num_runs, self.config.batch_size)
+        batch = self.replay.sample(config.batch_size, n_step=config.n_step, discount=self.task.discount)
+        observation = self._encode(batch.observation, shape)  # [R, B, D]
+        next_observation = self._encode(batch.next_observation, shape)  # [R, B, D]
+        action, reward = torch.from_numpy(batch.action), torch.from_numpy(batch.reward)  # [R, B]
+        terminated, discount = torch.from_numpy(batch.terminated), torch.from_numpy(batch.discount)  # [R, B]
+
         with torch.no_grad():
-            q = self.online.output("q", features.expand(self.num_runs, -1, -1)).numpy()
-        return greedy_policy(q)[:, seen_in_state]
+            next_q = self.target.output("q", next_observation)  # [R, B, A]
+            if config.double:
+                best = self.online.output("q", next_observation).argmax(dim=2, keepdim=True)
+                next_value = next_q.gather(2, best).squeeze(2)
+            else:
+                next_value = next_q.amax(dim=2)
+            target = (reward + discount * next_value.masked_fill(terminated, 0.0)).float()  # [R, B]
+
+        q = self.online.output("q", observation).gather(2, action.unsqueeze(2)).squeeze(2)  # [R, B]
+        if config.loss == "huber":
+            loss = functional.smooth_l1_loss(q, target, reduction="none").mean(dim=1)  # [R]
+        else:
+            loss = 0.5 * ((q - target) ** 2).mean(dim=1)
+
+        self.online.backward(loss)
+        self.online.clip_gradient(config.max_gradient_norm)
+        self._optimiser.step(self.online.parameters, self.online.gradient, self.learning_rate)
+        return loss.detach().numpy()
 
     @property
     def epsilon(self) -> float:
@@ -174,59 +200,36 @@ class DQN(Agent):
     @property
     def learning_rate(self) -> float:
         """Alpha at this step."""
-        duration = self.config.learning_rate_steps
-        return linear(self.steps, self.config.learning_rate, 0.0, duration) if duration else self.config.learning_rate
+        return linear_to_zero(self.steps, self.config.learning_rate, self.config.learning_rate_steps)
+
+    @torch.no_grad()
+    def policy(self) -> np.ndarray:
+        """Greedy with respect to Q, the probability shared equally among tied actions, [R, S, A]."""
+        features, seen_in_state = self._distinct_observations
+        q = self.online.output("q", features.expand(self.num_runs, -1, -1)).numpy()
+        return greedy_policy(q)[:, seen_in_state]
+
+    @cached_property
+    def _distinct_observations(self) -> tuple[torch.Tensor, np.ndarray]:
+        """The features of everything that can be seen, [n, D], and which of it is seen in each state, [S]."""
+        return self._encode.distinct_observations(self.task.observation_in_state)
 
     def state(self) -> dict[str, np.ndarray]:
         """Both networks, the optimiser's memory and the replay, beside what every agent saves."""
         return {
             **super().state(),
-            "online": self.online.values.numpy(),
-            "target": self.target.values.numpy(),
-            **{f"optimiser.{name}": array for name, array in self._optimiser.state().items()},
-            **{f"replay.{name}": array for name, array in self.replay.state().items()},
+            "online": self.online.parameters.numpy(),
+            "target": self.target.parameters.numpy(),
+            **prefixed("optimiser", self._optimiser.state()),
+            **prefixed("replay", self.replay.state()),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over saved networks, memory and replay."""
         super().restore(state)
-        self.online.values.copy_(torch.tensor(state["online"]))
-        self.target.values.copy_(torch.tensor(state["target"]))
-        self._optimiser.restore(part_of(state, "optimiser"))
-        self.replay.restore(part_of(state, "replay"))
-        if not part_of(state, "environment"):
+        self.online.parameters.copy_(torch.tensor(state["online"]))
+        self.target.parameters.copy_(torch.tensor(state["target"]))
+        self._optimiser.restore(section(state, "optimiser"))
+        self.replay.restore(section(state, "replay"))
+        if not section(state, "environment"):
             self.replay.break_off()  # the environment could not be saved, so its next episode is a new one
-
-    def _learn(self) -> np.ndarray:
-        """One gradient step of every run; its loss, [R]."""
-        config = self.config
-        batch = self.replay.sample(config.batch_size, n_step=config.n_step, discount=self.task.discount)
-        target = torch.from_numpy(td_target(batch.reward, batch.terminated, self._next_value(batch), batch.discount))
-        rows = (self.num_runs, config.batch_size)
-        q = self.online.output("q", self._encode(batch.observation, rows))
-        q_taken = q.gather(2, torch.from_numpy(batch.action)[:, :, None])[:, :, 0]  # [R, B], as the target
-        if config.loss == "huber":
-            error = functional.smooth_l1_loss(q_taken, target.float(), reduction="none")
-        else:
-            error = 0.5 * (q_taken - target.float()) ** 2
-        loss = error.mean(dim=1)
-        self.online.backward(loss)
-        self.online.clip_gradient(config.max_gradient_norm)
-        self._optimiser.step(self.online.values, self.online.gradient, self.learning_rate)
-        return loss.detach().numpy()
-
-    @torch.no_grad()
-    def _next_value(self, batch: Batch) -> np.ndarray:
-        """What comes after the rewards is worth, by the target network, [R, B]."""
-        features = self._encode(batch.next_observation, batch.reward.shape)
-        next_q = self.target.output("q", features)
-        if not self.config.double:
-            return next_q.amax(dim=2).numpy()
-        best = self.online.output("q", features).argmax(dim=2, keepdim=True)
-        return next_q.gather(2, best)[:, :, 0].numpy()
-
-    @cached_property
-    def _sights(self) -> tuple[torch.Tensor, np.ndarray]:
-        """The features of everything that can be seen, [n, D], and which of it is seen in each state, [S]."""
-        observations, seen_in_state = distinct_observations(self.task.observation_in_state)
-        return self._encode(observations, (len(observations),)), seen_in_state

@@ -15,15 +15,12 @@ from rl_envs.mdp.finite_mdp import check_probability
 
 @dataclass(frozen=True)
 class EpsilonGreedyConfig(ValueConfig):
-    """What can be set, beside how arms are valued.
-
-    Attributes:
-        epsilon: probability of pulling any arm at step 0; 0 for greedy.
-        epsilon_half_life: steps until half of it is left; it falls harmonically. `inf` keeps it constant.
-    """
+    """Hyperparameters, beside how arms are valued."""
 
     epsilon: float = 0.1
+    """probability of pulling any arm at step 0; 0 for greedy"""
     epsilon_half_life: float = float("inf")
+    """steps until half of it is left; it falls harmonically. inf keeps it constant"""
 
     def __post_init__(self) -> None:
         super().__post_init__()

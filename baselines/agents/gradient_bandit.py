@@ -17,15 +17,12 @@ from rl_envs.worlds.world import World
 
 @dataclass(frozen=True)
 class GradientBanditConfig:
-    """What can be set.
-
-    Attributes:
-        step_size: alpha, above 0, per unit of reward.
-        baseline: whether rewards are compared with their mean so far, or with 0.
-    """
+    """Hyperparameters."""
 
     step_size: float = 0.1
+    """alpha, above 0, per unit of reward"""
     baseline: bool = True
+    """whether rewards are compared with their mean so far, or with 0"""
 
     def __post_init__(self) -> None:
         if not 0 < self.step_size < np.inf:

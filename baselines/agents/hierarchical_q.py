@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
@@ -25,29 +25,19 @@ NONE = -1
 
 OPTION_POLICIES = ("exact", "learned")
 
-# Settings for worlds on which the defaults take too long. FourRooms: chance everywhere, so that first targets are not
-# taken over whole, and exploring neither starts so high nor falls so low.
-WORLD_PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "FourRooms": {"step_size": 0.5, "step_size_half_life": 10.0, "epsilon": 0.3, "final_epsilon": 0.3},
-}
-
 
 @dataclass(frozen=True)
 class HierarchicalQConfig(TabularConfig):
-    """What can be set, beside what every agent with a table has.
-
-    Attributes:
-        primitives: whether every single action may be chosen too, as an option that lasts one step. Without them only
-            the best policy over the subtasks can be found, which may be worth less than the best of all.
-        intra_option: whether every step teaches all options that would have acted likewise; otherwise only the one that
-            runs is learned about, once, at its end (SMDP Q-learning).
-        option_policies: "exact", the subtasks' own optimal policies, or "learned", by Q-learning on each subtask's own
-            reward.
-    """
+    """Hyperparameters, beside those of every agent with a table."""
 
     primitives: bool = True
+    """whether every single action may be chosen too, as an option that lasts one step; without them only the best
+    policy over the subtasks can be found, which may be worth less than the best of all"""
     intra_option: bool = True
+    """whether every step teaches all options that would have acted likewise; otherwise only the one that runs is
+    learned about, once, at its end (SMDP Q-learning)"""
     option_policies: str = "exact"
+    """exact, the subtasks' own optimal policies, or learned, by Q-learning on each subtask's own reward"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -125,7 +115,10 @@ class HierarchicalQ(TabularAgent):
     """
 
     Config = HierarchicalQConfig
-    PRESETS = {world: HierarchicalQConfig(**settings) for world, settings in WORLD_PRESETS.items()}
+    PRESETS = {
+        # Chance everywhere: first targets count half, and exploring neither starts so high nor falls so low.
+        "FourRooms": HierarchicalQConfig(step_size=0.5, step_size_half_life=10.0, epsilon=0.3, final_epsilon=0.3),
+    }
 
     def __init__(
         self,
@@ -199,7 +192,7 @@ class HierarchicalQ(TabularAgent):
 
     def values(self, state: np.ndarray) -> np.ndarray:
         """The values of the options that may start in a state of each run, -inf for the others: [R, O]."""
-        return np.where(self._may_start[state], self.table_values(state, 0), -np.inf)
+        return np.where(self._may_start[state], self.q[self._everybody, state], -np.inf)
 
     def option_policy(self) -> np.ndarray:
         """Greedy among the options that may start, the probability shared equally among ties; 0 in terminal states.
@@ -300,7 +293,7 @@ class HierarchicalQ(TabularAgent):
 
     def _learn_at_the_end(self, transition: Transition, arrival: np.ndarray, over: np.ndarray) -> np.ndarray:
         """SMDP Q-learning: move the values of options that are over towards their targets; the errors, [R]."""
-        next_q = self.table_values(arrival, 0)
+        next_q = self.q[self._everybody, arrival]  # [R, O]
         value = option_value_on_arrival(
             going_on_value=next_q[self._everybody, self.option],
             next_q=next_q,
@@ -309,14 +302,15 @@ class HierarchicalQ(TabularAgent):
         )
         target = smdp_target(self.earned, self.duration, transition.terminated, value, self.task.discount)
         td_error = np.zeros(self.num_runs)
-        td_error[over] = self.learn(self.entry(self.started_in, self.option)[over], target[over])
+        run = np.flatnonzero(over)
+        td_error[run] = self._learn(run, self.started_in[run], self.option[run], target[run])
         return td_error
 
     def _learn_inside(self, transition: Transition, state: np.ndarray, arrival: np.ndarray) -> np.ndarray:
         """Intra-option learning: move the value of every option that might have done this; the mean errors, [R]."""
         acts_likewise = self._acting(state)[self._everybody, :, transition.action] > 0
         likewise = self._runs[state] & acts_likewise  # [R, O]
-        next_q = self.table_values(arrival, 0)
+        next_q = self.q[self._everybody, arrival]  # [R, O]
         value = option_value_on_arrival(
             going_on_value=next_q,
             next_q=next_q[:, None],
@@ -327,10 +321,17 @@ class HierarchicalQ(TabularAgent):
         target = smdp_target(
             transition.reward[:, None], one_step, transition.terminated[:, None], value, self.task.discount
         )
-        entry = self.entry(state, np.zeros_like(state))[:, None] + np.arange(len(self.options))
         td_error = np.zeros(likewise.shape)
-        td_error[likewise] = self.learn(entry[likewise], target[likewise])
+        run, option = np.nonzero(likewise)
+        td_error[run, option] = self._learn(run, state[run], option, target[run, option])
         return td_error.sum(axis=1) / np.maximum(likewise.sum(axis=1), 1)
+
+    def _learn(self, run: np.ndarray, state: np.ndarray, option: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Q(s, o) <- Q(s, o) + alpha [target - Q(s, o)] for some options of some runs, each once; the errors."""
+        td_error = target - self.q[run, state, option]
+        self.q[run, state, option] += self.step_size(self.updates[run, state, option]) * td_error
+        self.updates[run, state, option] += 1
+        return td_error
 
     def _learn_subtasks(self, transition: Transition, state: np.ndarray, arrival: np.ndarray) -> None:
         """Q-learning of each subtask in which the step was taken, whichever option took it."""

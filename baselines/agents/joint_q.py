@@ -10,9 +10,10 @@ import numpy as np
 from gymnasium import spaces
 
 from baselines.agents.tabular import TabularAgent, TabularConfig
+from baselines.learning.action_values import max_over_actions
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
 from baselines.learning.transition import Transition
-from baselines.learning.updates import hysteretic_step, q_learning_target
+from baselines.learning.updates import hysteretic_step
 from baselines.training.task import Task
 from rl_envs.mdp.finite_mdp import check_probability
 from rl_envs.worlds.world import World
@@ -22,17 +23,16 @@ UNDECIDED = -1
 
 @dataclass(frozen=True)
 class JointQConfig(TabularConfig):
-    """What can be set, beside what every agent with a table has.
-
-    Attributes:
-        falling_step_size: the step size where a target is below the estimate, as a share of `step_size`, in [0, 1]: 0
-            never blames a joint for what the others tried (distributed Q-learning), 1 makes the joints independent
-            Q-learners, and between them they are hysteretic. Where there is only one joint to command, it counts as 1.
-    """
+    """Hyperparameters, beside those of every agent with a table; some of these have other defaults here."""
 
     step_size_half_life: float = float("inf")
+    """updates of a value after which half of alpha is left; inf keeps it constant"""
     final_epsilon: float = 0.5
+    """probability of exploring once it has fallen, in a straight line"""
     falling_step_size: float = 0.0
+    """the step size where a target is below the estimate, as a share of step_size, in [0, 1]: 0 never blames a joint
+    for what the others tried (distributed Q-learning), 1 makes the joints independent Q-learners, and between them they
+    are hysteretic; where there is only one joint to command, it counts as 1"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -94,10 +94,9 @@ class JointQ(TabularAgent):
         self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: JointQConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
-        num_joints, num_states, num_commands = self.table_shape()
+        num_joints, num_states, _ = self.table_shape()
         self.decided = np.full((self.num_runs, num_joints, num_states), UNDECIDED)
-        self._joints = np.arange(num_joints)[:, None]  # [J, 1]
-        self._commands = np.arange(num_commands)  # [A]
+        self._joint = np.arange(num_joints)[:, None]  # [J, 1]
         self._one_number = isinstance(self.task.action_space, spaces.Discrete)
         self._falling = 1.0 if num_joints == 1 else self.config.falling_step_size
 
@@ -115,14 +114,15 @@ class JointQ(TabularAgent):
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """Each joint's command: what it decided on or an undecided one's best guess, and now and then anything."""
-        preference = self._preference(self.task.observation_index(observation)).reshape(
-            -1, len(self._commands)
-        )  # [J * R, A]
+        run, state = np.arange(self.num_runs), self.task.observation_index(observation)
+        q, decided = self.q[run, self._joint, state], self.decided[run, self._joint, state]  # [J, R, A], [J, R]
+        commands = np.arange(q.shape[-1])
+        preference = np.where(commands == decided[..., None], np.inf, q).reshape(-1, len(commands))  # [J * R, A]
         if greedy:
-            commands = argmax_random_ties(preference, self._uniforms(greedy=True))
+            command = argmax_random_ties(preference, self._uniforms(greedy=True))
         else:
-            commands = epsilon_greedy(preference, self.epsilon, explore=self._uniforms(), choice=self._uniforms())
-        return commands if self._one_number else commands.reshape(-1, self.num_runs).T.copy()
+            command = epsilon_greedy(preference, self.epsilon, explore=self._uniforms(), choice=self._uniforms())
+        return command if self._one_number else command.reshape(-1, self.num_runs).T.copy()
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
         """Let every joint learn from its own command and the common reward.
@@ -133,16 +133,20 @@ class JointQ(TabularAgent):
         Returns:
             "td_error", the mean over the joints, [R].
         """
+        run, joint = np.arange(self.num_runs), self._joint
         state = self.task.observation_index(transition.observation)
         command = transition.action.reshape(self.num_runs, -1).T  # [J, R]
-        best_before = self._joint_values(state).max(axis=-1)
+        next_state = self.task.observation_index(transition.next_observation)
+        best_before = max_over_actions(self.q[run, joint, state])  # [J, R]
 
-        next_q = self._joint_values(self.task.observation_index(transition.next_observation))
-        target = q_learning_target(transition.reward, transition.terminated, next_q, self.task.discount)
-        entry = self.entry(state, command, self._joints)
-        value = self.q.take(entry)
+        next_value = np.where(transition.terminated, 0.0, max_over_actions(self.q[run, joint, next_state]))
+        target = transition.reward + self.task.discount * next_value  # [J, R]
+        value = self.q[run, joint, state, command]
         td_error = target - value
-        self.learn(entry, value + hysteretic_step(td_error, self._falling))
+        forgiving_target = value + hysteretic_step(td_error, self._falling)
+        step_size = self.step_size(self.updates[run, joint, state, command])
+        self.q[run, joint, state, command] += step_size * (forgiving_target - value)
+        self.updates[run, joint, state, command] += 1
 
         self._decide(state, command, best_before)
         self.steps += 1
@@ -170,16 +174,6 @@ class JointQ(TabularAgent):
         super().restore(state)
         self.decided = np.array(state["decided"])
 
-    def _joint_values(self, state: np.ndarray) -> np.ndarray:
-        """Each joint's values of its commands in each run's state, [J, R, A]."""
-        entries = self._row(state, self._joints) + self._commands[:, None, None]
-        return np.moveaxis(self.q.take(entries), 0, -1)  # laid out command by command, which makes maxima cheap
-
-    def _preference(self, state: np.ndarray) -> np.ndarray:
-        """Each joint's values with the command that it decided on above all others, [J, R, A]."""
-        decided = self.decided.take(self._place(state))
-        return np.where(self._commands == decided[..., None], np.inf, self._joint_values(state))
-
     def _decide(self, state: np.ndarray, command: np.ndarray, best_before: np.ndarray) -> None:
         """Decide on the command just taken where it has raised the best value; drop a decision that is best no more.
 
@@ -188,19 +182,13 @@ class JointQ(TabularAgent):
             command: what each joint did, [J, R].
             best_before: each joint's best value before it learned, [J, R].
         """
-        values = self._joint_values(state)
-        decided = self.decided.reshape(-1)  # a view
-        place = self._place(state)
-        before = decided[place]
-        raised = np.take_along_axis(values, command[..., None], axis=-1)[..., 0] > best_before
-        of_decided = np.take_along_axis(values, np.maximum(before, 0)[..., None], axis=-1)[..., 0]
-        stands = (before != UNDECIDED) & (of_decided == values.max(axis=-1))
-        decided[place] = np.where(raised, command, np.where(stands, before, UNDECIDED))
-
-    def _place(self, state: np.ndarray) -> np.ndarray:
-        """Where each joint's decision in each run's state stands in the flat `decided`, [J, R]."""
-        return self._row(state, self._joints) // len(self._commands)
+        run, joint = np.arange(self.num_runs), self._joint
+        decided = self.decided[run, joint, state]  # [J, R]
+        raised = self.q[run, joint, state, command] > best_before
+        best = max_over_actions(self.q[run, joint, state])
+        stands = (decided != UNDECIDED) & (self.q[run, joint, state, np.maximum(decided, 0)] == best)
+        self.decided[run, joint, state] = np.where(raised, command, np.where(stands, decided, UNDECIDED))
 
     def _uniforms(self, *, greedy: bool = False) -> np.ndarray:
         """A random number for each joint of each run, [J * R]."""
-        return np.concatenate([self.uniform(greedy=greedy) for _ in self._joints])
+        return np.concatenate([self.uniform(greedy=greedy) for _ in self._joint])

@@ -26,34 +26,30 @@ BASES = ("aggregation", "tiles", "fourier")
 
 @dataclass(frozen=True)
 class MaxEntIRLConfig:
-    """What can be set.
-
-    Attributes:
-        reward: what a reward is a weight of: "state_action" (each action in each state), "state" (arriving in each
-            state) or "features" (linear in features of the state arrived in).
-        penalty: half of it times the squared weights is taken from the likelihood. Smaller is nearer to what was
-            seen; 0 leaves the rewards of somebody who never errs to grow for ever.
-        tolerance: the largest entry of the gradient at which to stop, in discounted visits.
-        max_iterations: steps of L-BFGS after which to stop in any case.
-        slip: how often the demonstrator takes any action at random, where it is the agent itself that has it
-            demonstrate.
-        basis: for "features", of the position observed: "aggregation", "tiles" or "fourier".
-        groups: cells along each coordinate, for "aggregation".
-        tilings: how many grids are laid over each other, for "tiles".
-        tiles: their tiles along each coordinate.
-        order: highest frequency along each coordinate, for "fourier".
-    """
+    """Hyperparameters."""
 
     reward: Literal["state_action", "state", "features"] = "state_action"
+    """what a reward is a weight of: state_action (each action in each state), state (arriving in each state) or
+    features (linear in features of the state arrived in)"""
     penalty: float = 1e-5
+    """half of it times the squared weights is taken from the likelihood. Smaller is nearer to what was seen; 0
+    leaves the rewards of somebody who never errs to grow for ever"""
     tolerance: float = 1e-6
+    """the largest entry of the gradient at which to stop, in discounted visits"""
     max_iterations: int = 500
+    """steps of L-BFGS after which to stop in any case"""
     slip: float = 0.0
+    """how often the demonstrator takes any action at random, where it is the agent itself that has it demonstrate"""
     basis: Literal["aggregation", "tiles", "fourier"] = "fourier"
+    """for features, of the position observed: aggregation, tiles or fourier"""
     groups: int = 10
+    """cells along each coordinate, for aggregation"""
     tilings: int = 8
+    """how many grids are laid over each other, for tiles"""
     tiles: int = 5
+    """their tiles along each coordinate"""
     order: int = 5
+    """highest frequency along each coordinate, for fourier"""
 
     def __post_init__(self) -> None:
         if self.reward not in REWARDS:

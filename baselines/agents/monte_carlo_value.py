@@ -18,15 +18,14 @@ from rl_envs.worlds.world import World
 
 @dataclass(frozen=True)
 class MonteCarloValueConfig(ValueConfig):
-    """What can be set, beside what all value prediction has. Returns vary more than one step does, so alpha is smaller.
-
-    Attributes:
-        max_length: steps after which an episode is cut off if the world does not do so sooner.
-    """
+    """Hyperparameters, beside those of all value prediction."""
 
     step_size: float = 0.02
+    """alpha at step 0, divided by the largest x . x; smaller than that of TD, for returns vary more"""
     step_size_half_life: float = 1_000.0
+    """steps after which half of alpha is left; it falls harmonically. inf keeps it constant"""
     max_length: int = 5_000
+    """steps after which an episode is cut off if the world does not do so sooner"""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -30,7 +30,7 @@ ACTOR_CRITIC: Mapping[str, Mapping[str, Any]] = {
     # For 300,000 steps, of all copies together.
     "CartPole": {
         "hidden": (64, 64),
-        "copies": 8,
+        "num_envs": 8,
         "learning_rate": 2e-3,
         "learning_rate_steps": 300_000,
         "entropy_weight": 0.0,

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
+from baselines.agents.tabular import TabularAgent
+from baselines.learning.action_values import max_over_actions
+from baselines.learning.exploration import argmax_random_ties, epsilon_greedy
 from baselines.learning.transition import Transition
-from baselines.learning.updates import q_learning_target
-
-
-@dataclass(frozen=True)
-class QLearningConfig(TabularConfig):
-    """What can be set: as for every agent with a table."""
 
 
 @final
 class QLearning(TabularAgent):
     """Tabular Q-learning with epsilon-greedy exploration (Watkins 1989; Sutton & Barto 2018, section 6.5).
 
-        Q(S, A) <- Q(S, A) + alpha [R + gamma max_a Q(S', a) - Q(S, A)]
+        for each step of an episode:
+            A  <- any action with probability epsilon, otherwise argmax_a Q(S, a)
+            R, S' <- take action A in state S
+            Q(S, A) <- Q(S, A) + alpha [R + gamma max_a Q(S', a) - Q(S, A)]    with Q(S', .) = 0 if S' is terminal
 
     The target takes the best next action, whatever the agent then does: it learns about the greedy policy while it
     explores (off-policy).
@@ -44,22 +42,25 @@ class QLearning(TabularAgent):
     the episode could have gone on.
     """
 
-    Config = QLearningConfig
-    PRESETS = {world: QLearningConfig(**settings) for world, settings in WORLD_PRESETS.items()}
+    def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
+        """Epsilon-greedy, or greedy; ties are broken at random in either case."""
+        run, state = np.arange(self.num_runs), self.task.observation_index(observation)
+        q = self.q[run, state]  # [R, A]
+        if greedy:
+            return argmax_random_ties(q, self.uniform(greedy=True))
+        return epsilon_greedy(q, self.epsilon, explore=self.uniform(), choice=self.uniform())
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Move each run's value of what it did towards its target.
+        """Move each run's value of what it did towards its target; gives "td_error", [R]."""
+        run = np.arange(self.num_runs)
+        state, action = self.task.observation_index(transition.observation), transition.action
+        next_state = self.task.observation_index(transition.next_observation)
 
-        Args:
-            transition: one step of every run.
+        next_value = np.where(transition.terminated, 0.0, max_over_actions(self.q[run, next_state]))
+        target = transition.reward + self.task.discount * next_value
+        td_error = target - self.q[run, state, action]
+        self.q[run, state, action] += self.step_size(self.updates[run, state, action]) * td_error
+        self.updates[run, state, action] += 1
 
-        Returns:
-            "td_error", [R].
-        """
-        next_q = self.values(self.task.observation_index(transition.next_observation))
-        target = q_learning_target(transition.reward, transition.terminated, next_q, self.task.discount)
-        td_error = self.learn(
-            self.entry(self.task.observation_index(transition.observation), transition.action), target
-        )
         self.steps += 1
         return {"td_error": td_error}

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
-from baselines.learning.exploration import epsilon_greedy_policy
+from baselines.learning.action_values import mean_over_actions
+from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, epsilon_greedy_policy
 from baselines.learning.transition import Transition
-from baselines.learning.updates import expected_sarsa_target, sarsa_target
 from baselines.training.task import Task
 from rl_envs.worlds.world import World
-
-
-@dataclass(frozen=True)
-class SarsaConfig(TabularConfig):
-    """What can be set: as for every agent with a table."""
 
 
 @final
 class Sarsa(TabularAgent):
     """Tabular Sarsa with epsilon-greedy exploration (Rummery & Niranjan 1994; Sutton & Barto 2018, section 6.4).
 
-        Q(S, A) <- Q(S, A) + alpha [R + gamma Q(S', A') - Q(S, A)]
+        A <- any action with probability epsilon, otherwise argmax_a Q(S, a)
+        for each step of an episode:
+            R, S' <- take action A in state S
+            A' <- any action with probability epsilon, otherwise argmax_a Q(S', a)
+            Q(S, A) <- Q(S, A) + alpha [R + gamma Q(S', A') - Q(S, A)]    with Q(S', .) = 0 if S' is terminal
+            A <- A'
 
     A' is the action really taken in S', so a step is learned from one step later, when A' is known; meanwhile it waits.
     A step that ends the episode has no A' and is learned from at once. The agent learns about the policy that it
@@ -50,24 +49,32 @@ class Sarsa(TabularAgent):
     those that the policy might have taken in the last observation.
     """
 
-    Config = SarsaConfig
     # What exploring costs is part of what Sarsa learns, so it must come to little in the end.
     PRESETS = {
-        "SubtaskGrid": SarsaConfig(epsilon_steps=20_000, final_epsilon=0.02),
+        "SubtaskGrid": TabularConfig(epsilon_steps=20_000, final_epsilon=0.02),
         # Except here, where the best way stays the best however often one strays from it.
-        "FourRooms": SarsaConfig(**WORLD_PRESETS["FourRooms"]),
+        "FourRooms": WORLD_PRESETS["FourRooms"],
         # No exploring at all: to begin with, everything looks as good as success.
-        "RobotGrasp": SarsaConfig(step_size_half_life=math.inf, initial_value=1.0, epsilon=0.0, final_epsilon=0.0),
+        "RobotGrasp": TabularConfig(step_size_half_life=math.inf, initial_value=1.0, epsilon=0.0, final_epsilon=0.0),
     }
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: SarsaConfig | None = None
+        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: TabularConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
-        # The step that waits for its next action.
+        # The step of each run that waits for its next action.
         self._waits = np.zeros(self.num_runs, dtype=np.bool_)  # [R] whether there is one
-        self._entry = self._first_entry.copy()  # [R] its place in the table
+        self._state = np.zeros(self.num_runs, dtype=np.int64)  # [R]
+        self._action = np.zeros(self.num_runs, dtype=np.int64)  # [R]
         self._reward = np.zeros(self.num_runs)  # [R]
+
+    def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
+        """Epsilon-greedy, or greedy; ties are broken at random in either case."""
+        run, state = np.arange(self.num_runs), self.task.observation_index(observation)
+        q = self.q[run, state]  # [R, A]
+        if greedy:
+            return argmax_random_ties(q, self.uniform(greedy=True))
+        return epsilon_greedy(q, self.epsilon, explore=self.uniform(), choice=self.uniform())
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
         """Learn from the step before, whose next action is known now, and from this one if it ended the episode.
@@ -78,35 +85,49 @@ class Sarsa(TabularAgent):
         Returns:
             "td_error" of the last step learned from, [R]; 0 where none was.
         """
-        entry = self.entry(self.task.observation_index(transition.observation), transition.action)
+        run = np.arange(self.num_runs)
+        state, action = self.task.observation_index(transition.observation), transition.action
         td_error = np.zeros(self.num_runs)
 
+        target = self._reward + self.task.discount * self.q[run, state, action]
         waits = self._waits
-        next_value = self.q.take(entry)  # of the action just taken, before anything is learned
-        before = sarsa_target(self._reward, np.zeros_like(waits), next_value, self.task.discount)
-        td_error[waits] = self.learn(self._entry[waits], before[waits])
+        td_error[waits] = self._learn(run[waits], self._state[waits], self._action[waits], target[waits])
 
         ended = transition.terminated | transition.truncated
         if ended.any():
-            next_q = self.values(self.task.observation_index(transition.next_observation))
-            policy = epsilon_greedy_policy(next_q, self.epsilon)
-            last = expected_sarsa_target(transition.reward, transition.terminated, next_q, policy, self.task.discount)
-            td_error[ended] = self.learn(entry[ended], last[ended])
+            next_q = self.q[run, self.task.observation_index(transition.next_observation)]  # [R, A]
+            next_policy = epsilon_greedy_policy(next_q, self.epsilon)  # [R, A]
+            next_value = np.where(transition.terminated, 0.0, mean_over_actions(next_q, next_policy))
+            target = transition.reward + self.task.discount * next_value
+            td_error[ended] = self._learn(run[ended], state[ended], action[ended], target[ended])
 
-        self._waits, self._entry, self._reward = ~ended, entry, transition.reward
+        self._waits[:], self._state[:], self._action[:], self._reward[:] = ~ended, state, action, transition.reward
         self.steps += 1
         return {"td_error": td_error}
 
+    def _learn(self, run: np.ndarray, state: np.ndarray, action: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Q(S, A) <- Q(S, A) + alpha [target - Q(S, A)] in some runs; the errors."""
+        td_error = target - self.q[run, state, action]
+        self.q[run, state, action] += self.step_size(self.updates[run, state, action]) * td_error
+        self.updates[run, state, action] += 1
+        return td_error
+
     def state(self) -> dict[str, np.ndarray]:
         """The table and the step that waits, beside what every agent saves."""
-        waiting = {"waits": self._waits, "waits.entry": self._entry, "waits.reward": self._reward}
+        waiting = {
+            "waits": self._waits,
+            "waits.state": self._state,
+            "waits.action": self._action,
+            "waits.reward": self._reward,
+        }
         return {**super().state(), **waiting}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over a saved table and the step that waits."""
         super().restore(state)
         self._waits = np.array(state["waits"])
-        self._entry = np.array(state["waits.entry"])
+        self._state = np.array(state["waits.state"])
+        self._action = np.array(state["waits.action"])
         self._reward = np.array(state["waits.reward"])
         if not any(name.startswith("environment.") for name in state):
             # Episodes that could not be saved do not go on, so the action that was waited for will never be taken.

@@ -14,15 +14,12 @@ from baselines.learning.schedules import harmonic
 
 @dataclass(frozen=True)
 class SoftmaxConfig(ValueConfig):
-    """What can be set, beside how arms are valued.
-
-    Attributes:
-        temperature: tau at step 0, in units of reward: arms closer than this are hardly told apart.
-        temperature_half_life: steps until half of it is left; it falls harmonically. `inf` keeps it constant.
-    """
+    """Hyperparameters, beside how arms are valued."""
 
     temperature: float = 0.2
+    """tau at step 0, in units of reward: arms closer than this are hardly told apart"""
     temperature_half_life: float = float("inf")
+    """steps until half of it is left; it falls harmonically. inf keeps it constant"""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -18,13 +18,10 @@ from rl_envs.worlds.world import World
 
 @dataclass(frozen=True)
 class TDValueConfig(ValueConfig):
-    """What can be set, beside what all value prediction has.
-
-    Attributes:
-        trace_decay: lambda, in [0, 1]. 0 learns about the present state alone, 1 about the whole episode so far.
-    """
+    """Hyperparameters, beside those of all value prediction."""
 
     trace_decay: float = 0.0
+    """lambda, in [0, 1]. 0 learns about the present state alone, 1 about the whole episode so far"""
 
     def __post_init__(self) -> None:
         super().__post_init__()

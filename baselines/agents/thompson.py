@@ -18,23 +18,20 @@ from rl_envs.worlds.world import World
 
 @dataclass(frozen=True)
 class ThompsonConfig:
-    """What is believed of every arm's mean before it is pulled.
-
-    Attributes:
-        prior: "gaussian", for rewards of any size, or "beta", for rewards of 0 and 1.
-        prior_mean: mean of the Gaussian prior, in units of reward.
-        prior_std: its standard deviation.
-        noise_std: standard deviation of a reward around the arm's mean, which the Gaussian model takes as known.
-        successes: first parameter of the Beta prior, as if so many ones had been seen; 1 and 1 are the uniform prior.
-        failures: second parameter, as if so many zeros had been seen.
-    """
+    """Hyperparameters: what is believed of every arm's mean before it is pulled."""
 
     prior: Literal["gaussian", "beta"] = "gaussian"
+    """gaussian, for rewards of any size, or beta, for rewards of 0 and 1"""
     prior_mean: float = 0.0
+    """mean of the Gaussian prior, in units of reward"""
     prior_std: float = 1.0
+    """its standard deviation"""
     noise_std: float = 1.0
+    """standard deviation of a reward around the arm's mean, which the Gaussian model takes as known"""
     successes: float = 1.0
+    """first parameter of the Beta prior, as if so many ones had been seen; 1 and 1 are the uniform prior"""
     failures: float = 1.0
+    """second parameter, as if so many zeros had been seen"""
 
     def __post_init__(self) -> None:
         if self.prior not in ("gaussian", "beta"):

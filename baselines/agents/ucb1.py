@@ -15,13 +15,10 @@ from baselines.learning.updates import upper_confidence_bound
 
 @dataclass(frozen=True)
 class UCB1Config(ValueConfig):
-    """What can be set, beside how arms are valued.
-
-    Attributes:
-        exploration: c, in units of reward; sqrt(2) is UCB1 for rewards in [0, 1].
-    """
+    """Hyperparameters, beside how arms are valued."""
 
     exploration: float = math.sqrt(2)
+    """c, in units of reward; sqrt(2) is UCB1 for rewards in [0, 1]"""
 
     def __post_init__(self) -> None:
         super().__post_init__()

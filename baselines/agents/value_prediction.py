@@ -32,29 +32,25 @@ APPROXIMATIONS = ("table", "aggregation", "tiles", "fourier", "network")
 
 @dataclass(frozen=True)
 class ValueConfig:
-    """What can be set. Steps are environment steps of each run.
-
-    Attributes:
-        approximation: "table" (a weight for each observation), "aggregation", "tiles", "fourier" or "network".
-        step_size: alpha at step 0. It is divided by the largest x . x: by the number of tilings, by the number of
-            cosines, by 1 for tables and groups. So 1 removes a whole error where it was seen. For a network it is the
-            learning rate.
-        step_size_half_life: steps after which half of alpha is left; it falls harmonically. `inf` keeps it constant.
-        groups: cells along each coordinate of the position, for "aggregation".
-        tilings: how many grids are laid over each other, for "tiles".
-        tiles: their tiles along each coordinate.
-        order: highest frequency along each coordinate, for "fourier".
-        hidden: units of each hidden layer (tanh), for "network".
-    """
+    """Hyperparameters. Steps are environment steps of each run."""
 
     approximation: Literal["table", "aggregation", "tiles", "fourier", "network"] = "aggregation"
+    """table (a weight for each observation), aggregation, tiles, fourier or network"""
     step_size: float = 0.5
+    """alpha at step 0. It is divided by the largest x . x: by the number of tilings, by the number of cosines, by 1
+    for tables and groups. So 1 removes a whole error where it was seen. For a network it is the learning rate"""
     step_size_half_life: float = 2_000.0
+    """steps after which half of alpha is left; it falls harmonically. inf keeps it constant"""
     groups: int = 10
+    """cells along each coordinate of the position, for aggregation"""
     tilings: int = 8
+    """how many grids are laid over each other, for tiles"""
     tiles: int = 5
+    """their tiles along each coordinate"""
     order: int = 5
+    """highest frequency along each coordinate, for fourier"""
     hidden: tuple[int, ...] = (32,)
+    """units of each hidden layer (tanh), for network"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))

@@ -64,18 +64,17 @@ class Encoder:
             self._one_hot[columns].sum(axis=-2, out=out)
         return features
 
+    def distinct_observations(self, observation_in_state: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
+        """The features of the different observations of a world with a table.
 
-def distinct_observations(observation_in_state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The different observations of a world with a table.
+        A network that is asked once about each answers states that look alike with the same bits.
 
-    A network that is asked once about each answers states that look alike with the same bits.
+        Args:
+            observation_in_state: what is observed in each state, [S, ...].
 
-    Args:
-        observation_in_state: what is observed in each state, [S, ...].
-
-    Returns:
-        The observations [n, ...], and for each state the number of what is seen there, [S].
-    """
-    seen = observation_in_state
-    rows, index = np.unique(seen.reshape(len(seen), -1), axis=0, return_inverse=True)
-    return rows.reshape(len(rows), *seen.shape[1:]), index.reshape(-1)
+        Returns:
+            Features [n, D], and for each state the number of what is seen there, [S].
+        """
+        seen = observation_in_state
+        rows, index = np.unique(seen.reshape(len(seen), -1), axis=0, return_inverse=True)
+        return self(rows.reshape(len(rows), *seen.shape[1:]), (len(rows),)), index.reshape(-1)

@@ -1,16 +1,14 @@
 """Choosing actions: greedily, with ties broken at random, and with exploration.
 
-The rules are pure functions of values and uniform random numbers. The numbers come from `RunStreams`, a stream a run,
-so that what one run draws never depends on how many others there are.
+The rules are pure functions of values and uniform random numbers. An agent has a stream of these for each run, so that
+what one run draws never depends on how many others there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from rl_envs.envs.random_streams import Streams
+from baselines.learning.action_values import by_action
 
 
 def argmax_random_ties(values: np.ndarray, uniform: np.ndarray) -> np.ndarray:
@@ -25,12 +23,12 @@ def argmax_random_ties(values: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     Returns:
         Actions [R] of int64.
     """
-    tied = values == values.max(axis=-1, keepdims=True)
+    columns = by_action(values)  # [A, R]
+    tied = columns == columns.max(axis=0)
     # Of n tied actions, number floor(uniform * n) is taken: the first with more than that many tied up to itself.
-    # Going action by action is faster than a cumulative sum, because actions are few and runs are many.
-    remaining = uniform * tied.sum(axis=-1)
+    remaining = uniform * tied.sum(axis=0)
     action = np.zeros(len(values), dtype=np.int64)
-    for tied_here in tied.T[:-1]:
+    for tied_here in tied[:-1]:
         remaining -= tied_here
         action += remaining >= 0
     return action
@@ -125,28 +123,3 @@ def greedy_policy(q: np.ndarray) -> np.ndarray:
     """
     tied = q == q.max(axis=-1, keepdims=True)
     return tied / tied.sum(axis=-1, keepdims=True)
-
-
-class RunStreams:
-    """A stream of uniform random numbers for each run, drawn in step.
-
-    All runs have drawn equally many numbers at any time, so one count beside the seeds is the whole state: PCG64 can
-    jump straight to its n-th number.
-
-    Args:
-        seeds: one seed sequence a run.
-    """
-
-    def __init__(self, seeds: Sequence[np.random.SeedSequence]) -> None:
-        self._seeds = list(seeds)
-        self.jump(0)
-
-    def jump(self, drawn: int) -> None:
-        """Go to where so many numbers of each stream are used up."""
-        self.drawn = drawn
-        self._streams = Streams([np.random.Generator(np.random.PCG64(seed).advance(drawn)) for seed in self._seeds])
-
-    def next(self) -> np.ndarray:
-        """The next number of every run, [R] in [0, 1)."""
-        self.drawn += 1
-        return self._streams.next()

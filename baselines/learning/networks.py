@@ -17,7 +17,7 @@ import torch
 
 @dataclass(frozen=True)
 class Perceptron:
-    """The form of a multi-layer perceptron.
+    """The architecture of a multi-layer perceptron.
 
     Attributes:
         widths: of its layers: (features, hidden units, ..., outputs).
@@ -57,65 +57,65 @@ class Perceptron:
 class StackedNetworks:
     """One or several networks of R runs.
 
-    All their weights lie in one array, so that an optimiser, a norm or a copy takes a few operations, and saving one
+    All their parameters lie in one array, so that an optimiser, a norm or a copy takes a few operations, and saving one
     array.
 
     Args:
-        forms: each network's form by its name.
-        values: all weights and biases, [R, P]; taken as they are, not copied.
+        architectures: each network's architecture by its name.
+        parameters: all weights and biases, [R, P]; taken as they are, not copied.
 
     Raises:
-        ValueError: a number of weights that does not fit the forms.
+        ValueError: a number of parameters that does not fit the architectures.
 
     Attributes:
-        values: all weights and biases, [R, P] float32, a row a run.
+        parameters: all weights and biases, [R, P] float32, a row a run.
         gradient: the gradient that `backward` found, [R, P] float32.
     """
 
-    def __init__(self, forms: Mapping[str, Perceptron], values: torch.Tensor) -> None:
-        size = sum((inputs + 1) * outputs for form in forms.values() for inputs, outputs in form.layers)
-        if values.shape[1] != size:
-            raise ValueError(f"values must have {size} entries a run, but has {values.shape[1]}")
-        # Two threads on two busy cores are many times slower than one, and add up in another order each time.
-        torch.set_num_threads(1)
-        _keep_freed_memory()
-        self.forms = dict(forms)
-        self.values = values
-        self.gradient = torch.zeros_like(values)
+    def __init__(self, architectures: Mapping[str, Perceptron], parameters: torch.Tensor) -> None:
+        layers = [layer for architecture in architectures.values() for layer in architecture.layers]
+        size = sum((inputs + 1) * outputs for inputs, outputs in layers)
+        if parameters.shape[1] != size:
+            raise ValueError(f"parameters must have {size} entries a run, but has {parameters.shape[1]}")
+        self.architectures = dict(architectures)
+        self.parameters = parameters
+        self.gradient = torch.zeros_like(parameters)
         self._layers: dict[str, list[tuple[torch.Tensor, torch.Tensor]]] = {}
         first = 0
-        for name, form in self.forms.items():
+        for name, architecture in self.architectures.items():
             self._layers[name] = []
-            for inputs, outputs in form.layers:
+            for inputs, outputs in architecture.layers:
                 weights = self._view(first, inputs, outputs)
                 biases = self._view(first + inputs * outputs, 1, outputs)
                 self._layers[name].append((weights, biases))
                 first += (inputs + 1) * outputs
-        self._parameters = [part for layers in self._layers.values() for layer in layers for part in layer]
+        self._tensors = [part for layers in self._layers.values() for layer in layers for part in layer]
 
     @classmethod
-    def initial(cls, forms: Mapping[str, Perceptron], seeds: Sequence[np.random.SeedSequence]) -> StackedNetworks:
+    def initial(
+        cls, architectures: Mapping[str, Perceptron], seeds: Sequence[np.random.SeedSequence]
+    ) -> StackedNetworks:
         """Networks as they are before anything is learned; each run draws its own from its own seed.
 
         Args:
-            forms: each network's form by its name.
+            architectures: each network's architecture by its name.
             seeds: one a run.
         """
         generators = [np.random.default_rng(seed) for seed in seeds]
-        rows = [np.concatenate([form.draw(generator) for form in forms.values()]) for generator in generators]
-        return cls(forms, torch.tensor(np.array(rows)))
+        rows = [np.concatenate([one.draw(generator) for one in architectures.values()]) for generator in generators]
+        return cls(architectures, torch.tensor(np.array(rows)))
 
     def copy(self) -> StackedNetworks:
-        """The same networks with weights of their own."""
-        return StackedNetworks(self.forms, self.values.clone())
+        """The same networks with parameters of their own."""
+        return StackedNetworks(self.architectures, self.parameters.clone())
 
     def take(self, runs: np.ndarray) -> StackedNetworks:
-        """The networks of some runs, with weights of their own.
+        """The networks of some runs, with parameters of their own.
 
         Args:
             runs: positions in the population, [M] int.
         """
-        return StackedNetworks(self.forms, self.values[torch.from_numpy(runs)])
+        return StackedNetworks(self.architectures, self.parameters[torch.from_numpy(runs)])
 
     def output(self, name: str, features: torch.Tensor) -> torch.Tensor:
         """What a network answers.
@@ -128,7 +128,7 @@ class StackedNetworks:
             [R, n, outputs].
         """
         hidden, last = self._layers[name][:-1], self._layers[name][-1]
-        activate = torch.relu_ if self.forms[name].activation == "relu" else torch.tanh_
+        activate = torch.relu_ if self.architectures[name].activation == "relu" else torch.tanh_
         row = features
         for weights, biases in hidden:
             row = activate(torch.baddbmm(biases, row, weights))
@@ -142,7 +142,7 @@ class StackedNetworks:
             loss: one a run, [R], in which every network has a part. They are added up, so that no run scales another's
                 gradient.
         """
-        parts = torch.autograd.grad(loss.sum(), self._parameters)
+        parts = torch.autograd.grad(loss.sum(), self._tensors)
         torch.cat([part.flatten(1) for part in parts], dim=1, out=self.gradient)
 
     def clip_gradient(self, max_norm: float) -> None:
@@ -151,19 +151,9 @@ class StackedNetworks:
         self.gradient.mul_((max_norm / (norm + 1e-6)).clamp_(max=1.0))
 
     def _view(self, first: int, rows: int, columns: int) -> torch.Tensor:
-        """Part of the weights as [R, rows, columns]."""
-        part = self.values[:, first : first + rows * columns]
+        """Part of the parameters as [R, rows, columns]."""
+        part = self.parameters[:, first : first + rows * columns]
         return part.unflatten(1, (rows, columns)).detach().requires_grad_()
-
-
-def _keep_freed_memory() -> None:
-    """Let the allocator keep what is freed, for the next update needs just as much again.
-
-    The C library on Linux gives large blocks back to the system, and taking them again costs a third of an update of 30
-    runs. It stops doing so for blocks up to the size of the largest one that it has seen come and go, at most 32 MiB.
-    This one is never written to, so it takes no memory.
-    """
-    torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
 def _orthogonal(generator: np.random.Generator, inputs: int, outputs: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Gradient descent for the stacked weights of many runs.
+"""Gradient descent for the stacked parameters of many runs.
 
 Every rule works entry by entry, so that runs never mix. Each run counts its own steps, for runs may learn at different
 times.
@@ -36,52 +36,51 @@ def _root(square: torch.Tensor) -> torch.Tensor:
 
 
 class Optimiser(ABC):
-    """Moves weights against their gradient.
+    """Moves parameters against their gradient.
 
     Args:
-        shape: of the weights, (R, P).
+        shape: of the parameters, (R, P).
 
     Attributes:
-        memory: what it remembers beside the weights, each [R, ...], by name.
+        memory: what it remembers beside the parameters, each [R, ...], by name.
     """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.memory: dict[str, torch.Tensor] = {}
-        self._shape = shape
 
     def step(
-        self, values: torch.Tensor, gradient: torch.Tensor, learning_rate: float, runs: np.ndarray | None = None
+        self, parameters: torch.Tensor, gradient: torch.Tensor, learning_rate: float, runs: np.ndarray | None = None
     ) -> None:
-        """Change the weights in place.
+        """Change the parameters in place.
 
         Args:
-            values: the weights of all runs, [R, P].
+            parameters: of all runs, [R, P].
             gradient: of the runs that learn, [R, P], or [M, P] where `runs` names M of them.
             learning_rate: alpha.
-            runs: the positions of the runs that learn, [M] int; the others keep their weights and memory. None for all.
+            runs: the positions of the runs that learn, [M] int; the others keep what they have. None for all.
         """
         with _without_subnormals():
             if runs is None:
-                values.sub_(self._move(self.memory, gradient, learning_rate))
+                parameters.sub_(self._move(self.memory, gradient, learning_rate))
                 return
             rows = torch.from_numpy(runs)
-            memory = {name: kept[rows] for name, kept in self.memory.items()}
-            values[rows] -= self._move(memory, gradient, learning_rate)
-            for name, kept in self.memory.items():
-                kept[rows] = memory[name]
+            memory = {name: array[rows] for name, array in self.memory.items()}
+            parameters[rows] -= self._move(memory, gradient, learning_rate)
+            for name, array in self.memory.items():
+                array[rows] = memory[name]
 
     @abstractmethod
     def _move(self, memory: dict[str, torch.Tensor], gradient: torch.Tensor, learning_rate: float) -> torch.Tensor:
-        """What is to be subtracted from the weights; `memory` is changed in place."""
+        """What is to be subtracted from the parameters; `memory` is changed in place."""
 
     def state(self) -> dict[str, np.ndarray]:
         """The memory, for saving."""
-        return {name: kept.numpy() for name, kept in self.memory.items()}
+        return {name: array.numpy() for name, array in self.memory.items()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from what `state` gave."""
-        for name, kept in self.memory.items():
-            kept.copy_(torch.tensor(state[name]))
+        for name, array in self.memory.items():
+            array.copy_(torch.tensor(state[name]))
 
 
 class Descent(Optimiser):
@@ -98,7 +97,7 @@ class Adam(Optimiser):
         w <- w - alpha m' / (sqrt(v') + epsilon)    with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t)
 
     Args:
-        shape: of the weights, (R, P).
+        shape: of the parameters, (R, P).
         beta1: how much of the mean gradient is kept in each step.
         beta2: how much of the mean squared gradient is kept.
         epsilon: added to the root.
@@ -131,25 +130,25 @@ class Adam(Optimiser):
 class RMSprop(Optimiser):
     """Steps of about equal length in every direction, without momentum.
 
-        v <- kept v + (1 - kept) g^2,    w <- w - alpha g / (sqrt(v) + epsilon)
+        v <- decay v + (1 - decay) g^2,    w <- w - alpha g / (sqrt(v) + epsilon)
 
     Epsilon is added outside the root, as in `torch.optim.RMSprop`; TensorFlow adds it inside.
 
     Args:
-        shape: of the weights, (R, P).
-        kept: how much of the mean squared gradient is kept in each step.
+        shape: of the parameters, (R, P).
+        decay: how much of the mean squared gradient is kept in each step.
         epsilon: added to the root.
 
     Source: Tieleman & Hinton (2012), Lecture 6.5; the same numbers as `torch.optim.RMSprop`.
     """
 
-    def __init__(self, shape: tuple[int, ...], *, kept: float = 0.99, epsilon: float = 1e-5) -> None:
+    def __init__(self, shape: tuple[int, ...], *, decay: float = 0.99, epsilon: float = 1e-5) -> None:
         super().__init__(shape)
-        self._kept, self._epsilon = kept, epsilon
+        self._decay, self._epsilon = decay, epsilon
         self.memory = {"square": torch.zeros(shape)}
 
     def _move(self, memory: dict[str, torch.Tensor], gradient: torch.Tensor, learning_rate: float) -> torch.Tensor:
         square = memory["square"]
-        square.mul_(self._kept).addcmul_(gradient, gradient, value=1 - self._kept)
+        square.mul_(self._decay).addcmul_(gradient, gradient, value=1 - self._decay)
         root = _root(square).add_(self._epsilon)
         return torch.div(gradient, root, out=root).mul_(learning_rate)

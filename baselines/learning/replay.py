@@ -11,10 +11,8 @@ from gymnasium import spaces
 
 from baselines.learning.transition import Transition
 from baselines.learning.updates import n_step_return
+from rl_envs.envs.random_streams import Streams
 from rl_envs.mdp.finite_mdp import check_integer
-
-# Batches' worth of random numbers that each run draws ahead.
-BATCHES_AHEAD = 32
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,8 @@ class Batch:
     Attributes:
         observation: what was seen, [R, B, ...].
         action: what was done, [R, B] int64.
-        reward: the discounted sum of rewards over the next n steps, or up to the episode's end, [R, B] float32.
+        reward: the discounted sum of rewards over the next n steps, or up to the episode's end, [R, B]; float32 as it
+            is stored where n is 1, and float64 where several are added up.
         next_observation: what was seen after them, [R, B, ...].
         terminated: whether the episode ended with them by the world's rules, [R, B] bool.
         discount: gamma to the power of how many steps they are, [R, B] float32.
@@ -70,10 +69,8 @@ class Replay:
             # Terminated, truncated or broken off: the step after it belongs to another episode.
             "ended": np.zeros((num_runs, capacity), dtype=np.bool_),
         }
-        # The same memory with runs and slots in one axis: step (run, slot) is row run * capacity + slot.
-        self._rows = {name: array.reshape(-1, *array.shape[2:]) for name, array in self._arrays.items()}
-        self._first_row = np.arange(num_runs)[:, None] * capacity  # [R, 1]
-        self._uniform = BatchStreams(seeds)
+        self._run = np.arange(num_runs)[:, None]  # [R, 1]
+        self._uniform = Streams.from_seeds(seeds)
         self.added = 0
 
     def __len__(self) -> int:
@@ -113,26 +110,30 @@ class Replay:
         """
         if self.added == 0:
             raise ValueError("a sample needs at least one stored step, but there is none")
-        age = (self._uniform.next(batch_size) * len(self)).astype(np.int64)  # [R, B] 0 is the newest
-        row = self._first_row + (self.added - 1 - age) % self.capacity
-        if n_step == 1:
-            last, reward = row, self._take("reward", row)
-            discounts = np.full(row.shape, discount, dtype=np.float32)
-        else:
-            ahead = np.minimum(np.arange(n_step), age[:, :, None])  # [R, B, n] never past the newest step
-            rows = self._first_row[:, :, None] + (self.added - 1 - age[:, :, None] + ahead) % self.capacity
-            stops = self._take("ended", rows) | (ahead == age[:, :, None])
-            reward, length = n_step_return(self._take("reward", rows), stops, discount)
-            last = np.take_along_axis(rows, length[:, :, None] - 1, axis=2)[:, :, 0]
-            discounts = (discount**length).astype(np.float32)
+        age = (self._uniform.next_batch(batch_size) * len(self)).astype(np.int64)  # [R, B] 0 is the newest
+        reward, length = self._n_step_return(age, n_step, discount)
+        first, last = self._slot(age), self._slot(age - (length - 1))
         return Batch(
-            observation=self._take("observation", row),
-            action=self._take("action", row),
+            observation=self._arrays["observation"][self._run, first],
+            action=self._arrays["action"][self._run, first],
             reward=reward,
-            next_observation=self._take("next_observation", last),
-            terminated=self._take("terminated", last),
-            discount=discounts,
+            next_observation=self._arrays["next_observation"][self._run, last],
+            terminated=self._arrays["terminated"][self._run, last],
+            discount=(discount**length).astype(np.float32),
         )
+
+    def _n_step_return(self, age: np.ndarray, n_step: int, discount: float) -> tuple[np.ndarray, np.ndarray]:
+        """The discounted sum of the next n rewards from steps of this age on, and how many they really are, [R, B]."""
+        if n_step == 1:
+            return self._arrays["reward"][self._run, self._slot(age)], np.ones_like(age)
+        ahead = np.minimum(np.arange(n_step), age[:, :, None])  # [R, B, n] never past the newest step
+        run, slot = self._run[:, :, None], self._slot(age[:, :, None] - ahead)
+        stops = self._arrays["ended"][run, slot] | (ahead == age[:, :, None])
+        return n_step_return(self._arrays["reward"][run, slot], stops, discount)
+
+    def _slot(self, age: np.ndarray) -> np.ndarray:
+        """Where the steps of this age lie; the newest has age 0."""
+        return (self.added - 1 - age) % self.capacity
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that is remembered, for saving."""
@@ -144,38 +145,3 @@ class Replay:
             array[...] = state[name]
         self.added = int(state["added"])
         self._uniform.jump(int(state["drawn"]))
-
-    def _take(self, name: str, rows: np.ndarray) -> np.ndarray:
-        return self._rows[name].take(rows, axis=0)
-
-
-class BatchStreams:
-    """A stream of uniform random numbers for each run, read a batch at a time.
-
-    All runs have drawn equally many numbers at any time, so one count beside the seeds is the whole state.
-
-    Args:
-        seeds: one a run.
-
-    Attributes:
-        drawn: how many numbers of each stream are used up.
-    """
-
-    def __init__(self, seeds: Sequence[np.random.SeedSequence]) -> None:
-        self._seeds = list(seeds)
-        self.jump(0)
-
-    def jump(self, drawn: int) -> None:
-        """Go to where so many numbers of each stream are used up."""
-        self.drawn = drawn
-        self._generators = [np.random.Generator(np.random.PCG64(seed).advance(drawn)) for seed in self._seeds]
-        self._ahead = np.empty((len(self._seeds), 0))  # [R, numbers drawn and not yet used]
-
-    def next(self, size: int) -> np.ndarray:
-        """The next numbers of every run, [R, size] in [0, 1)."""
-        if self._ahead.shape[1] < size:
-            fresh = [generator.random(size * BATCHES_AHEAD) for generator in self._generators]
-            self._ahead = np.concatenate([self._ahead, fresh], axis=1)
-        numbers, self._ahead = self._ahead[:, :size], self._ahead[:, size:]
-        self.drawn += size
-        return numbers

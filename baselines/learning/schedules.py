@@ -25,6 +25,17 @@ def linear(step: int, start: float, end: float, duration: int) -> float:
     return start + (end - start) * step / duration
 
 
+def linear_to_zero(step: int, start: float, duration: int) -> float:
+    """From `start` in a straight line to 0; constant where the duration is 0.
+
+    Args:
+        step: environment steps of each run so far.
+        start: value at step 0.
+        duration: steps that the fall takes, or 0 for none.
+    """
+    return linear(step, start, 0.0, duration) if duration else start
+
+
 def harmonic(step: Count, start: float, half_life: float) -> Count:
     """From `start` downwards as 1 / (1 + step / half_life), whose sum diverges and whose sum of squares does not.
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
-from baselines.learning.encoding import Encoder, distinct_observations
+from baselines.learning.encoding import Encoder
 from baselines.learning.networks import Perceptron, StackedNetworks
 from baselines.learning.value_functions import ValueFunction
 
@@ -32,11 +32,10 @@ class NetworkValues(ValueFunction):
         seeds: Sequence[np.random.SeedSequence],
     ) -> None:
         self._encode = Encoder(observation_space)
-        form = Perceptron((self._encode.num_features, *hidden, 1), "tanh", "orthogonal", output_gain=0.1)
-        self._forms = {"value": form}
-        self.weights = StackedNetworks.initial(self._forms, seeds).values.double().numpy()
-        observations, self._seen_in_state = distinct_observations(observation_in_state)
-        self._sights = self._encode(observations, (len(observations),))
+        widths = (self._encode.num_features, *hidden, 1)
+        self._architectures = {"value": Perceptron(widths, "tanh", "orthogonal", output_gain=0.1)}
+        self.weights = StackedNetworks.initial(self._architectures, seeds).parameters.double().numpy()
+        self._distinct_observations = self._encode.distinct_observations(observation_in_state)
 
     @torch.no_grad()
     def value(self, observation: np.ndarray, runs: np.ndarray) -> np.ndarray:
@@ -52,9 +51,10 @@ class NetworkValues(ValueFunction):
     @torch.no_grad()
     def by_state(self) -> np.ndarray:
         networks = self._networks(np.arange(len(self.weights)))
-        value = networks.output("value", self._sights.expand(len(self.weights), -1, -1))[:, :, 0]
-        return value.double().numpy()[:, self._seen_in_state]
+        features, seen_in_state = self._distinct_observations
+        value = networks.output("value", features.expand(len(self.weights), -1, -1))[:, :, 0]
+        return value.double().numpy()[:, seen_in_state]
 
     def _networks(self, runs: np.ndarray) -> StackedNetworks:
         """The networks of some runs in single precision, in which torch computes; what is learned adds up in double."""
-        return StackedNetworks(self._forms, torch.from_numpy(self.weights[runs].astype(np.float32)))
+        return StackedNetworks(self._architectures, torch.from_numpy(self.weights[runs].astype(np.float32)))

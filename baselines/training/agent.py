@@ -2,33 +2,22 @@
 
 An agent is a population: its first axis is `runs`, R independent learners that advance together, each in its own copy
 of the world. A single learner is R = 1, by the same code. Runs never mix: no shared table, buffer or random stream.
-Settings, copies and saving are those of learners in games as well: `population.py`.
+Settings, random numbers and saving are in `population.py`, the loop that calls `act` and `update` in `loop.py`.
 """
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import gymnasium as gym
 import numpy as np
 
-from baselines.learning.exploration import RunStreams
 from baselines.learning.transition import Transition
-from baselines.system.atomic_files import StorageError
-from baselines.training.agent_file import check_class, read_saved
 from baselines.training.population import Population
 from baselines.training.rollout import Rollout
-from baselines.training.seeding import run_seeds
-from baselines.training.specification import label
-from baselines.training.task import Task, make_task
-from rl_envs.registry import WORLDS
+from baselines.training.task import Task, make_task, registered_task
 from rl_envs.worlds.world import World
-
-SomeAgent = TypeVar("SomeAgent", bound="Agent")
 
 
 class Agent(Population):
@@ -53,30 +42,6 @@ class Agent(Population):
 
     def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         super().__init__(make_task(task), runs=runs, seed=seed, config=config)
-        self._streams = {
-            "exploration": RunStreams(self.copy_seeds("exploration")),
-            "greedy": RunStreams(self.seeds("greedy")),
-        }
-
-    def seeds(self, purpose: str) -> list[np.random.SeedSequence]:
-        """A seed for each run, another for each purpose."""
-        return run_seeds(self.seed, self.task.name, self.name, self.runs, purpose)
-
-    def copy_seeds(self, purpose: str) -> list[np.random.SeedSequence]:
-        """A seed for each copy of each run, [R * C]; a run's first copy has the seed that it would have alone."""
-        later = [self.seeds(f"{purpose}, copy {copy}") for copy in range(1, self.copies)]
-        return [seed for of_run in zip(self.seeds(purpose), *later) for seed in of_run]
-
-    def uniform(self, *, greedy: bool = False) -> np.ndarray:
-        """The next random number of every run and copy, [R * C] in [0, 1); acting greedily has its own stream, [R]."""
-        return self._streams["greedy" if greedy else "exploration"].next()
-
-    @property
-    def rollout(self) -> Rollout:
-        """Where the runs learn; the first episodes begin when this is first asked for."""
-        if self._rollout is None:
-            self._rollout = Rollout(self.task, self.copy_seeds(f"environment from step {self.steps}"))
-        return self._rollout
 
     @abstractmethod
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
@@ -131,66 +96,15 @@ class Agent(Population):
         truth = self.task.truth
         return None if truth is None else truth.loss(self.policy())
 
+    @property
+    def rollout(self) -> Rollout:
+        """Where the runs learn; the first episodes begin when this is first asked for."""
+        if self._rollout is None:
+            seeds = self.stream_seeds(f"environment from step {self.steps}", self.num_envs)
+            self._rollout = Rollout(self.task, seeds)
+        return self._rollout
+
     @classmethod
-    def load(
-        cls: type[SomeAgent], path: str | os.PathLike[str], *, task: Task | World | str | None = None
-    ) -> SomeAgent:
-        """Load an agent of this class.
-
-        Args:
-            path: a file that `save` wrote.
-            task: what it learns; needed where that was not a registered world or a Gymnasium id.
-
-        Returns:
-            The agent.
-
-        Raises:
-            StorageError: no such file, a truncated or foreign file, another agent's, another world's, or arrays of the
-                wrong shape.
-        """
-        about, arrays = read_saved(Path(path))
-        check_class(path, about, cls)
-        own = _task_of(path, about) if task is None else make_task(task)
-        if about["table"] != own.table_hash:
-            raise StorageError(f"{path} was trained on another table than that of {own.name}: pass its own as task=")
-        trained = label(about["world"], about["arguments"])
-        if own.table_hash is None and trained != label(own.environment, own.arguments):
-            raise StorageError(f"{path} was trained on {trained}, not on {own.name}: pass its own as task=")
-        return cls._resumed(path, own, about, arrays)
-
-    def _about_task(self) -> dict[str, Any]:
-        return {
-            "world": self.task.environment,
-            "arguments": dict(self.task.arguments),
-            "discount": self.task.discount,
-            "table": self.task.table_hash,
-        }
-
-
-class LibraryAgent(Agent):
-    """An agent of another library, which trains its runs in a loop of its own, one after the other."""
-
-    @abstractmethod
-    def learn(self, checkpoints: np.ndarray, *, episodes: int) -> tuple[np.ndarray, float]:
-        """Train every run and score it at each checkpoint.
-
-        Args:
-            checkpoints: environment steps at which to score, rising, [C]; training ends with the last of them.
-            episodes: how many episodes a score is the mean of where there is no table.
-
-        Returns:
-            Scores [C, R], and the seconds spent on training without scoring.
-        """
-
-    def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Refuse: the library's own loop does the learning."""
-        raise TypeError(f"{self.name} trains in its library's own loop: call train(agent, steps=...)")
-
-
-def _task_of(path: object, about: Mapping[str, Any]) -> Task:
-    """The task that a saved agent was trained on, where its name is enough to make it again."""
-    if about["world"] in WORLDS:
-        return make_task(about["world"], **about["arguments"])
-    if about["world"] in gym.registry:  # these have no discount, so the one they were given is passed on
-        return make_task(about["world"], discount=about["discount"], **about["arguments"])
-    raise StorageError(f"{path} was trained on {about['world']}, which is no registered world: pass it as task=")
+    def registered_task(cls, metadata: Mapping[str, Any]) -> Task | None:
+        """The task that a saved agent's metadata names; None where nothing is registered by that name."""
+        return registered_task(metadata)

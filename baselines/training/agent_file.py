@@ -15,6 +15,7 @@ import numpy as np
 
 import rl_envs
 from baselines.system.atomic_files import StorageError, write_atomically
+from baselines.training.specification import label
 
 # Rises when the layout of saved agents changes.
 FILE_FORMAT = 1
@@ -30,12 +31,12 @@ def versions() -> dict[str, str]:
     }
 
 
-def write_saved(path: str | os.PathLike[str], about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+def write_saved(path: str | os.PathLike[str], metadata: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Write a file that `read_saved` reads.
 
     Args:
         path: the file; one that exists is replaced, in one step.
-        about: what the agent was made with, as JSON has it.
+        metadata: what the agent was made with, as JSON has it.
         arrays: all that decides how it goes on.
 
     Raises:
@@ -43,14 +44,19 @@ def write_saved(path: str | os.PathLike[str], about: Mapping[str, Any], arrays: 
     """
     from safetensors.numpy import save
 
-    about = {"format": FILE_FORMAT, **about, "versions": versions()}
+    metadata = {"format": FILE_FORMAT, **metadata, "versions": versions()}
     ordered = {name: np.array(array, order="C") for name, array in arrays.items()}
     # One key, because safetensors writes several in an order that changes from file to file.
-    write_atomically(path, save(ordered, metadata={"rl_envs": json.dumps(about, sort_keys=True)}))
+    write_atomically(path, save(ordered, metadata={"rl_envs": json.dumps(metadata, sort_keys=True)}))
 
 
-def part_of(state: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
-    """The saved arrays whose names begin with `name.`, under what follows it."""
+def prefixed(name: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays with `name.` before their names, as a section of a saved agent's state."""
+    return {f"{name}.{key}": array for key, array in arrays.items()}
+
+
+def section(state: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """The arrays of a saved agent's state that `prefixed` wrote by this name; none where there is no such section."""
     return {key.partition(".")[2]: array for key, array in state.items() if key.startswith(f"{name}.")}
 
 
@@ -62,31 +68,41 @@ def read_saved(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         raise StorageError(f"cannot read {path}: it is a folder, and no file of a saved agent")
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
+            header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
     except SafetensorError as error:
         raise StorageError(f"{path} is cut short or is no safetensors file: {error}") from error
-    if "rl_envs" not in metadata:
+    if "rl_envs" not in header:
         raise StorageError(f"{path} is a safetensors file, but not one that an agent was saved to")
-    about = json.loads(metadata["rl_envs"])
-    if about["format"] != FILE_FORMAT:
-        raise StorageError(f"{path} has file format {about['format']}, but this version reads format {FILE_FORMAT}")
-    return about, arrays
+    metadata = json.loads(header["rl_envs"])
+    if metadata["format"] != FILE_FORMAT:
+        raise StorageError(f"{path} has file format {metadata['format']}, but this version reads format {FILE_FORMAT}")
+    return metadata, arrays
 
 
-def check_class(path: object, about: Mapping[str, Any], cls: Any) -> None:
+def check_class(path: object, metadata: Mapping[str, Any], cls: Any) -> None:
     """Raise StorageError unless a saved agent is of this class, in this version and with these settings."""
-    if about["agent"] != cls.__name__:
-        raise StorageError(f"{path} holds an agent of class {about['agent']}, not {cls.__name__}")
-    if about["agent_version"] != cls.version:
+    if metadata["agent"] != cls.__name__:
+        raise StorageError(f"{path} holds an agent of class {metadata['agent']}, not {cls.__name__}")
+    if metadata["agent_version"] != cls.version:
         raise StorageError(
-            f"{path} holds version {about['agent_version']} of {cls.__name__}, but this is version {cls.version}"
+            f"{path} holds version {metadata['agent_version']} of {cls.__name__}, but this is version {cls.version}"
         )
-    unknown_fields = set(about["config"]) ^ {field.name for field in fields(cls.Config)}
+    unknown_fields = set(metadata["config"]) ^ {field.name for field in fields(cls.Config)}
     if unknown_fields:
         raise StorageError(f"{path} does not fit the Config of {cls.__name__}: {', '.join(sorted(unknown_fields))}")
+
+
+def check_task(path: object, metadata: Mapping[str, Any], task: Mapping[str, Any]) -> None:
+    """Raise StorageError unless a saved agent's task is the one described by the metadata of another."""
+    trained, given = (label(of["environment"], of["arguments"]) for of in (metadata, task))
+    if metadata["table"] != task["table"]:
+        raise StorageError(f"{path} was trained on another table than that of {given}: pass its own as task=")
+    # The name decides the random numbers: under another one the same table would not go on as the saved agent would.
+    if trained != given:
+        raise StorageError(f"{path} was trained on {trained}, not on {given}: pass its own as task=")
 
 
 def check_arrays(path: object, found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> None:

@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from baselines.learning.transition import Transition
-from baselines.training.agent import Agent, LibraryAgent
+from baselines.system.freed_memory import keep_freed_memory
+from baselines.system.threads import one_thread
+from baselines.training.agent import Agent
+from baselines.training.library_agent import LibraryAgent
 from baselines.training.seeding import integer_seeds
 from rl_envs.mdp.finite_mdp import check_integer
 
@@ -75,30 +78,43 @@ def train(
     check_integer("steps", steps, low=1)
     check_integer("checkpoints", checkpoints, low=1)
     check_integer("episodes", episodes, low=1)
-    marks = checkpoint_steps(steps, checkpoints)
-    if isinstance(agent, LibraryAgent):
-        if measure is not None:
-            raise TypeError(f"{agent.name} trains in its library's own loop, which measures nothing but scores")
-        library_scores, seconds = agent.learn(marks, episodes=episodes)
-        return LearningCurve(marks, library_scores, agent.task.truth is not None, seconds)
+    begin, taken = agent.steps, checkpoint_steps(steps, checkpoints)
+    # Two threads of torch on two busy cores are many times slower than one, and add up in another order each time.
+    with one_thread():
+        if isinstance(agent, LibraryAgent):
+            if measure is not None:
+                raise TypeError(f"{agent.name} trains in its library's own loop, which measures nothing but scores")
+            scores, seconds = agent.learn(taken, episodes=episodes)
+        else:
+            scorer = measure or partial(score, episodes=episodes)
+            scores, seconds = _learn(agent, begin + taken, scorer, on_step, on_checkpoint)
+    return LearningCurve(begin + taken, scores, agent.task.truth is not None, seconds)
 
+
+def _learn(
+    agent: Agent,
+    checkpoints: np.ndarray,
+    scorer: Callable[[Agent], np.ndarray],
+    on_step: Callback | None,
+    on_checkpoint: Callable[[int], None] | None,
+) -> tuple[np.ndarray, float]:
+    """The loop: scores at each checkpoint, [C, R], and the seconds spent without scoring."""
+    keep_freed_memory()
     rollout = agent.rollout
-    begin = agent.steps
-    judge = measure or partial(score, episodes=episodes)
-    scores = [judge(agent)]
+    scores = [scorer(agent)]
     seconds = 0.0
-    for mark in marks[1:]:
+    for checkpoint in checkpoints[1:]:
         started = time.perf_counter()
-        for _ in range(math.ceil((begin + mark - agent.steps) / agent.copies)):
+        for _ in range(math.ceil((checkpoint - agent.steps) / agent.num_envs)):
             transition = rollout.step(agent.act(rollout.observation))
             metrics = agent.update(transition)
             if on_step is not None:
                 on_step(transition, metrics)
         seconds += time.perf_counter() - started
-        scores.append(judge(agent))
+        scores.append(scorer(agent))
         if on_checkpoint is not None:
             on_checkpoint(agent.steps)
-    return LearningCurve(begin + marks, np.array(scores), agent.task.truth is not None, seconds)
+    return np.array(scores), seconds
 
 
 def checkpoint_steps(steps: int, checkpoints: int) -> np.ndarray:

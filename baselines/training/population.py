@@ -6,12 +6,23 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
-from baselines.learning.exploration import RunStreams
-from baselines.training.agent_file import check_arrays, part_of, write_saved
+from baselines.system.atomic_files import StorageError
+from baselines.training.agent_file import (
+    check_arrays,
+    check_class,
+    check_task,
+    prefixed,
+    read_saved,
+    section,
+    write_saved,
+)
+from baselines.training.seeding import run_seeds
+from rl_envs.envs.random_streams import Streams
 from rl_envs.mdp.finite_mdp import check_integer
 
 SomePopulation = TypeVar("SomePopulation", bound="Population")
@@ -19,7 +30,29 @@ SomePopulation = TypeVar("SomePopulation", bound="Population")
 
 @dataclass(frozen=True)
 class NoConfig:
-    """The Config of an agent that has nothing to set."""
+    """The Config of an agent without hyperparameters."""
+
+
+class AnyTask(Protocol):
+    """What a population needs to know of a `Task` or a `GameTask`."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in seeds."""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a saved agent's file says of it."""
+
+
+class AnyRollout(Protocol):
+    """What a population needs of where its runs learn."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Arrays from which the episodes go on; none where they cannot."""
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from what `state` gave."""
 
 
 class Population(ABC):
@@ -45,7 +78,10 @@ class Population(ABC):
     # Names that stand for a whole Config, chosen by "preset" in settings.
     PRESETS: ClassVar[Mapping[str, Any]] = {}
 
-    def __init__(self, task: Any, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
+    task: AnyTask
+    _rollout: AnyRollout | None
+
+    def __init__(self, task: AnyTask, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         self.task = task
         self.runs = run_numbers(runs)
         self.num_runs = len(self.runs)
@@ -54,8 +90,11 @@ class Population(ABC):
         if not isinstance(self.config, self.Config):
             raise TypeError(f"the config of {self.name} must be a {self.name}.Config, but is {self.config!r}")
         self.steps = 0
-        self._streams: dict[str, RunStreams] = {}  # by purpose
-        self._rollout: Any = None
+        self._rollout = None
+        self._streams = {
+            "exploration": Streams.from_seeds(self.stream_seeds("exploration", self.num_envs)),
+            "greedy": Streams.from_seeds(self.stream_seeds("greedy", 1)),
+        }
 
     @property
     def name(self) -> str:
@@ -63,7 +102,7 @@ class Population(ABC):
         return type(self).__name__
 
     @property
-    def copies(self) -> int:
+    def num_envs(self) -> int:
         """In how many copies of the world or game each run learns at the same time, C; 1 for most agents.
 
         Where it is more, the arrays of a transition are [R * C, ...] with the copies of a run side by side, and one
@@ -71,29 +110,47 @@ class Population(ABC):
         """
         return 1
 
+    # Random numbers and environments ----------------------------------------------------------------------------------
+
+    def seeds(self, purpose: str) -> list[np.random.SeedSequence]:
+        """A seed for each run, another for each purpose."""
+        return run_seeds(self.seed, self.task.name, self.name, self.runs, purpose)
+
+    def stream_seeds(self, purpose: str, num_envs: int) -> list[np.random.SeedSequence]:
+        """A seed for each copy of each run, [R * C]; a run's first copy has the seed that it would have alone."""
+        later = [self.seeds(f"{purpose}, copy {copy}") for copy in range(1, num_envs)]
+        return [seed for of_run in zip(self.seeds(purpose), *later) for seed in of_run]
+
+    def uniform(self, *, greedy: bool = False) -> np.ndarray:
+        """The next random number of every run and copy, [R * C] in [0, 1); acting greedily has its own stream, [R]."""
+        return self._streams["greedy" if greedy else "exploration"].next()
+
     @property
     @abstractmethod
-    def rollout(self) -> Any:
+    def rollout(self) -> AnyRollout:
         """Where the runs learn; the first episodes begin when this is first asked for."""
 
+    # Saving and loading -----------------------------------------------------------------------------------------------
+
+    @classmethod
     @abstractmethod
-    def _about_task(self) -> dict[str, Any]:
-        """What the file of a saved agent says of its task."""
+    def registered_task(cls, metadata: Mapping[str, Any]) -> AnyTask | None:
+        """The task that a saved agent's metadata names; None where nothing is registered by that name."""
 
     def state(self) -> dict[str, np.ndarray]:
         """Every array that decides how the agent goes on, for `save`; an agent adds its own to these."""
-        drawn = {f"drawn.{purpose}": np.array(streams.drawn) for purpose, streams in self._streams.items()}
-        around = {} if self._rollout is None else self._rollout.state()
-        return {"steps": np.array(self.steps), **drawn, **{f"environment.{name}": a for name, a in around.items()}}
+        drawn = {purpose: np.array(streams.drawn) for purpose, streams in self._streams.items()}
+        environment = {} if self._rollout is None else self._rollout.state()
+        return {"steps": np.array(self.steps), **prefixed("drawn", drawn), **prefixed("environment", environment)}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from what `state` gave; an agent restores its own arrays beside these."""
         self.steps = int(state["steps"])
         for purpose, streams in self._streams.items():
             streams.jump(int(state[f"drawn.{purpose}"]))
-        around = part_of(state, "environment")
-        if around:
-            self.rollout.restore(around)
+        environment = section(state, "environment")
+        if environment:
+            self.rollout.restore(environment)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the agent to one safetensors file, from which it goes on exactly as if it had not been saved.
@@ -104,27 +161,43 @@ class Population(ABC):
         Raises:
             StorageError: the file cannot be written.
         """
-        about = {
+        metadata = {
             "agent": self.name,
             "agent_version": self.version,
             "config": asdict(self.config),
             "seed": self.seed,
             "runs": [self.runs.start, self.runs.stop],
-            **self._about_task(),
+            **self.task.metadata,
         }
-        write_saved(path, about, self.state())
+        write_saved(path, metadata, self.state())
 
     @classmethod
-    def _resumed(
-        cls: type[SomePopulation],
-        path: object,
-        task: Any,
-        about: Mapping[str, Any],
-        arrays: Mapping[str, np.ndarray],
-    ) -> SomePopulation:
-        """The agent of a file that holds one of this class, on its own task; raises StorageError for other arrays."""
-        agent = cls(task, runs=range(*about["runs"]), seed=about["seed"], config=cls.Config(**about["config"]))
-        if part_of(arrays, "environment"):
+    def load(cls: type[SomePopulation], path: str | os.PathLike[str], *, task: Any = None) -> SomePopulation:
+        """Load an agent of this class.
+
+        Args:
+            path: a file that `save` wrote.
+            task: what it learns, as when the agent was made; needed where that was not a registered world or game, or
+                a Gymnasium id.
+
+        Returns:
+            The agent.
+
+        Raises:
+            StorageError: no such file, a truncated or foreign file, another agent's, another task's, or arrays of the
+                wrong shape.
+        """
+        metadata, arrays = read_saved(Path(path))
+        check_class(path, metadata, cls)
+        if task is None:
+            task = cls.registered_task(metadata)
+        if task is None:
+            raise StorageError(
+                f"{path} was trained on {metadata['environment']}, which is not registered: pass it as task="
+            )
+        agent = cls(task, runs=range(*metadata["runs"]), seed=metadata["seed"], config=cls.Config(**metadata["config"]))
+        check_task(path, metadata, agent.task.metadata)
+        if section(arrays, "environment"):
             _ = agent.rollout  # so that the file's arrays have something to be checked against
         check_arrays(path, arrays, agent.state())
         agent.restore(arrays)

@@ -114,7 +114,7 @@ def regret_curve(agent: Agent, *, steps: int | None = None, checkpoints: int = 5
     if steps is None:
         raise ValueError(f"steps must be given, for {agent.task.name} has no time limit")
     meter = RegretMeter(agent)
-    agent.rollout.begin_in(np.repeat(np.array(agent.runs) % len(means), agent.copies))
+    agent.rollout.begin_in(np.repeat(np.array(agent.runs) % len(means), agent.num_envs))
     curve = train(agent, steps=steps, checkpoints=checkpoints, on_step=meter, measure=lambda _: meter.total.copy())
     return RegretCurve(curve.steps, curve.scores, regret_bounds(agent.task, curve.steps))
 

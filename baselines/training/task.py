@@ -97,6 +97,16 @@ class Task:
         """The hash of the table's content, or None where there is no table."""
         return None if self.truth is None else self.truth.mdp.content_hash
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a saved agent's file says of the task."""
+        return {
+            "environment": self.environment,
+            "arguments": dict(self.arguments),
+            "discount": self.discount,
+            "table": self.table_hash,
+        }
+
     @cached_property
     def observation_index_in_state(self) -> np.ndarray:
         """The number of what is observed in each state, [S]; raises TypeError where there is no table."""
@@ -189,6 +199,16 @@ def make_task(environment: Task | World | str, *, discount: float | None = None,
     if environment not in gym.registry:
         raise ValueError(unknown("world", environment, [*WORLDS, *gym.registry]))
     return _task_of_environment(environment, DEFAULT_DISCOUNT if discount is None else discount, arguments)
+
+
+def registered_task(metadata: Mapping[str, Any]) -> Task | None:
+    """The task that `Task.metadata` describes; None where nothing is registered by its name."""
+    environment, arguments = metadata["environment"], metadata["arguments"]
+    if environment in WORLDS:
+        return make_task(environment, **arguments)
+    if environment in gym.registry:  # these have no discount of their own, so the one they were given is passed on
+        return make_task(environment, discount=metadata["discount"], **arguments)
+    return None
 
 
 @lru_cache(maxsize=64)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from baselines.agents.q_learning import QLearning, QLearningConfig
+from baselines.agents.q_learning import QLearning
+from baselines.agents.tabular import TabularConfig
 from baselines.training.loop import evaluate, score, train
 from rl_envs.mdp.finite_mdp import Outcome, tabulate
 from rl_envs.worlds.observation import Index
 from rl_envs.worlds.world import StateNumber, World
 
 # Q-learning in its plainest form: a constant step size, and exploration throughout.
-PLAIN = QLearningConfig(step_size=0.5, step_size_half_life=np.inf, epsilon=1.0, final_epsilon=1.0, epsilon_steps=0)
+PLAIN = TabularConfig(step_size=0.5, step_size_half_life=np.inf, epsilon=1.0, final_epsilon=1.0, epsilon_steps=0)
 
 
 def small_world(outcomes, *, num_states: int, num_actions: int = 1, limit: int | None, discount: float = 0.9) -> World:
@@ -54,7 +55,7 @@ def value_of_being_cut_off_elsewhere() -> None:
 
 def walks_to_the_paying_end() -> None:
     """From values that are all equal every run finds the reward; with first-index ties each one walks left for ever."""
-    config = QLearningConfig(epsilon=0.1, final_epsilon=0.1)
+    config = TabularConfig(epsilon=0.1, final_epsilon=0.1)
     agent = QLearning("LineWalk", runs=20, config=config)
     curve = train(agent, steps=1_500, checkpoints=1)
     assert (curve.scores[-1] >= 0.99).mean() >= 0.95

@@ -10,7 +10,8 @@ import pytest
 
 from baselines.agents.actor_critic import ActorCritic
 from baselines.agents.dqn import DQN
-from baselines.agents.reinforce import Reinforce, ReinforceConfig, TableLearner
+from baselines.agents.reinforce import Reinforce, ReinforceConfig
+from baselines.agents.softmax_policies import TablePolicy
 from baselines.comparison.statistics import mean_interval, share_within, wilson_interval
 from baselines.training.agent import Agent
 from baselines.training.loop import score, train
@@ -64,7 +65,7 @@ def test_at_least_8_of_10_runs_keep_the_pole_up(cls: type[Agent], steps: int) ->
 def test_reinforce_finds_the_best_chance_of_going_right_in_the_short_corridor() -> None:
     world = short_corridor()
     agent = Reinforce(world, runs=100, seed=0, config=ReinforceConfig(step_size=2**-11, baseline_step_size=2**-6))
-    assert isinstance(agent.learner, TableLearner)
+    assert isinstance(agent.learner, TablePolicy)
     agent.learner.theta[:] = [0.0, -1.0]  # it begins by going right with probability 0.27
     for _ in range(60_000):
         agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))

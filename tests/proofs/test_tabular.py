@@ -6,9 +6,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from baselines.agents.double_q_learning import DoubleQLearning, DoubleQLearningConfig
-from baselines.agents.q_learning import QLearning, QLearningConfig
-from baselines.agents.sarsa import Sarsa, SarsaConfig
+from baselines.agents.double_q_learning import DoubleQLearning
+from baselines.agents.q_learning import QLearning
+from baselines.agents.sarsa import Sarsa
 from baselines.agents.tabular import TabularAgent, TabularConfig
 from baselines.comparison.statistics import Interval, difference_interval, mean_interval, share_within
 from baselines.registry import make_agent
@@ -113,8 +113,8 @@ def test_q_learning_walks_along_the_cliff_and_sarsa_earns_more_online() -> None:
         "final_epsilon": 0.1,
         "epsilon_steps": 0,
     }
-    q_learning, of_q_learning = online_returns(QLearning, QLearningConfig(**settings), runs=30, episodes=500)
-    _, of_sarsa = online_returns(Sarsa, SarsaConfig(**settings), runs=30, episodes=500)
+    q_learning, of_q_learning = online_returns(QLearning, TabularConfig(**settings), runs=30, episodes=500)
+    _, of_sarsa = online_returns(Sarsa, TabularConfig(**settings), runs=30, episodes=500)
 
     # The greedy policy of every run takes the shortest way: 13 steps of -1 along the edge.
     assert q_learning.task.truth is not None
@@ -185,8 +185,8 @@ def test_double_q_learning_is_not_drawn_to_the_left_by_lucky_rewards() -> None:
         "final_epsilon": 0.1,
         "epsilon_steps": 0,
     }
-    single = share_of_left(QLearning, QLearningConfig(**settings), runs=10_000, episodes=300)
-    double = share_of_left(DoubleQLearning, DoubleQLearningConfig(**settings), runs=10_000, episodes=300)
+    single = share_of_left(QLearning, TabularConfig(**settings), runs=10_000, episodes=300)
+    double = share_of_left(DoubleQLearning, TabularConfig(**settings), runs=10_000, episodes=300)
     # Shares of 10,000 runs have standard errors of at most 0.005. The best that can be had is 0.05.
     around_20 = single[15:25].mean()
     print(
@@ -204,14 +204,11 @@ def test_double_q_learning_is_not_drawn_to_the_left_by_lucky_rewards() -> None:
 
 def test_a_double_q_learning_that_values_with_its_own_choice_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     from baselines.agents import double_q_learning
-    from baselines.learning.updates import q_learning_target
+    from baselines.learning.action_values import max_over_actions
 
-    def own(
-        reward: np.ndarray, terminated: np.ndarray, choosing_q: np.ndarray, valuing_q: np.ndarray, discount: float
-    ) -> np.ndarray:
-        return q_learning_target(reward, terminated, choosing_q, discount)
-
-    monkeypatch.setattr(double_q_learning, "double_q_target", own)
+    monkeypatch.setattr(
+        double_q_learning, "value_of_best_action", lambda choosing_q, valuing_q: max_over_actions(choosing_q)
+    )
     settings = {
         "step_size": 0.1,
         "step_size_half_life": np.inf,
@@ -219,5 +216,5 @@ def test_a_double_q_learning_that_values_with_its_own_choice_would_be_seen(monke
         "final_epsilon": 0.1,
         "epsilon_steps": 0,
     }
-    share = share_of_left(DoubleQLearning, DoubleQLearningConfig(**settings), runs=2_000, episodes=60)
+    share = share_of_left(DoubleQLearning, TabularConfig(**settings), runs=2_000, episodes=60)
     assert share.max() > 0.6

@@ -11,7 +11,7 @@ import pytest
 
 from baselines.agents.bandit import BanditAgent
 from baselines.registry import agent_class, make_agent
-from baselines.training import agent as agent_module
+from baselines.training import population
 from baselines.training.loop import evaluate, score, train
 from baselines.training.regret import regret_curve
 from baselines.training.task import make_task
@@ -69,7 +69,7 @@ def test_runs_that_depend_on_their_number_would_be_seen(name: str, monkeypatch: 
     def run_seeds(seed: int, world: str, agent: str, runs: range, purpose: str) -> list[np.random.SeedSequence]:
         return np.random.SeedSequence([seed, len(runs), len(purpose)]).spawn(len(runs))
 
-    monkeypatch.setattr(agent_module, "run_seeds", run_seeds)
+    monkeypatch.setattr(population, "run_seeds", run_seeds)
     with pytest.raises(AssertionError):
         test_runs_do_not_depend_on_their_number(name)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from baselines.agents.double_q_learning import DoubleQLearning, DoubleQLearningConfig
+from baselines.agents.double_q_learning import DoubleQLearning
+from baselines.agents.tabular import TabularConfig
 from baselines.learning.transition import Transition
 from baselines.training.loop import train
 
-CONSTANT = DoubleQLearningConfig(step_size=0.5, step_size_half_life=np.inf)
+CONSTANT = TabularConfig(step_size=0.5, step_size_half_life=np.inf)
 
 
 def same_step(runs: int) -> Transition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.agents import dqn
 from baselines.agents.dqn import DQN, DQNConfig
 from baselines.learning.transition import Transition
 from baselines.training.loop import evaluate, score, train
@@ -28,43 +28,48 @@ def weights(values: np.ndarray) -> np.ndarray:
     return values[:, :22].reshape(-1, 11, 2)
 
 
-def errors_of_one_update(config: DQNConfig) -> np.ndarray:
+def unchanged(transition: Transition) -> Transition:
+    return transition
+
+
+def errors_of_one_update(
+    config: DQNConfig, change: Callable[[Transition], Transition] = unchanged, **world: float
+) -> np.ndarray:
     """How far the targets of three runs are below their values, from a known network and a known target network.
 
     Both networks value (left, right) at (1, 2), but the network has (5, 3) and the target network (10, 20) in states 6,
     10 and 1. The runs go right from 5 to 6, right from 9 to 10, which terminates and pays 1, and left from 0 to 1,
     where the time limit cuts them off.
     """
-    agent = DQN("LineWalk", runs=3, config=config)
+    agent = DQN(make_task("LineWalk", **world), runs=3, config=config)
     for networks, elsewhere in ((agent.online, [5.0, 3.0]), (agent.target, [10.0, 20.0])):
-        networks.values.zero_()
-        weights(networks.values)[:] = networks.values.new_tensor([1.0, 2.0])
-        weights(networks.values)[:, [6, 10, 1]] = networks.values.new_tensor(elsewhere)
-    agent.update(
-        Transition(
-            observation=np.array([5, 9, 0]),
-            action=np.array([1, 1, 0]),
-            reward=np.array([0.0, 1.0, 0.0]),
-            next_observation=np.array([6, 10, 1]),
-            terminated=np.array([False, True, False]),
-            truncated=np.array([False, False, True]),
-        )
+        networks.parameters.zero_()
+        weights(networks.parameters)[:] = networks.parameters.new_tensor([1.0, 2.0])
+        weights(networks.parameters)[:, [6, 10, 1]] = networks.parameters.new_tensor(elsewhere)
+    transition = Transition(
+        observation=np.array([5, 9, 0]),
+        action=np.array([1, 1, 0]),
+        reward=np.array([0.0, 1.0, 0.0]),
+        next_observation=np.array([6, 10, 1]),
+        terminated=np.array([False, True, False]),
+        truncated=np.array([False, False, True]),
     )
+    agent.update(change(transition))
     gradient = weights(agent.online.gradient.numpy())
     touched = gradient[[0, 1, 2], [5, 9, 0], [1, 1, 0]]
     assert np.count_nonzero(gradient) == np.count_nonzero(touched)  # nothing flows through the target
     return touched
 
 
-def check_one_update() -> None:
+def check_one_update(change: Callable[[Transition], Transition] = unchanged, **world: float) -> None:
     # Values 2, 2, 1. Targets 0 + 0.95 * 20 = 19;   1, for it terminated;   0.95 * 20 = 19, although cut off.
     # The derivative of half the squared error is value - target.
-    np.testing.assert_allclose(errors_of_one_update(TABLE), [2 - 19, 2 - 1, 1 - 19], rtol=1e-5)
+    np.testing.assert_allclose(errors_of_one_update(TABLE, change, **world), [2 - 19, 2 - 1, 1 - 19], rtol=1e-5)
 
 
-def check_one_double_update() -> None:
+def check_one_double_update(*, double: bool = True) -> None:
     # The network prefers left, which the target network values at 10: 0.95 * 10 = 9.5.
-    np.testing.assert_allclose(errors_of_one_update(replace(TABLE, double=True)), [2 - 9.5, 1, 1 - 9.5], rtol=1e-5)
+    np.testing.assert_allclose(errors_of_one_update(replace(TABLE, double=double)), [2 - 9.5, 1, 1 - 9.5], rtol=1e-5)
 
 
 @pytest.mark.parametrize("check", [check_one_update, check_one_double_update])
@@ -80,31 +85,28 @@ def test_the_huber_loss_is_linear_for_large_errors_and_long_gradients_are_shorte
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "change",
     [
-        lambda reward, terminated, next_value, discount: reward + discount * next_value,
-        lambda reward, terminated, next_value, discount: np.where(terminated, 0.0, reward) + discount * next_value,
-        lambda reward, terminated, next_value, discount: reward + np.where(terminated, 0.0, next_value),
+        lambda t: replace(t, terminated=t.terminated & False),
+        lambda t: replace(t, terminated=t.terminated | t.truncated),
+        lambda t: replace(t, reward=np.where(t.terminated, 0.0, t.reward)),
+        lambda t: replace(t, next_observation=t.observation),
     ],
-    ids=["bootstrap through the end", "no reward at the end", "no discount"],
+    ids=["bootstrap through the end", "no bootstrap at the limit", "no reward at the end", "the state before"],
 )
-def test_a_wrong_target_is_noticed(fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dqn, "td_target", fault)
+def test_a_wrong_target_is_noticed(change: Callable[[Transition], Transition]) -> None:
     with pytest.raises(AssertionError):
-        check_one_update()
+        check_one_update(change)
 
 
-def test_a_wrong_network_for_the_next_action_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    next_value = DQN._next_value
-    monkeypatch.setattr(DQN, "_next_value", lambda self, batch: next_value_of_target(next_value, self, batch))
+def test_another_discount_is_noticed() -> None:
     with pytest.raises(AssertionError):
-        check_one_double_update()
+        check_one_update(discount=1.0)
 
 
-def next_value_of_target(next_value, agent: DQN, batch) -> np.ndarray:
-    """Plain DQN in place of Double DQN."""
-    agent.config = replace(agent.config, double=False)
-    return next_value(agent, batch)
+def test_a_wrong_network_for_the_next_action_is_noticed() -> None:
+    with pytest.raises(AssertionError):
+        check_one_double_update(double=False)
 
 
 def test_a_step_that_is_cut_off_is_worth_what_would_have_followed() -> None:
@@ -114,19 +116,19 @@ def test_a_step_that_is_cut_off_is_worth_what_would_have_followed() -> None:
     agent = DQN(world, runs=2, config=config)
     for _ in range(1_500):
         agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
-    q = agent.online.values.sum(dim=1)  # one weight and one bias
+    q = agent.online.parameters.sum(dim=1)  # one weight and one bias
     np.testing.assert_allclose(q, 10.0, rtol=0.02)
 
 
 def test_the_target_network_is_copied_at_step_0_and_then_stands_still_in_between() -> None:
     agent = DQN("LineWalk", runs=2, config=QUICK)
-    np.testing.assert_array_equal(agent.target.values, agent.online.values)
+    np.testing.assert_array_equal(agent.target.parameters, agent.online.parameters)
     for step in range(1, 80):
-        before = agent.target.values.clone()
+        before = agent.target.parameters.clone()
         agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
-        expected = agent.online.values if step % 25 == 0 else before
-        np.testing.assert_array_equal(agent.target.values, expected)
-    assert (agent.target.values != agent.online.values).any()
+        expected = agent.online.parameters if step % 25 == 0 else before
+        np.testing.assert_array_equal(agent.target.parameters, expected)
+    assert (agent.target.parameters != agent.online.parameters).any()
 
 
 def test_updates_come_when_they_are_due() -> None:
@@ -170,7 +172,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
     for seed in (1, 1, 2):
         agent = DQN("RandomMDP", runs=2, seed=seed, config=QUICK)
         train(agent, steps=150, checkpoints=2)
-        results.append(agent.online.values.numpy().tobytes())
+        results.append(agent.online.parameters.numpy().tobytes())
     assert results[0] == results[1] != results[2]
 
 
@@ -179,7 +181,7 @@ def test_a_run_learns_the_same_in_any_population() -> None:
     for runs in (range(5), range(12), range(3, 4)):
         agent = DQN("RandomMDP", runs=runs, seed=1, config=QUICK)
         train(agent, steps=100, checkpoints=1)
-        values[runs] = agent.online.values[3 - runs.start].numpy()
+        values[runs] = agent.online.parameters[3 - runs.start].numpy()
     first, *others = values.values()
     for other in others:
         np.testing.assert_allclose(first, other, rtol=1e-4, atol=1e-6)
@@ -193,7 +195,7 @@ def test_looking_at_a_run_changes_nothing() -> None:
             score(agent)
             evaluate(agent, episodes=2, max_steps=20)
         train(agent, steps=60, checkpoints=1)
-    np.testing.assert_array_equal(looked_at.online.values, left_alone.online.values)
+    np.testing.assert_array_equal(looked_at.online.parameters, left_alone.online.parameters)
 
 
 @pytest.mark.parametrize("world", ["RandomMDP", "CartPole-v1"])
@@ -203,7 +205,7 @@ def test_training_in_two_calls_equals_training_in_one(world: str) -> None:
     train(twice, steps=60, checkpoints=1, episodes=1)
     train(twice, steps=90, checkpoints=1, episodes=1)
     assert (once.epsilon, once.learning_rate) == (twice.epsilon, twice.learning_rate)
-    np.testing.assert_array_equal(once.online.values, twice.online.values)
+    np.testing.assert_array_equal(once.online.parameters, twice.online.parameters)
 
 
 def test_the_global_generators_are_left_alone() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.agents.expected_sarsa import ExpectedSarsa, ExpectedSarsaConfig
+from baselines.agents.expected_sarsa import ExpectedSarsa
+from baselines.agents.tabular import TabularConfig
 from baselines.learning.transition import Transition
 from baselines.training.loop import train
 from rl_envs.mdp.finite_mdp import Outcome
@@ -13,7 +14,7 @@ from tests.baselines.checks import small_world
 
 
 def test_one_update_by_hand() -> None:
-    config = ExpectedSarsaConfig(step_size=0.5, epsilon=0.3, final_epsilon=0.3)
+    config = TabularConfig(step_size=0.5, epsilon=0.3, final_epsilon=0.3)
     agent = ExpectedSarsa("LineBalance", runs=4, config=config)
     agent.q[0, 6] = [2.0, 4.0, 4.0]
     agent.q[1, 6] = [5.0, 4.0, 4.0]
@@ -39,7 +40,7 @@ def test_one_update_by_hand() -> None:
 def test_it_learns_the_value_of_the_policy_that_it_follows_without_chance() -> None:
     # One state, two actions that pay 0 and 1 and stay: with epsilon 0.5, q = r + 0.5 * 0.75 / (1 - 0.5), exactly.
     world = small_world(lambda s, a: [Outcome(1.0, 0, float(a))], num_states=1, num_actions=2, limit=None, discount=0.5)
-    config = ExpectedSarsaConfig(step_size=0.5, step_size_half_life=np.inf, epsilon=0.5, final_epsilon=0.5)
+    config = TabularConfig(step_size=0.5, step_size_half_life=np.inf, epsilon=0.5, final_epsilon=0.5)
     agent = ExpectedSarsa(world, runs=20, config=config)
     train(agent, steps=800, checkpoints=1)
     np.testing.assert_allclose(agent.q, np.tile([[0.75, 1.75]], (20, 1, 1)), rtol=1e-9)

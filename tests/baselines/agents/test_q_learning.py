@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.agents.q_learning import QLearning, QLearningConfig
+from baselines.agents.q_learning import QLearning
+from baselines.agents.tabular import TabularConfig
 from baselines.learning.transition import Transition
 from baselines.training.loop import train
 
 
 def test_one_update_by_hand() -> None:
-    agent = QLearning("LineWalk", runs=3, config=QLearningConfig(step_size=0.5))
+    agent = QLearning("LineWalk", runs=3, config=TabularConfig(step_size=0.5))
     agent.q[:] = 1.0
     agent.q[0, 6] = [2.0, 4.0]
     agent.q[1, 10] = 100.0  # the terminal row: never read
@@ -46,7 +47,7 @@ def test_every_run_finds_the_best_arm() -> None:
 
 
 def test_values_come_near_those_of_the_solver_where_everything_is_visited() -> None:
-    config = QLearningConfig(step_size=1.0, step_size_half_life=np.inf, epsilon=1.0, final_epsilon=1.0)
+    config = TabularConfig(step_size=1.0, step_size_half_life=np.inf, epsilon=1.0, final_epsilon=1.0)
     agent = QLearning("LineWalk", runs=5, seed=0, config=config)
     train(agent, steps=4_000, checkpoints=1)
     # Without chance and with step size 1, every value is exact once what follows it is.

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.agents import reinforce
-from baselines.agents.reinforce import NetworkLearner, Reinforce, ReinforceConfig, TableLearner
+from baselines.agents import softmax_policies
+from baselines.agents.reinforce import Reinforce, ReinforceConfig
+from baselines.agents.softmax_policies import NetworkPolicy, TablePolicy
 from baselines.learning.exploration import softmax
 from baselines.learning.transition import Transition
 from baselines.training.loop import evaluate, score, train
@@ -64,7 +65,7 @@ def largest_deviation(moves: np.ndarray, exact: np.ndarray) -> float:
 
 def moves_of_table(config: ReinforceConfig) -> np.ndarray:
     agent = Reinforce(CORRIDOR, runs=RUNS, seed=0, config=config)
-    assert isinstance(agent.learner, TableLearner)
+    assert isinstance(agent.learner, TablePolicy)
     agent.learner.theta[:] = preferences()
     agent.learner.values[:] = evaluate_policy(CORRIDOR.mdp, softmax(preferences()))
     if not config.baseline:
@@ -105,13 +106,15 @@ def plant_no_weights(patch: pytest.MonkeyPatch) -> ReinforceConfig:
 
 
 def plant_the_whole_return(patch: pytest.MonkeyPatch) -> ReinforceConfig:
-    returns = reinforce.Episodes.returns
-    patch.setattr(reinforce.Episodes, "returns", lambda *args: np.broadcast_to(returns(*args)[0], returns(*args).shape))
+    returns = softmax_policies.Episodes.returns
+    patch.setattr(
+        softmax_policies.Episodes, "returns", lambda *args: np.broadcast_to(returns(*args)[0], returns(*args).shape)
+    )
     return PRECISE
 
 
 def plant_a_score_without_its_mean(patch: pytest.MonkeyPatch) -> ReinforceConfig:
-    patch.setattr(reinforce, "score_of_softmax", lambda policy, action: np.eye(2)[action])
+    patch.setattr(softmax_policies, "score_of_softmax", lambda policy, action: np.eye(2)[action])
     return PRECISE
 
 
@@ -129,16 +132,16 @@ def test_a_baseline_makes_updates_less_noisy() -> None:
 @pytest.mark.parametrize("baseline", [False, True])
 def test_the_mean_update_of_a_network_is_the_exact_policy_gradient(baseline: bool) -> None:
     agent = Reinforce(CORRIDOR, runs=RUNS, seed=0, config=replace(BY_NETWORK, baseline=baseline))
-    assert isinstance(agent.learner, NetworkLearner)
+    assert isinstance(agent.learner, NetworkPolicy)
     networks = agent.learner.networks
     # Every run gets the weights of the first one, the last layer larger, so that the policy is far from even.
-    one = networks.values[0].clone()
+    one = networks.parameters[0].clone()
     size = 7 * 3 + 3 + 3 * 2 + 2
     one[24:30] *= 200.0
-    networks.values[:] = one
+    networks.parameters[:] = one
     policy = agent.probabilities()[0]
     assert 0.05 < policy.min() < 0.4
-    moves = first_updates(agent, networks.values.numpy())[:, :size]
+    moves = first_updates(agent, networks.parameters.numpy())[:, :size]
 
     # The same gradient through the network: d/dw sum_s visits(s) sum_a pi(a|s; w) q(s, a), visits and q held still.
     visits = occupancy(CORRIDOR.mdp, policy).sum(axis=1)
@@ -241,7 +244,9 @@ def test_a_run_learns_the_same_in_any_population(config: ReinforceConfig) -> Non
 
 @pytest.mark.parametrize("config", QUICK, ids=["table", "network"])
 def test_padding_that_counts_is_noticed(config: ReinforceConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reinforce.Episodes, "inside", property(lambda self: np.ones(self.reward.shape, dtype=bool)))
+    monkeypatch.setattr(
+        softmax_policies.Episodes, "inside", property(lambda self: np.ones(self.reward.shape, dtype=bool))
+    )
     with pytest.raises(AssertionError):
         check_populations(config)
 

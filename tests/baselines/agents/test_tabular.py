@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines.agents import tabular
 from baselines.agents.tabular import TabularAgent, TabularConfig
-from baselines.learning import updates
+from baselines.learning import exploration
+from baselines.learning.transition import Transition
 from baselines.registry import agent_class, make_agent
-from baselines.training import agent as agent_module
-from baselines.training import rollout
+from baselines.training import population, rollout
 from baselines.training.loop import evaluate, score, train
 from baselines.training.task import Task, make_task
 from rl_envs.mdp.finite_mdp import Outcome
@@ -91,7 +90,7 @@ def runs_do_not_depend_on_their_number(name: str) -> None:
 
 def tables(agent: TabularAgent) -> dict[str, np.ndarray]:
     """What the runs have learned, by name, each [R, ...]."""
-    about = ("steps", "drawn.", "environment.", "waits.entry")
+    about = ("steps", "drawn.", "environment.")
     return {name: array.copy() for name, array in agent.state().items() if not name.startswith(about)}
 
 
@@ -148,18 +147,20 @@ def test_learning_is_sound(check: Callable[[str], None], name: str) -> None:
 # Planted faults -------------------------------------------------------------------------------------------------------
 
 
-def plant_bootstrap_through_the_end(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(updates, "td_target", lambda reward, terminated, next_value, discount: reward + discount * next_value)
+def change_transition(change: Callable[[Transition], Transition]) -> Callable[[pytest.MonkeyPatch], None]:
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        step = rollout.Rollout.step
+        patch.setattr(rollout.Rollout, "step", lambda self, action: change(step(self, action)))
+
+    return plant
 
 
-def plant_no_bootstrap_at_a_truncation(patch: pytest.MonkeyPatch) -> None:
-    step = rollout.Rollout.step
+def every_end_a_truncation(t: Transition) -> Transition:
+    return replace(t, terminated=np.zeros_like(t.terminated), truncated=t.terminated | t.truncated)
 
-    def changed(self: rollout.Rollout, action: np.ndarray) -> rollout.Transition:
-        transition = step(self, action)
-        return replace(transition, terminated=transition.terminated | transition.truncated)
 
-    patch.setattr(rollout.Rollout, "step", changed)
+def every_end_a_termination(t: Transition) -> Transition:
+    return replace(t, terminated=t.terminated | t.truncated)
 
 
 def plant_reset_observation_as_next(patch: pytest.MonkeyPatch) -> None:
@@ -170,16 +171,16 @@ def plant_seeds_by_position(patch: pytest.MonkeyPatch) -> None:
     def run_seeds(seed: int, world: str, agent: str, runs: range, purpose: str) -> list[np.random.SeedSequence]:
         return np.random.SeedSequence([seed, len(runs), len(purpose)]).spawn(len(runs))
 
-    patch.setattr(agent_module, "run_seeds", run_seeds)
+    patch.setattr(population, "run_seeds", run_seeds)
 
 
 def plant_first_index_ties(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(tabular, "argmax_random_ties", lambda values, uniform: values.argmax(axis=-1))
+    patch.setattr(exploration, "argmax_random_ties", lambda values, uniform: values.argmax(axis=-1))
 
 
 FAULTS = {
-    "bootstrap through a terminal step": (plant_bootstrap_through_the_end, value_of_ending),
-    "no bootstrap at a truncation": (plant_no_bootstrap_at_a_truncation, value_of_staying),
+    "bootstrap through a terminal step": (change_transition(every_end_a_truncation), value_of_ending),
+    "no bootstrap at a truncation": (change_transition(every_end_a_termination), value_of_staying),
     "the reset's observation as the next one": (plant_reset_observation_as_next, value_of_being_cut_off_elsewhere),
     "seeds depend on how many runs there are": (plant_seeds_by_position, runs_do_not_depend_on_their_number),
     "ties go to the first index": (plant_first_index_ties, ties_are_broken_at_random),
@@ -263,12 +264,20 @@ def test_a_setting_out_of_range_is_refused(name: str, field: str, value: float, 
 def test_the_step_size_of_each_value_falls_with_its_own_updates() -> None:
     agent = make("QLearning", "LineWalk", step_size=0.8, step_size_half_life=2.0)
     # Targets of 1, 0, 0 for a value that starts at 0: alpha is 0.8, 0.8 / 1.5, 0.8 / 2.
-    entry = np.array([3])
     for target in (1.0, 0.0, 0.0):
-        agent.learn(entry, np.array([target]))
-    assert agent.q.reshape(-1)[3] == pytest.approx(0.8 * (1 - 0.8 / 1.5) * (1 - 0.4), rel=1e-12)
-    assert agent.updates.reshape(-1).tolist() == [0, 0, 0, 3] + [0] * 18
-    assert agent.q.reshape(-1)[4] == 0.0
+        agent.update(
+            Transition(
+                observation=np.array([1]),
+                action=np.array([1]),
+                reward=np.array([target]),
+                next_observation=np.array([2]),
+                terminated=np.array([True]),
+                truncated=np.array([False]),
+            )
+        )
+    assert agent.q[0, 1, 1] == pytest.approx(0.8 * (1 - 0.8 / 1.5) * (1 - 0.4), rel=1e-12)
+    assert agent.updates[0, 1, 1] == agent.updates.sum() == 3
+    assert np.count_nonzero(agent.q) == 1
 
 
 @pytest.mark.parametrize("name", FOUR)

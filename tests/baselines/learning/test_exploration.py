@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from baselines.learning.exploration import (
-    RunStreams,
     argmax_random_ties,
     epsilon_greedy,
     epsilon_greedy_policy,
@@ -15,7 +14,6 @@ from baselines.learning.exploration import (
     softmax,
     uniform_action,
 )
-from baselines.training.seeding import run_seeds
 
 # Midpoints of 60 equal parts of [0, 1): a share that is exactly 1/n of the numbers is exactly n-th of these, n = 1..6.
 GRID = (np.arange(60) + 0.5) / 60
@@ -67,17 +65,6 @@ def test_epsilon_greedy_at_its_ends(epsilon: float, greedy_share: float) -> None
 def test_the_greedy_policy_shares_its_probability_among_ties() -> None:
     q = np.array([[[1.0, 1.0, 0.0], [0.0, 2.0, 1.0]]])
     np.testing.assert_array_equal(greedy_policy(q), [[[0.5, 0.5, 0.0], [0.0, 1.0, 0.0]]])
-
-
-def test_a_stream_goes_on_after_a_jump_as_if_it_had_drawn_all_the_way() -> None:
-    seeds = run_seeds(0, "world", "agent", range(3), "test")
-    streams, jumped = RunStreams(seeds), RunStreams(seeds)
-    drawn = np.array([streams.next() for _ in range(600)])
-    jumped.jump(555)
-    np.testing.assert_array_equal([jumped.next() for _ in range(45)], drawn[555:])
-    assert jumped.drawn == 600
-    alone = RunStreams(seeds[1:2])
-    np.testing.assert_array_equal([alone.next()[0] for _ in range(600)], drawn[:, 1])
 
 
 def test_softmax_by_hand_and_where_exponentials_would_overflow() -> None:

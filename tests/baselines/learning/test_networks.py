@@ -7,12 +7,15 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from baselines.learning.encoding import Encoder, distinct_observations
+from baselines.learning.encoding import Encoder
 from baselines.learning.networks import Perceptron, StackedNetworks
 from baselines.learning.optimisers import Adam, Descent, Optimiser, RMSprop
 from baselines.training.task import make_task
 
-FORMS = {"policy": Perceptron((3, 8, 6, 2), "tanh", "orthogonal", output_gain=0.01), "value": Perceptron((3, 5, 1))}
+ARCHITECTURES = {
+    "policy": Perceptron((3, 8, 6, 2), "tanh", "orthogonal", output_gain=0.01),
+    "value": Perceptron((3, 5, 1)),
+}
 
 
 def seeds(runs: range) -> list[np.random.SeedSequence]:
@@ -21,21 +24,25 @@ def seeds(runs: range) -> list[np.random.SeedSequence]:
 
 def alone(networks: StackedNetworks, name: str, run: int) -> torch.nn.Sequential:
     """One run's network built of torch's own layers."""
-    form, layers = networks.forms[name], []
-    first = sum((i + 1) * o for other in list(FORMS)[: list(FORMS).index(name)] for i, o in FORMS[other].layers)
-    for inputs, outputs in form.layers:
+    architecture, layers = networks.architectures[name], []
+    first = sum(
+        (i + 1) * o
+        for other in list(ARCHITECTURES)[: list(ARCHITECTURES).index(name)]
+        for i, o in ARCHITECTURES[other].layers
+    )
+    for inputs, outputs in architecture.layers:
         layer = torch.nn.Linear(inputs, outputs)
         with torch.no_grad():
-            layer.weight[:] = networks.values[run, first : first + inputs * outputs].view(inputs, outputs).T
-            layer.bias[:] = networks.values[run, first + inputs * outputs : first + (inputs + 1) * outputs]
+            layer.weight[:] = networks.parameters[run, first : first + inputs * outputs].view(inputs, outputs).T
+            layer.bias[:] = networks.parameters[run, first + inputs * outputs : first + (inputs + 1) * outputs]
         first += (inputs + 1) * outputs
-        layers += [layer, torch.nn.ReLU() if form.activation == "relu" else torch.nn.Tanh()]
+        layers += [layer, torch.nn.ReLU() if architecture.activation == "relu" else torch.nn.Tanh()]
     return torch.nn.Sequential(*layers[:-1])
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_run_answers_as_its_own_network_would(name: str) -> None:
-    networks = StackedNetworks.initial(FORMS, seeds(range(4)))
+    networks = StackedNetworks.initial(ARCHITECTURES, seeds(range(4)))
     features = torch.tensor(np.random.default_rng(0).normal(size=(4, 7, 3)), dtype=torch.float32)
     for run in range(4):
         expected = alone(networks, name, run)(features[run])
@@ -46,8 +53,8 @@ def test_gradients_of_one_run_do_not_depend_on_the_others() -> None:
     features = torch.tensor(np.random.default_rng(0).normal(size=(4, 7, 3)), dtype=torch.float32)
 
     def gradient(runs: slice, scale: float) -> torch.Tensor:
-        networks = StackedNetworks.initial(FORMS, seeds(range(4))[runs])
-        out = [networks.output(name, features[runs]).square().mean(dim=(1, 2)) for name in FORMS]
+        networks = StackedNetworks.initial(ARCHITECTURES, seeds(range(4))[runs])
+        out = [networks.output(name, features[runs]).square().mean(dim=(1, 2)) for name in ARCHITECTURES]
         loss = out[0] + out[1]
         loss = torch.cat([loss[:1], scale * loss[1:]])
         networks.backward(loss)
@@ -58,16 +65,16 @@ def test_gradients_of_one_run_do_not_depend_on_the_others() -> None:
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
-    forms = {"value": Perceptron((3, 5, 1), "tanh")}
-    networks = StackedNetworks.initial(forms, seeds(range(2)))
+    architectures = {"value": Perceptron((3, 5, 1), "tanh")}
+    networks = StackedNetworks.initial(architectures, seeds(range(2)))
     features = torch.tensor(np.random.default_rng(0).normal(size=(2, 7, 3)), dtype=torch.float32)
 
     def loss(values: torch.Tensor) -> torch.Tensor:
-        return StackedNetworks(forms, values).output("value", features).square().mean(dim=(1, 2))
+        return StackedNetworks(architectures, values).output("value", features).square().mean(dim=(1, 2))
 
     networks.backward(networks.output("value", features).square().mean(dim=(1, 2)))
-    base = networks.values.double()
-    for entry in (0, 9, 17, networks.values.shape[1] - 1):
+    base = networks.parameters.double()
+    for entry in (0, 9, 17, networks.parameters.shape[1] - 1):
         step = torch.zeros_like(base)
         step[:, entry] = 1e-3
         change = (loss((base + step).float()) - loss((base - step).float())) / 2e-3
@@ -75,7 +82,9 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 
 def test_each_run_is_clipped_by_its_own_norm() -> None:
-    networks = StackedNetworks(FORMS, torch.zeros(3, StackedNetworks.initial(FORMS, seeds(range(1))).values.shape[1]))
+    networks = StackedNetworks(
+        ARCHITECTURES, torch.zeros(3, StackedNetworks.initial(ARCHITECTURES, seeds(range(1))).parameters.shape[1])
+    )
     networks.gradient[0, :2] = torch.tensor([30.0, 40.0])  # norm 50
     networks.gradient[1, :2] = torch.tensor([0.3, 0.4])  # norm 0.5
     networks.clip_gradient(5.0)
@@ -83,41 +92,41 @@ def test_each_run_is_clipped_by_its_own_norm() -> None:
 
 
 def test_a_run_begins_with_the_same_weights_in_any_population() -> None:
-    few, many = (StackedNetworks.initial(FORMS, seeds(runs)).values for runs in (range(2, 4), range(6)))
+    few, many = (StackedNetworks.initial(ARCHITECTURES, seeds(runs)).parameters for runs in (range(2, 4), range(6)))
     assert torch.equal(few, many[2:4])
     assert len(torch.unique(many, dim=0)) == 6
 
 
 def test_orthogonal_layers_are_orthogonal_and_of_the_stated_gain() -> None:
-    networks = StackedNetworks.initial(FORMS, seeds(range(3)))
-    hidden = networks.values[:, 32 : 32 + 48].view(3, 8, 6)  # after 3 * 8 weights and 8 biases
+    networks = StackedNetworks.initial(ARCHITECTURES, seeds(range(3)))
+    hidden = networks.parameters[:, 32 : 32 + 48].view(3, 8, 6)  # after 3 * 8 weights and 8 biases
     torch.testing.assert_close(hidden.mT @ hidden, (2 * torch.eye(6)).expand(3, -1, -1))
-    last = networks.values[:, 86 : 86 + 12].view(3, 6, 2)
+    last = networks.parameters[:, 86 : 86 + 12].view(3, 6, 2)
     torch.testing.assert_close(last.mT @ last, (1e-4 * torch.eye(2)).expand(3, -1, -1))
-    assert not networks.values[:, 24:32].any()
+    assert not networks.parameters[:, 24:32].any()
 
 
 def test_uniform_layers_stay_within_one_over_the_root_of_their_inputs() -> None:
-    values = StackedNetworks.initial({"q": Perceptron((16, 100))}, seeds(range(5))).values
+    values = StackedNetworks.initial({"q": Perceptron((16, 100))}, seeds(range(5))).parameters
     assert 0.249 < values.abs().max() <= 0.25
     # The mean of 8,500 numbers has standard error 0.25 / sqrt(3 * 8500) = 0.0016.
     assert abs(values.mean()) < 0.0064
 
 
 def test_copies_have_weights_of_their_own() -> None:
-    networks = StackedNetworks.initial(FORMS, seeds(range(3)))
+    networks = StackedNetworks.initial(ARCHITECTURES, seeds(range(3)))
     copy, part = networks.copy(), networks.take(np.array([2]))
-    networks.values.zero_()
-    assert copy.values.any()
-    assert torch.equal(part.values[0], copy.values[2])
+    networks.parameters.zero_()
+    assert copy.parameters.any()
+    assert torch.equal(part.parameters[0], copy.parameters[2])
     features = torch.ones(3, 1, 3)
     assert not networks.output("value", features).any()
     assert copy.output("value", features).any()
 
 
-def test_values_of_another_size_are_refused() -> None:
-    with pytest.raises(ValueError, match="values must have 126 entries a run, but has 7"):
-        StackedNetworks(FORMS, torch.zeros(2, 7))
+def test_parameters_of_another_size_are_refused() -> None:
+    with pytest.raises(ValueError, match="parameters must have 126 entries a run, but has 7"):
+        StackedNetworks(ARCHITECTURES, torch.zeros(2, 7))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +135,7 @@ def test_values_of_another_size_are_refused() -> None:
         (Adam((3, 5)), lambda p: torch.optim.Adam(p, lr=0.01)),
         (Adam((3, 5), beta1=0.5, beta2=0.9, epsilon=0.1), lambda p: torch.optim.Adam(p, 0.01, (0.5, 0.9), eps=0.1)),
         (RMSprop((3, 5)), lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.99, eps=1e-5)),
-        (RMSprop((3, 5), kept=0.5, epsilon=0.1), lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.5, eps=0.1)),
+        (RMSprop((3, 5), decay=0.5, epsilon=0.1), lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.5, eps=0.1)),
         (Descent((3, 5)), lambda p: torch.optim.SGD(p, lr=0.01)),
     ],
     ids=["Adam", "Adam, other settings", "RMSprop", "RMSprop, other settings", "Descent"],
@@ -194,13 +203,14 @@ def test_what_no_network_can_be_shown_is_refused() -> None:
 
 
 def test_look_alike_states_are_asked_about_once() -> None:
-    observations, seen_in_state = distinct_observations(make_task("BanditTestbed").observation_in_state)
-    assert observations.shape == (1,)
+    task = make_task("BanditTestbed")
+    features, seen_in_state = Encoder(task.observation_space).distinct_observations(task.observation_in_state)
+    assert features.shape == (1, 1)
     assert not seen_in_state.any()
     assert len(seen_in_state) == 2000
     task = make_task("RobotGrasp")
-    states = np.arange(task.truth.mdp.num_states)
-    observations, seen_in_state = distinct_observations(task.observation_in_state)
-    np.testing.assert_array_equal(observations[seen_in_state], task.world.observation.batch(states))
-    with pytest.raises(TypeError, match="CartPole-v1 has no table"):
-        distinct_observations(make_task("CartPole-v1").observation_in_state)
+    encode = Encoder(task.observation_space)
+    features, seen_in_state = encode.distinct_observations(task.observation_in_state)
+    every_state = encode(task.observation_in_state, (task.truth.mdp.num_states,))
+    assert torch.equal(features[seen_in_state], every_state)
+    assert len(torch.unique(features, dim=0)) == len(features)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from baselines.learning.replay import BatchStreams, Replay
+from baselines.learning.replay import Replay
 from baselines.learning.transition import Transition
 
 
@@ -122,14 +122,6 @@ def test_a_restored_replay_goes_on_in_the_same_way() -> None:
         one, two = (r.sample(5, n_step=2, discount=1.0) for r in (replay, other))
         np.testing.assert_array_equal(one.reward, two.reward)
     assert len(other) == 4
-
-
-def test_numbers_do_not_depend_on_how_many_are_read_at_once() -> None:
-    whole, parts = BatchStreams(seeds(range(2))), BatchStreams(seeds(range(2)))
-    np.testing.assert_array_equal(whole.next(12), np.concatenate([parts.next(5), parts.next(7)], axis=1))
-    parts.jump(3)
-    whole.jump(0)
-    np.testing.assert_array_equal(whole.next(9)[:, 3:], parts.next(6))
 
 
 def test_an_empty_replay_and_one_without_room_are_refused() -> None:

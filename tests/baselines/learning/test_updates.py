@@ -6,10 +6,7 @@ import numpy as np
 
 from baselines.learning.updates import (
     accumulating_trace,
-    double_q_target,
-    expected_sarsa_target,
     gaussian_posterior,
-    generalised_advantages,
     gradient_bandit_step,
     hysteretic_step,
     n_step_return,
@@ -18,7 +15,6 @@ from baselines.learning.updates import (
     regret_matching_strategy,
     returns_to_go,
     sample_average,
-    sarsa_target,
     score_of_softmax,
     semi_gradient_step,
     smdp_target,
@@ -72,31 +68,6 @@ def test_returns_to_go_by_hand() -> None:
     np.testing.assert_array_equal(returns_to_go(reward, ended, tail, 0.5), [[2.0, 3.0], [2.0, 4.0], [8.0, 4.0]])
 
 
-def test_generalised_advantages_by_hand() -> None:
-    reward, value = np.array([[1.0], [2.0], [4.0]]), np.array([[1.0], [2.0], [3.0]])
-    next_value = np.array([[2.0], [3.0], [8.0]])
-    nothing = np.zeros((3, 1), dtype=bool)
-    # TD errors at discount 0.5: 1 + 1 - 1 = 1;   2 + 1.5 - 2 = 1.5;   4 + 4 - 3 = 5
-    one_step = generalised_advantages(reward, nothing, nothing, value, next_value, 0.5, 0.0)
-    np.testing.assert_array_equal(one_step, [[1.0], [1.5], [5.0]])
-    # With lambda = 1: 5;   1.5 + 5/2 = 4;   1 + 4/2 = 3, which is the return 1 + 2/2 + 4/4 + 8/8 = 4 minus 1.
-    whole = generalised_advantages(reward, nothing, nothing, value, next_value, 0.5, 1.0)
-    np.testing.assert_array_equal(whole, [[3.0], [4.0], [5.0]])
-    # With lambda = 0.5: 5;   1.5 + 5/4 = 2.75;   1 + 2.75/4 = 1.6875
-    mixed = generalised_advantages(reward, nothing, nothing, value, next_value, 0.5, 0.5)
-    np.testing.assert_array_equal(mixed, [[1.6875], [2.75], [5.0]])
-
-
-def test_generalised_advantages_stop_at_ends_and_bootstrap_at_truncations_only() -> None:
-    reward, value = np.ones((3, 2)), np.zeros((3, 2))
-    next_value = np.array([[0.0, 0.0], [10.0, 10.0], [0.0, 0.0]])
-    ended = np.array([[False, False], [True, True], [False, False]])
-    terminated = np.array([[False, False], [True, False], [False, False]])
-    found = generalised_advantages(reward, terminated, ended, value, next_value, 0.5, 1.0)
-    # Terminated at step 1: 1 and 1 + 1/2;   truncated: 1 + 10/2 = 6 and 1 + 6/2 = 4;   step 2 belongs to the next.
-    np.testing.assert_array_equal(found, [[1.5, 4.0], [1.0, 6.0], [1.0, 1.0]])
-
-
 def test_the_score_of_a_softmax_policy_by_hand() -> None:
     policy = np.array([[0.2, 0.3, 0.5]])
     np.testing.assert_allclose(score_of_softmax(policy, np.array([1])), [[-0.2, 0.7, -0.5]], rtol=1e-15)
@@ -125,36 +96,6 @@ def test_a_terminal_error_is_that_of_the_reward_alone() -> None:
     target = td_target(np.array([1.0]), np.array([True]), np.array([7.0]), 0.9)
     # 0.5 * (1 - 0.25) * [2] = [0.75]
     np.testing.assert_allclose(semi_gradient_step(target - 0.25, np.array([[2.0]]), 0.5), [[0.75]], rtol=1e-15)
-
-
-def test_sarsa_takes_the_value_of_the_next_action_whatever_the_best_one_is_worth() -> None:
-    # 1 + 0.9 * 2 = 2.8;   terminal: 1
-    target = sarsa_target(np.array([1.0, 1.0]), np.array([False, True]), np.array([2.0, np.nan]), 0.9)
-    np.testing.assert_allclose(target, [2.8, 1.0], rtol=1e-15)
-
-
-def test_expected_sarsa_takes_the_mean_over_the_policy() -> None:
-    next_q = np.array([[4.0, 0.0, 2.0], [9.0, 9.0, 9.0]])
-    policy = np.array([[0.5, 0.25, 0.25], [1 / 3, 1 / 3, 1 / 3]])
-    # 1 + 0.5 * (0.5 * 4 + 0.25 * 0 + 0.25 * 2) = 2.25;   terminal: -1
-    target = expected_sarsa_target(np.array([1.0, -1.0]), np.array([False, True]), next_q, policy, 0.5)
-    np.testing.assert_allclose(target, [2.25, -1.0], rtol=1e-15)
-
-
-def test_double_q_learning_chooses_with_one_table_and_values_with_the_other() -> None:
-    choosing = np.array([[1.0, 5.0, 2.0], [3.0, 3.0, 0.0], [1.0, 2.0, 3.0]])
-    valuing = np.array([[8.0, -2.0, 9.0], [1.0, 4.0, 7.0], [9.0, 9.0, 9.0]])
-    # 0 + 0.5 * (-2) = -1, where Q-learning with either table would give 2.5 or 4.5;
-    # a tie: 1 + 0.5 * (1 + 4) / 2 = 2.25;   terminal: 6
-    target = double_q_target(np.array([0.0, 1.0, 6.0]), np.array([False, False, True]), choosing, valuing, 0.5)
-    np.testing.assert_array_equal(target, [-1.0, 2.25, 6.0])
-
-
-def test_double_q_learning_reads_no_value_of_an_action_that_is_not_best() -> None:
-    target = double_q_target(
-        np.zeros(1), np.array([False]), np.array([[1.0, -np.inf]]), np.array([[2.0, -np.inf]]), 1.0
-    )
-    np.testing.assert_array_equal(target, [2.0])
 
 
 def test_a_hysteretic_step_goes_all_the_way_up_and_partly_down() -> None:

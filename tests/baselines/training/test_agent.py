@@ -12,8 +12,9 @@ from safetensors.numpy import load_file, save_file
 
 from baselines.agents.dqn import DQN
 from baselines.agents.optimal import Optimal
-from baselines.agents.q_learning import QLearning, QLearningConfig
+from baselines.agents.q_learning import QLearning
 from baselines.agents.random_policy import Random
+from baselines.agents.tabular import TabularConfig
 from baselines.system.atomic_files import StorageError
 from baselines.training.agent import Agent
 from baselines.training.loop import evaluate, train
@@ -49,7 +50,7 @@ def test_a_run_resumed_from_a_file_equals_an_unbroken_one(cls: type[Agent], worl
 
 
 def test_a_loaded_agent_knows_its_config_its_runs_and_its_schedules(tmp_path: Path) -> None:
-    config = QLearningConfig(epsilon=0.5, epsilon_steps=100, initial_value=2.0)
+    config = TabularConfig(epsilon=0.5, epsilon_steps=100, initial_value=2.0)
     agent = QLearning("LineWalk", runs=range(5, 8), seed=9, config=config)
     train(agent, steps=40, checkpoints=1)
     agent.save(tmp_path / "agent")
@@ -75,7 +76,7 @@ def test_the_file_says_what_made_it(tmp_path: Path) -> None:
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     about = json.loads(header["__metadata__"]["rl_envs"])
     assert about["agent"] == "QLearning"
-    assert about["config"]["step_size"] == QLearningConfig().step_size
+    assert about["config"]["step_size"] == TabularConfig().step_size
     assert about["seed"] == 4
     assert {"rl_envs", "numpy", "gymnasium", "python"} <= set(about["versions"])
 
@@ -91,7 +92,7 @@ def test_a_world_that_is_not_registered_is_passed_on_loading(tmp_path: Path) -> 
     np.testing.assert_array_equal(QLearning.load(tmp_path / "agent", task=world).q, agent.q)
     with pytest.raises(StorageError, match="was trained on another table than that of LineWalk: pass its own as task="):
         QLearning.load(tmp_path / "agent", task="LineWalk")
-    with pytest.raises(StorageError, match="was trained on Small, which is no registered world: pass it as task="):
+    with pytest.raises(StorageError, match="was trained on Small, which is not registered: pass it as task="):
         QLearning.load(tmp_path / "agent")
 
 

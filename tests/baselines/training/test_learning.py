@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from baselines.agents import tabular
 from baselines.agents.q_learning import QLearning
-from baselines.learning import exploration, updates
-from baselines.training import agent as agent_module
-from baselines.training import loop, rollout
+from baselines.learning import exploration
+from baselines.training import loop, population, rollout
+from baselines.training.agent import Agent
 from tests.baselines import checks
 
 
@@ -24,10 +23,6 @@ def test_learning_is_sound(check: Callable[[], None]) -> None:
 
 def first_index_ties(values: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     return values.argmax(axis=-1)
-
-
-def plant_bootstrap_through_the_end(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(updates, "td_target", lambda reward, terminated, next_value, discount: reward + discount * next_value)
 
 
 def change_transition(change: Callable[[Any], Any]) -> Callable[[pytest.MonkeyPatch], None]:
@@ -43,31 +38,34 @@ def plant_reset_observation_as_next(patch: pytest.MonkeyPatch) -> None:
 
 
 def plant_first_index_ties(patch: pytest.MonkeyPatch) -> None:
-    for module in (exploration, tabular):
-        patch.setattr(module, "argmax_random_ties", first_index_ties)
+    patch.setattr(exploration, "argmax_random_ties", first_index_ties)
 
 
 def plant_one_stream_for_all(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        exploration.RunStreams, "next", lambda self: np.broadcast_to(self._streams.next()[:1], len(self._seeds))
-    )
+    uniform = Agent.uniform
+
+    def shared(self: Agent, *, greedy: bool = False) -> np.ndarray:
+        numbers = uniform(self, greedy=greedy)
+        return np.full_like(numbers, numbers[0])
+
+    patch.setattr(Agent, "uniform", shared)
 
 
 def plant_seeds_by_position(patch: pytest.MonkeyPatch) -> None:
     def run_seeds(seed: int, world: str, agent: str, runs: range, purpose: str) -> list[np.random.SeedSequence]:
         return np.random.SeedSequence([seed, len(runs), len(purpose)]).spawn(len(runs))
 
-    patch.setattr(agent_module, "run_seeds", run_seeds)
+    patch.setattr(population, "run_seeds", run_seeds)
 
 
 def plant_ignored_seed(patch: pytest.MonkeyPatch) -> None:
-    run_seeds = agent_module.run_seeds
-    patch.setattr(agent_module, "run_seeds", lambda seed, *rest: run_seeds(0, *rest))
+    run_seeds = population.run_seeds
+    patch.setattr(population, "run_seeds", lambda seed, *rest: run_seeds(0, *rest))
 
 
 def plant_evaluation_from_the_training_stream(patch: pytest.MonkeyPatch) -> None:
-    uniform = agent_module.Agent.uniform
-    patch.setattr(agent_module.Agent, "uniform", lambda self, *, greedy=False: uniform(self))
+    uniform = Agent.uniform
+    patch.setattr(Agent, "uniform", lambda self, *, greedy=False: uniform(self))
 
 
 def plant_evaluation_that_explores(patch: pytest.MonkeyPatch) -> None:
@@ -106,7 +104,12 @@ def plant_episodes_that_start_again(patch: pytest.MonkeyPatch) -> None:
 
 
 FAULTS = {
-    "bootstrap through a terminal step": (plant_bootstrap_through_the_end, checks.value_of_ending),
+    "bootstrap through a terminal step": (
+        change_transition(
+            lambda t: replace(t, terminated=np.zeros_like(t.terminated), truncated=t.terminated | t.truncated)
+        ),
+        checks.value_of_ending,
+    ),
     "no bootstrap at a truncation": (
         change_transition(lambda t: replace(t, terminated=t.terminated | t.truncated)),
         checks.value_of_staying,

@@ -68,7 +68,7 @@ def test_agents_that_are_not_made_for_bandits_have_regret_too() -> None:
 
 
 def test_an_agent_that_learns_in_several_copies_loses_in_all_of_them() -> None:
-    agent = make_agent("ActorCritic:copies=4", "Bandit", runs=2)
+    agent = make_agent("ActorCritic:num_envs=4", "Bandit", runs=2)
     curve = regret_curve(agent, steps=40, checkpoints=1)
     assert curve.regret.shape == (2, 2)
     assert (curve.regret[-1] > 5).all()  # 40 pulls of one copy after another, which lose 0.64 each to begin with
