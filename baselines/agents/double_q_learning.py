@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
+from baselines.agents.tabular import TabularAgent, TabularConfig
 from baselines.learning.action_values import value_of_best_action
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
 from baselines.learning.transition import Transition
@@ -50,7 +50,7 @@ class DoubleQLearning(TabularAgent):
     """
 
     PRESETS = {
-        **WORLD_PRESETS,
+        **TabularAgent.PRESETS,
         # What looks good untried does so in each table until that one has learned, so more is left to chance.
         "RobotGrasp": TabularConfig(step_size_half_life=math.inf, initial_value=0.5, epsilon=0.3, final_epsilon=0.3),
     }

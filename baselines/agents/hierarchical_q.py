@@ -10,14 +10,13 @@ from typing import final
 import numpy as np
 
 from baselines.agents.tabular import TabularAgent, TabularConfig
+from baselines.agents.task_options import FollowedOptions, options_of, parts_of, refuse_dead_ends
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy_policy, greedy_policy, sample_action
-from baselines.learning.option_values import OptionModels, arrivals, call_and_return_values, option_models
 from baselines.learning.transition import Transition
 from baselines.learning.updates import option_value_on_arrival, smdp_target, subtask_target
 from baselines.training.task import Task, make_task
-from rl_envs.exact import Truth
 from rl_envs.names import unknown
-from rl_envs.options import Option, Subtask, hallways, primitive_options, subtasks
+from rl_envs.options import Option
 from rl_envs.worlds.world import World
 
 # No option runs: the next one is still to be chosen.
@@ -131,12 +130,12 @@ class HierarchicalQ(TabularAgent):
         task = make_task(task)
         self._world, self._truth, self.subtasks = parts_of(task)
         super().__init__(task, runs=runs, seed=seed, config=config)
-        self.options = self._options()
+        self.options = options_of(self._world, self.subtasks, primitives=self.config.primitives)
+        refuse_dead_ends(self.task, self._world, self.options)
         self._may_start = np.stack([option.initiation for option in self.options], axis=1)  # [S, O]
         self._runs = np.stack([option.runs for option in self.options], axis=1)  # [S, O]
         self._ends = np.stack([option.termination for option in self.options], axis=1)  # [S, O] each 0 or 1
         self._acts = np.stack([option.policy for option in self.options], axis=1)  # [S, O, A]
-        self._refuse_dead_ends()
         self._everybody = np.arange(self.num_runs)
         self.option = np.full(self.num_runs, NONE)
         self.started_in = np.zeros(self.num_runs, dtype=np.int64)  # [R] the state
@@ -145,6 +144,7 @@ class HierarchicalQ(TabularAgent):
 
         learned = self.subtasks if self.config.option_policies == "learned" else ()
         self._num_learned = len(learned)
+        self._followed = FollowedOptions(self._world.mdp, self._acts, self._ends, self._runs, len(learned))
         self.subtask_q = np.zeros((self.num_runs, len(learned), task.num_observations, task.num_actions))
         self.subtask_updates = np.zeros(self.subtask_q.shape, dtype=np.int64)
         nothing = np.zeros((task.num_observations, 0), dtype=np.bool_)
@@ -153,7 +153,7 @@ class HierarchicalQ(TabularAgent):
 
     def table_shape(self) -> tuple[int, int]:
         """A value for each option in each state."""
-        return self.task.num_observations, len(self._options())
+        return self.task.num_observations, len(self.subtasks) + self.config.primitives * self.task.num_actions
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """The action of the option that each run follows, chosen first where there is none; or the greedy policy's."""
@@ -349,80 +349,12 @@ class HierarchicalQ(TabularAgent):
     def _values(self) -> np.ndarray:
         """The exact value of each state when the options chosen are followed to their ends, [R, S]."""
         policy = self.option_policy()
-        return np.stack([call_and_return_values(self._models_of(run), policy[run]) for run in range(self.num_runs)])
+        return np.stack(
+            [self._followed.values(policy[run], greedy_policy(self.subtask_q[run])) for run in range(self.num_runs)]
+        )
 
     @cached_property
     def _gain(self) -> float:
         """What the optimum is worth more than the uniform policy."""
         self._truth.score(self._truth.optimal_policy)  # refuses a world in which that is nothing
         return self._truth.optimal_value - self._truth.random_value
-
-    def _models_of(self, run: int) -> OptionModels:
-        """The models of a run's options; those with given policies are the same for all runs and for ever."""
-        if not self._num_learned:
-            return self._given_models
-        learned = np.arange(len(self.options)) < self._num_learned
-        policies = greedy_policy(self.subtask_q[run]).transpose(1, 0, 2)
-        mine = option_models(self._world.mdp, self._step, policies, self._ends[:, learned], self._runs[:, learned])
-        return OptionModels(
-            np.concatenate([mine.reward, self._given_models.reward[:, ~learned]], axis=1),
-            np.concatenate([mine.arrival, self._given_models.arrival[~learned]]),
-        )
-
-    @cached_property
-    def _step(self) -> np.ndarray:
-        return arrivals(self._world.mdp)
-
-    @cached_property
-    def _given_models(self) -> OptionModels:
-        return option_models(self._world.mdp, self._step, self._acts, self._ends, self._runs)
-
-    # Setting up -------------------------------------------------------------------------------------------------------
-
-    def _options(self) -> tuple[Option, ...]:
-        """The subtasks' options with their exact policies and, if `primitives`, the single actions."""
-        mdp = self._world.mdp
-        parts = tuple(
-            Option(part.name, part.initiation & ~mdp.terminal_states, part.policy, part.option().termination)
-            for part in self.subtasks
-        )
-        return (*parts, *primitive_options(mdp, self._world.action_names)) if self.config.primitives else parts
-
-    def _refuse_dead_ends(self) -> None:
-        """Raise ValueError for a state in which an episode can go on and no option may start."""
-        stuck = np.flatnonzero(~self._may_start.any(axis=1) & ~self._world.mdp.terminal_states)
-        if len(stuck):
-            raise ValueError(
-                f"some option must start in every state where an episode can go on, but in state {stuck[0]} of "
-                f"{self.task.name} none may; primitives=True offers every single action everywhere"
-            )
-
-
-def parts_of(task: Task) -> tuple[World, Truth, tuple[Subtask, ...]]:
-    """The subtasks of a task: those of its stages, or to get from room to room.
-
-    Args:
-        task: in a world with stages, or with rooms and hallways, that shows its state.
-
-    Returns:
-        Its world, the exact answers, and the subtasks that may begin where an episode can go on.
-
-    Raises:
-        TypeError: a task of another kind.
-    """
-    world, truth = task.world, task.truth
-    if world is None or truth is None or world.layout is None:
-        raise TypeError(
-            "HierarchicalQ needs a world with subtasks or hallways, as SubtaskGrid and FourRooms are, "
-            f"but {task.name} has neither"
-        )
-    if not np.array_equal(task.observation_index_in_state, np.arange(world.mdp.num_states)):
-        raise TypeError(
-            f"HierarchicalQ must see the state itself, for options start and end in states, but {task.name} "
-            f'does not show it; observation="index" does'
-        )
-    try:
-        parts = subtasks(world) if world.layout.subtasks else hallways(world)
-    except ValueError as error:
-        raise TypeError(f"HierarchicalQ needs a world with subtasks or hallways: {error}") from error
-    return world, truth, tuple(part for part in parts if (part.initiation & ~world.mdp.terminal_states).any())

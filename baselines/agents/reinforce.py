@@ -8,7 +8,6 @@ from typing import Literal, final
 
 import numpy as np
 
-from baselines.agents import presets
 from baselines.agents.softmax_policies import Episodes, NetworkPolicy, SoftmaxPolicy, TablePolicy
 from baselines.learning.exploration import argmax_random_ties, greedy_policy, sample_action, softmax
 from baselines.learning.transition import Transition
@@ -90,7 +89,6 @@ class Reinforce(Agent):
     """
 
     Config = ReinforceConfig
-    PRESETS = {name: ReinforceConfig(**settings) for name, settings in presets.REINFORCE.items()}
 
     def __init__(
         self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: ReinforceConfig | None = None

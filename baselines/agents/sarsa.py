@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 
-from baselines.agents.tabular import WORLD_PRESETS, TabularAgent, TabularConfig
+from baselines.agents.tabular import TabularAgent, TabularConfig
 from baselines.learning.action_values import mean_over_actions
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, epsilon_greedy_policy
 from baselines.learning.transition import Transition
@@ -51,9 +51,8 @@ class Sarsa(TabularAgent):
 
     # What exploring costs is part of what Sarsa learns, so it must come to little in the end.
     PRESETS = {
+        **TabularAgent.PRESETS,  # FourRooms: the best way stays the best however often one strays from it
         "SubtaskGrid": TabularConfig(epsilon_steps=20_000, final_epsilon=0.02),
-        # Except here, where the best way stays the best however often one strays from it.
-        "FourRooms": WORLD_PRESETS["FourRooms"],
         # No exploring at all: to begin with, everything looks as good as success.
         "RobotGrasp": TabularConfig(step_size_half_life=math.inf, initial_value=1.0, epsilon=0.0, final_epsilon=0.0),
     }

@@ -5,12 +5,12 @@ How an agent acts and learns is its own file's business.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from baselines.agents import presets
 from baselines.learning.exploration import greedy_policy
 from baselines.learning.schedules import harmonic, linear
 from baselines.training.agent import Agent
@@ -49,17 +49,6 @@ class TabularConfig:
             raise ValueError(f"initial_value must be finite, but is {self.initial_value}")
 
 
-# For worlds on which the defaults take too long, by the world's name; an agent may depart from them. SubtaskGrid: three
-# errands in a row, so exploring is given up later. FourRooms: chance everywhere and values close together, so exploring
-# goes on. RobotGrasp: no chance, and ways too long to be stumbled on, so every target is taken over whole, and what is
-# untried looks better than doing nothing.
-WORLD_PRESETS: Mapping[str, TabularConfig] = {
-    "SubtaskGrid": TabularConfig(epsilon_steps=20_000),
-    "FourRooms": TabularConfig(epsilon=0.5, final_epsilon=0.5),
-    "RobotGrasp": TabularConfig(step_size_half_life=math.inf, initial_value=0.2, epsilon=0.1),
-}
-
-
 class TabularAgent(Agent):
     """A table of action values, and the schedules of alpha and epsilon.
 
@@ -79,7 +68,7 @@ class TabularAgent(Agent):
     """
 
     Config = TabularConfig
-    PRESETS = WORLD_PRESETS
+    PRESETS = {world: TabularConfig(**settings) for world, settings in presets.TABULAR.items()}
 
     def __init__(
         self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: TabularConfig | None = None
