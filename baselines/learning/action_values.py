@@ -51,4 +51,4 @@ def value_of_best_action(choosing_q: np.ndarray, valuing_q: np.ndarray) -> np.nd
 
 def by_action(q: np.ndarray) -> np.ndarray:
     """Values [..., A] as [A, ...], laid out in that order."""
-    return np.ascontiguousarray(np.moveaxis(q, -1, 0))
+    return np.ascontiguousarray(q.transpose(-1, *range(q.ndim - 1)))

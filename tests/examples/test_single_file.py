@@ -25,9 +25,10 @@ import baselines
 import rl_envs
 from baselines.agents.actor_critic import ActorCritic, ActorCriticConfig
 from baselines.agents.dqn import DQN, DQNConfig
-from baselines.agents.q_learning import QLearning, QLearningConfig
+from baselines.agents.q_learning import QLearning
 from baselines.agents.reinforce import Reinforce, ReinforceConfig
-from baselines.agents.sarsa import Sarsa, SarsaConfig
+from baselines.agents.sarsa import Sarsa
+from baselines.agents.tabular import TabularConfig
 
 REPOSITORY = Path(__file__).parent.parent.parent
 FOLDER = REPOSITORY / "examples" / "single_file"
@@ -128,16 +129,14 @@ class RunOfAPopulation(gym.Env[Any, Any]):
 
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(("world", "arguments"), [("LineWalk", {"size": 12, "slip": 0.2}), ("SubtaskGrid", {})])
-@pytest.mark.parametrize(
-    ("name", "cls", "config"), [("q_learning", QLearning, QLearningConfig), ("sarsa", Sarsa, SarsaConfig)]
-)
+@pytest.mark.parametrize(("name", "cls"), [("q_learning", QLearning), ("sarsa", Sarsa)])
 def test_with_the_same_random_numbers_a_table_is_that_of_the_population_to_the_byte(
-    name: str, cls: Any, config: Any, world: str, arguments: dict[str, Any], seed: int
+    name: str, cls: Any, world: str, arguments: dict[str, Any], seed: int
 ) -> None:
     """The two share no line of code, only a copy of the world and a stream of uniform random numbers."""
     task, module, decay = baselines.make_task(world, **arguments), example(name), 500
     settings = module.Settings(discount=task.discount)
-    matched = config(
+    matched = TabularConfig(
         step_size=settings.step_size,
         step_size_half_life=settings.step_size_half_life,
         epsilon=settings.epsilon,
@@ -185,7 +184,7 @@ def matched_dqn(settings: Any, steps: int) -> DQNConfig:
 
 def matched_a2c(settings: Any, steps: int) -> ActorCriticConfig:
     return ActorCriticConfig(
-        copies=settings.num_envs,
+        num_envs=settings.num_envs,
         n_step=settings.num_steps,
         hidden=(settings.hidden,),
         learning_rate=settings.learning_rate,
