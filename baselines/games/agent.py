@@ -29,8 +29,8 @@ from baselines.system.atomic_files import StorageError
 from baselines.training.agent_file import check_class, read_saved
 from baselines.training.population import Population
 from baselines.training.seeding import integer_seeds, run_seeds
-from baselines.training.specification import label
 from rl_envs.games import GAMES, NormalFormGame
+from rl_envs.specification import Specification
 
 SomeAgent = TypeVar("SomeAgent", bound="GameAgent")
 
@@ -152,7 +152,10 @@ class GameAgent(Population):
             raise StorageError(f"{path} was trained on another table than that of {own.name}: pass its own as task=")
         # The name decides the random numbers, and the rounds of an episode stand in it: under another name the same
         # payoffs would not go on as the saved agent would have.
-        trained, given = label(about["game"], about["arguments"]), label(own.game, own.arguments)
+        trained, given = (
+            Specification(game, arguments)
+            for game, arguments in ((about["game"], about["arguments"]), (own.game, own.arguments))
+        )
         if trained != given:
             raise StorageError(f"{path} was trained on {trained}, but the task is {given}: pass its own as task=")
         return cls._resumed(path, own, about, arrays)

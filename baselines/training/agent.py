@@ -23,9 +23,9 @@ from baselines.training.agent_file import check_class, read_saved
 from baselines.training.population import Population
 from baselines.training.rollout import Rollout
 from baselines.training.seeding import run_seeds
-from baselines.training.specification import label
 from baselines.training.task import Task, make_task
 from rl_envs.registry import WORLDS
+from rl_envs.specification import Specification
 from rl_envs.worlds.world import World
 
 SomeAgent = TypeVar("SomeAgent", bound="Agent")
@@ -153,8 +153,8 @@ class Agent(Population):
         own = _task_of(path, about) if task is None else make_task(task)
         if about["table"] != own.table_hash:
             raise StorageError(f"{path} was trained on another table than that of {own.name}: pass its own as task=")
-        trained = label(about["world"], about["arguments"])
-        if own.table_hash is None and trained != label(own.environment, own.arguments):
+        trained = Specification(about["world"], about["arguments"])
+        if own.table_hash is None and trained != Specification(own.environment, own.arguments):
             raise StorageError(f"{path} was trained on {trained}, not on {own.name}: pass its own as task=")
         return cls._resumed(path, own, about, arrays)
 

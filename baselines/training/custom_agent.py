@@ -34,7 +34,8 @@ from baselines.system.workers import Mistake
 from baselines.training.global_random import library_conventions
 from baselines.training.origin import OURS, imported, user_modules
 from baselines.training.seeding import integer_seeds, run_seeds
-from baselines.training.task import Task, named_task
+from baselines.training.specification import WorldSpecification
+from baselines.training.task import Task
 from rl_envs.names import unknown
 
 # Trains one run for so many environment steps from a seed, and gives back its policy.
@@ -51,16 +52,16 @@ class EnvMaker:
     seed its environments can still be repeated.
 
     Args:
-        world: a task's name with settings: "LineWalk:size=9".
+        world: where to learn.
         seed: of the run.
 
     Attributes:
         discount: gamma, by which the policy will be judged.
     """
 
-    def __init__(self, world: str, seed: int | np.random.SeedSequence) -> None:
+    def __init__(self, world: WorldSpecification, seed: int | np.random.SeedSequence) -> None:
         self.world = world
-        self.discount = named_task(world).discount
+        self.discount = world.task.discount
         self._seeds = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
         # A copy of this in another process would count copies of its own, and make the same ones again.
         self._process: int | None = os.getpid()
@@ -76,7 +77,7 @@ class EnvMaker:
                 "env_fn makes environments in its own process, for in several each would make the same ones: "
                 "give each process one of env_fn.copies(number)"
             )
-        env = named_task(self.world).make_single()
+        env = self.world.task.make_single()
         of_world, of_actions, of_observations = integer_seeds(self._seeds.spawn(3), bits=31)
         env.reset(seed=of_world)
         env.action_space.seed(of_actions)
@@ -108,12 +109,14 @@ class Trained:
     value_error: np.ndarray | None
 
 
-def train_function(function: TrainFunction, world: str, *, name: str, runs: range, steps: int, seed: int) -> Trained:
+def train_function(
+    function: TrainFunction, world: WorldSpecification, *, name: str, runs: range, steps: int, seed: int
+) -> Trained:
     """Train some runs, one after the other, and judge the policy that each ends with.
 
     Args:
         function: trains one run.
-        world: a task's name with settings.
+        world: where they learn.
         name: what the agent is called; it decides the seeds with the world and the run.
         runs: the numbers of the runs.
         steps: environment steps that each may take; it is up to the function to take no more.
@@ -125,7 +128,7 @@ def train_function(function: TrainFunction, world: str, *, name: str, runs: rang
     Raises:
         Mistake: what the function gives back is no policy for this world.
     """
-    task = named_task(world)
+    task = world.task
     numbers = integer_seeds(run_seeds(seed, task.name, name, runs, "function"), bits=31)
     scores, errors, seconds = [], [], 0.0
     for number in numbers:
