@@ -10,10 +10,8 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import gymnasium as gym
@@ -21,6 +19,7 @@ import gymnasium as gym
 from rl_envs.names import unknown
 from rl_envs.registry import WORLDS, environment_id
 from rl_envs.specification import Specification, check_no_word
+from rl_envs.user_file import is_in_file, load_from_file
 
 
 def make_environment(name: str, arguments: Mapping[str, Any]) -> gym.Env[Any, Any]:
@@ -42,7 +41,7 @@ def make_environment(name: str, arguments: Mapping[str, Any]) -> gym.Env[Any, An
     check_arguments(name, arguments)
     try:
         if is_in_file(name):
-            env = function_of_file(name)(**arguments)
+            env = _function(name)(**arguments)
             if not isinstance(env, gym.Env):
                 raise TypeError(f"{name} must make a gymnasium.Env, but makes {env!r}")
             return env
@@ -79,7 +78,7 @@ def parameters_of(name: str) -> Mapping[str, inspect.Parameter] | None:
     """
     registered: Mapping[str, Any] = {}
     if is_in_file(name):
-        constructor: Any = function_of_file(name)
+        constructor: Any = _function(name)
     else:
         spec = registered_spec(name)
         registered = spec.kwargs
@@ -122,12 +121,6 @@ def is_known(name: str) -> bool:
     return ":" in name or environment_id(name) in gym.registry
 
 
-def is_in_file(name: str) -> bool:
-    """Whether a name is "file.py:function"."""
-    file, _, function = name.rpartition(":")
-    return file.endswith(".py") and function.isidentifier()
-
-
 def source_hash(name: str) -> str | None:
     """A hash of the file that a user's environment stands in, as far as a name tells it; None for a plain id."""
     if is_in_file(name):
@@ -139,40 +132,12 @@ def source_hash(name: str) -> str | None:
     return None if spec is None or spec.origin is None or not Path(spec.origin).is_file() else _hash(Path(spec.origin))
 
 
-def function_of_file(place: str) -> Callable[..., Any]:
-    """A function of a user's file, "path/to/file.py:function".
-
-    Raises:
-        ValueError: no such file, one that cannot be imported, or no such function in it, naming the nearest.
-    """
-    file, _, name = place.rpartition(":")
-    path = Path(file).resolve()
-    if not path.is_file():
-        raise ValueError(f"cannot read {file}: there is no such file")
-    module_name = f"rl_envs_file_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
-    module = sys.modules.get(module_name) or _import_file(path, module_name)
-    function = getattr(module, name, None)
+def _function(place: str) -> Callable[..., Any]:
+    """The function of a user's file; raises ValueError as `load_from_file`, and TypeError for what is none."""
+    function = load_from_file(place)
     if not callable(function):
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise ValueError(unknown(f"function of {file}", name, known))
+        raise TypeError(f"{place} must be a function that makes an environment, but is {function!r}")
     return function
-
-
-def _import_file(path: Path, module_name: str) -> ModuleType:
-    """Import a file as a module of this name, which may import the files beside it."""
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path} cannot be imported as Python")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[module_name]
-        raise ValueError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    return module
 
 
 def _constructor(spec: Any) -> Any:

@@ -57,6 +57,9 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "rooms.py").write_text(OWN)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(sys.modules, "corridors", raising=False)
+    for name in ("corridors", "rooms"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     yield tmp_path
     gym.registry.pop("Corridor-v0", None)
+    for name in ("corridors", "rooms"):
+        sys.modules.pop(name, None)

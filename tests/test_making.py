@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from pathlib import Path
 
 import gymnasium as gym
@@ -103,6 +104,8 @@ def test_the_hash_of_the_source_follows_the_file(own: Path) -> None:
         ("rooms.py:make_evn", ValueError, "unknown function of rooms.py 'make_evn'. Did you mean 'make_env'"),
         ("rooms.py:makes_nothing", TypeError, "rooms.py:makes_nothing must make a gymnasium.Env, but makes 3"),
         ("broken.py:make_env", ValueError, r"broken.py cannot be imported: ZeroDivisionError"),
+        ("broken_too.py:FEW", TypeError, "broken_too.py:FEW must be a function that makes an environment, but is 3"),
+        ("apart/twins.py:make_env", ValueError, "imports rooms, but another module of that name was imported from"),
         ("LineWlk", ValueError, "unknown world 'LineWlk'. Did you mean 'LineWalk'"),
     ],
 )
@@ -110,6 +113,11 @@ def test_what_cannot_be_made_is_refused_with_the_reason(
     own: Path, name: str, error: type[Exception], message: str
 ) -> None:
     (own / "broken.py").write_text("1 / 0")
+    (own / "broken_too.py").write_text("FEW = 3")
+    (own / "apart").mkdir()
+    (own / "apart" / "rooms.py").write_text("")
+    (own / "apart" / "twins.py").write_text("import rooms")
+    importlib.import_module("rooms")
     with pytest.raises(error, match=message):
         make_environment(name, {})
 

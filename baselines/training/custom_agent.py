@@ -12,17 +12,13 @@ Stable-Baselines3's `predict`. It is judged exactly where the world has a table.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.util
 import inspect
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cloudpickle
@@ -32,11 +28,11 @@ import numpy as np
 from baselines.system.atomic_files import StorageError
 from baselines.system.workers import Mistake
 from baselines.training.global_random import library_conventions
-from baselines.training.origin import OURS, imported, user_modules
+from baselines.training.origin import OURS, user_modules
 from baselines.training.seeding import integer_seeds, run_seeds
 from baselines.training.specification import WorldSpecification
 from baselines.training.task import Task
-from rl_envs.names import unknown
+from rl_envs.user_file import is_in_file, load_from_file
 
 # Trains one run for so many environment steps from a seed, and gives back its policy.
 TrainFunction = Callable[["EnvMaker", int, int], Any]
@@ -245,20 +241,12 @@ def load_function(place: str) -> TrainFunction:
         ValueError: no such form, a file that cannot be imported, or no such function in it, naming the nearest.
         TypeError: it does not take (env_fn, steps, seed).
     """
-    file, colon, name = place.rpartition(":")
-    if not colon or not file.endswith(".py") or not name.isidentifier():
+    file, _, _ = place.rpartition(":")
+    if not is_in_file(place):
         raise ValueError(f"a function must be given as file.py:name, but is {place!r}")
-    path = Path(file).resolve()
-    if not path.is_file():
+    if not Path(file).is_file():
         raise StorageError(f"cannot read {file}: there is no such file")
-    module_name = f"rl_envs_functions_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
-    module = sys.modules.get(module_name)
-    if module is None:
-        module = _run_file(path, module_name)
-    function = getattr(module, name, None)
-    if function is None:
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise ValueError(unknown(f"function of {file}", name, known))
+    function = load_from_file(place)
     check_function(function)
     return function
 
@@ -271,27 +259,3 @@ def take_along(function: TrainFunction) -> None:
     for module in user_modules(function):
         if module.__name__ != "__main__" and hasattr(module, "__file__"):  # cloudpickle itself takes `__main__` along
             cloudpickle.register_pickle_by_value(module)
-
-
-def _run_file(path: Path, module_name: str) -> ModuleType:
-    """Import a file as a module of this name, and files beside it as it would import them if it were run."""
-    for name in sorted(imported(path.read_bytes())):
-        neighbour, loaded = path.parent / f"{name}.py", getattr(sys.modules.get(name), "__file__", None)
-        if neighbour.is_file() and loaded is not None and Path(loaded).resolve() != neighbour:
-            raise ValueError(
-                f"{path} imports {name}, but another module of that name was imported from {loaded} before: give one "
-                "of them another name"
-            )
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path} cannot be imported as Python")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[module_name]
-        raise ValueError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    return module

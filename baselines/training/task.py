@@ -16,10 +16,11 @@ import numpy as np
 from gymnasium import spaces
 
 from rl_envs.exact import NoTableError, Truth, truth
-from rl_envs.making import is_in_file, make_environment
+from rl_envs.making import make_environment
 from rl_envs.mdp.finite_mdp import check_discount
 from rl_envs.registry import build, own_world
 from rl_envs.specification import Specification, named
+from rl_envs.user_file import is_in_file
 from rl_envs.worlds.observation import Index
 from rl_envs.worlds.world import World
 
