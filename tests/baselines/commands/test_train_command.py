@@ -539,7 +539,7 @@ def test_a_mistake_is_said_in_a_line_before_anything_is_trained(
         ("QLearnin", "unknown agent 'QLearnin'. Did you mean 'QLearning'?"),
         ("QLearning:epsilo=1", "unknown setting of QLearning 'epsilo'. Did you mean 'epsilon'?"),
         ("QLearning:epsilon", "a setting must have the form key=value"),
-        ("QLearning:epsilon=high", "QLearning's epsilon must be a float, but is 'high'"),
+        ("QLearning:epsilon=high", "QLearning's epsilon must be a number, but is 'high'"),
     ],
 )
 def test_a_mistake_in_the_agents_specification_is_said_in_a_line(
