@@ -203,7 +203,7 @@ def test_an_entry_names_a_class_of_that_name(name: str) -> None:
     [
         ("IndependntQ", "climbing", ValueError, "unknown game agent 'IndependntQ'"),
         ("IndependentQ:epsilo=1", "climbing", ValueError, "unknown setting of IndependentQ 'epsilo'"),
-        ("IndependentQ:epsilon=high", "climbing", TypeError, "IndependentQ's epsilon must be a float, but is 'high'"),
+        ("IndependentQ:epsilon=high", "climbing", TypeError, "IndependentQ's epsilon must be a number, but is 'high'"),
         ("RegretMatching:epsilon=1", "climbing", ValueError, "unknown setting of RegretMatching 'epsilon'"),
         ("IndependentQ", "climbin", ValueError, "unknown game 'climbin'"),
         ("MinimaxQ", "climbing", TypeError, "MinimaxQ plays two-player zero-sum games, but climbing is none"),
