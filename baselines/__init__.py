@@ -24,7 +24,7 @@ _HOMES = {
     "make_task": "baselines.training.task",
     "play": "baselines.games.loop",
     "Comparison": "baselines.comparison.comparison",
-    "compare": "baselines.comparison.comparison",
+    "compare": "baselines.comparison.running",
     "Demonstrations": "baselines.training.demonstrations",
     "demonstrations": "baselines.training.demonstrations",
     "score": "baselines.training.loop",

@@ -7,88 +7,63 @@ Stable-Baselines3.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from baselines.system.atomic_files import StorageError
 from baselines.training.agent import Agent
 from baselines.training.agent_file import read_saved
-from baselines.training.registration import Entry, config_of
-from baselines.training.specification import label, parse
+from baselines.training.registration import Entry, Registry
 from baselines.training.task import Task
-from rl_envs.names import unknown
 from rl_envs.worlds.world import World
 
 _SB3 = ("torch", "stable-baselines3")
 
-AGENTS: dict[str, Entry] = {
-    "Random": Entry("baselines.agents.random_policy:Random", "uniform over actions: the floor, score 0"),
-    "Optimal": Entry("baselines.agents.optimal:Optimal", "the solver's policy: the ceiling, score 1"),
-    "QLearning": Entry("baselines.agents.q_learning:QLearning", "tabular Q-learning, epsilon-greedy"),
-    "Sarsa": Entry("baselines.agents.sarsa:Sarsa", "tabular Sarsa, epsilon-greedy"),
-    "ExpectedSarsa": Entry("baselines.agents.expected_sarsa:ExpectedSarsa", "tabular Expected Sarsa, epsilon-greedy"),
-    "DoubleQLearning": Entry("baselines.agents.double_q_learning:DoubleQLearning", "tabular Double Q-learning"),
-    "HierarchicalQ": Entry(
-        "baselines.agents.hierarchical_q:HierarchicalQ", "Q-learning over options: subtasks, and single actions"
-    ),
-    "JointQ": Entry("baselines.agents.joint_q:JointQ", "one Q-table a joint, sharing the reward"),
-    "EpsilonGreedy": Entry("baselines.agents.epsilon_greedy:EpsilonGreedy", "bandits: the best arm so far, or any"),
-    "Softmax": Entry("baselines.agents.softmax:Softmax", "bandits: good arms more often, Boltzmann"),
-    "UCB1": Entry("baselines.agents.ucb1:UCB1", "bandits: upper confidence bounds"),
-    "Thompson": Entry("baselines.agents.thompson:Thompson", "bandits: posterior sampling"),
-    "GradientBandit": Entry("baselines.agents.gradient_bandit:GradientBandit", "bandits: policy gradient, softmax"),
-    "Reinforce": Entry("baselines.agents.reinforce:Reinforce", "REINFORCE with a baseline", ("torch",)),
-    "DQN": Entry("baselines.agents.dqn:DQN", "Q-learning with a network, replay and a target network", ("torch",)),
-    "ActorCritic": Entry("baselines.agents.actor_critic:ActorCritic", "advantage actor-critic (A2C)", ("torch",)),
-    "TDValue": Entry("baselines.agents.td_value:TDValue", "semi-gradient TD: predicts the uniform policy", ("torch",)),
-    "MonteCarloValue": Entry(
-        "baselines.agents.monte_carlo_value:MonteCarloValue", "Monte Carlo: predicts the uniform policy", ("torch",)
-    ),
-    "MaxEntIRL": Entry("baselines.agents.max_ent_irl:MaxEntIRL", "inverse RL from demonstrations", ("scipy",)),
-    "SB3DQN": Entry("baselines.agents.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterparts=("DQN", "QLearning")),
-    "SB3A2C": Entry(
-        "baselines.agents.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterparts=("ActorCritic", "QLearning")
-    ),
-}
+AGENTS: Registry[Agent] = Registry(
+    "agent",
+    {
+        "Random": Entry("baselines.agents.random_policy:Random", "uniform over actions: the floor, score 0"),
+        "Optimal": Entry("baselines.agents.optimal:Optimal", "the solver's policy: the ceiling, score 1"),
+        "QLearning": Entry("baselines.agents.q_learning:QLearning", "tabular Q-learning, epsilon-greedy"),
+        "Sarsa": Entry("baselines.agents.sarsa:Sarsa", "tabular Sarsa, epsilon-greedy"),
+        "ExpectedSarsa": Entry(
+            "baselines.agents.expected_sarsa:ExpectedSarsa", "tabular Expected Sarsa, epsilon-greedy"
+        ),
+        "DoubleQLearning": Entry("baselines.agents.double_q_learning:DoubleQLearning", "tabular Double Q-learning"),
+        "HierarchicalQ": Entry(
+            "baselines.agents.hierarchical_q:HierarchicalQ", "Q-learning over options: subtasks, and single actions"
+        ),
+        "JointQ": Entry("baselines.agents.joint_q:JointQ", "one Q-table a joint, sharing the reward"),
+        "EpsilonGreedy": Entry("baselines.agents.epsilon_greedy:EpsilonGreedy", "bandits: the best arm so far, or any"),
+        "Softmax": Entry("baselines.agents.softmax:Softmax", "bandits: good arms more often, Boltzmann"),
+        "UCB1": Entry("baselines.agents.ucb1:UCB1", "bandits: upper confidence bounds"),
+        "Thompson": Entry("baselines.agents.thompson:Thompson", "bandits: posterior sampling"),
+        "GradientBandit": Entry("baselines.agents.gradient_bandit:GradientBandit", "bandits: policy gradient, softmax"),
+        "Reinforce": Entry("baselines.agents.reinforce:Reinforce", "REINFORCE with a baseline", ("torch",)),
+        "DQN": Entry("baselines.agents.dqn:DQN", "Q-learning with a network, replay and a target network", ("torch",)),
+        "ActorCritic": Entry("baselines.agents.actor_critic:ActorCritic", "advantage actor-critic (A2C)", ("torch",)),
+        "TDValue": Entry(
+            "baselines.agents.td_value:TDValue", "semi-gradient TD: predicts the uniform policy", ("torch",)
+        ),
+        "MonteCarloValue": Entry(
+            "baselines.agents.monte_carlo_value:MonteCarloValue", "Monte Carlo: predicts the uniform policy", ("torch",)
+        ),
+        "MaxEntIRL": Entry("baselines.agents.max_ent_irl:MaxEntIRL", "inverse RL from demonstrations", ("scipy",)),
+        "SB3DQN": Entry(
+            "baselines.agents.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterparts=("DQN", "QLearning")
+        ),
+        "SB3A2C": Entry(
+            "baselines.agents.sb3:SB3A2C", "Stable-Baselines3's A2C", _SB3, counterparts=("ActorCritic", "QLearning")
+        ),
+    },
+)
 
 
-def agent_class(name: str) -> type[Agent]:
-    """The class of a registered agent; raises ValueError naming the nearest for an unknown name."""
-    if name not in AGENTS:
-        raise ValueError(unknown("agent", name, AGENTS))
-    return AGENTS[name].load()
-
-
-def agent_meant(specification: str) -> object:
-    """What a specification of an agent comes to, its class's name and its Config; raises as `make_config`."""
-    name, settings = parse(specification)
-    return name, make_config(name, settings)
-
-
-def make_config(name: str, settings: Mapping[str, Any]) -> Any:
-    """A registered agent's Config.
-
-    Args:
-        name: the agent's name.
-        settings: values by field; "preset" names a whole Config to start from, where the agent has some.
-
-    Returns:
-        The Config.
-
-    Raises:
-        ValueError: an unknown agent, preset or field, naming the nearest, or a value out of range.
-        TypeError: a value of the wrong type.
-    """
-    return config_of(agent_class(name), settings)
-
-
-def make_agent(specification: str, task: Task | World | str, *, runs: int | range = 1, seed: int = 0) -> Agent:
+def make_agent(agent: str, task: Task | World | str, *, runs: int | range = 1, seed: int = 0) -> Agent:
     """Make a registered agent.
 
     Args:
-        specification: its name, perhaps with settings: "QLearning", "QLearning:epsilon=0.2,step_size=0.1".
-        task: what it is to learn.
+        agent: its name, perhaps with settings: "QLearning", "QLearning:epsilon=0.2,step_size=0.1".
+        task: what it is to learn; a name as `make_task` takes it, a `World` or a `Task`.
         runs: how many runs, or a range of their numbers.
         seed: the base seed.
 
@@ -99,8 +74,7 @@ def make_agent(specification: str, task: Task | World | str, *, runs: int | rang
         ValueError: an unknown name or setting, naming the nearest, or a value out of range.
         TypeError: a value of the wrong type, or a task that the agent cannot learn.
     """
-    name, settings = parse(specification)
-    return agent_class(name)(task, runs=runs, seed=seed, config=make_config(name, settings))
+    return AGENTS.read(agent).make(task, runs=runs, seed=seed)
 
 
 def load_agent(path: str | os.PathLike[str]) -> Agent:
@@ -121,37 +95,6 @@ def load_agent(path: str | os.PathLike[str]) -> Agent:
         name = about["agent"]
         if name not in AGENTS:
             raise StorageError(f"{path} holds an agent of class {name}, which is none of the registered ones")
-        return agent_class(name).load(path)
+        return AGENTS.load(name).load(path)
     except (KeyError, ValueError, TypeError) as error:
         raise StorageError(f"what {path} says of its agent cannot be understood: {error!r}") from error
-
-
-def normal_form(specification: str) -> str:
-    """The specification with its settings in alphabetical order, so that equal ones are equal strings."""
-    return label(*parse(specification))
-
-
-def each_once(what: str, specifications: Sequence[str], meaning: Callable[[str], object]) -> list[str]:
-    """See that specifications mean different things.
-
-    Args:
-        what: they name, in the plural: "worlds".
-        specifications: names with settings.
-        meaning: what one comes to, by which it is told from the others.
-
-    Returns:
-        The specifications in normal form.
-
-    Raises:
-        ValueError: two that come to the same, for a setting may be given as what it is by default; or as `meaning`.
-    """
-    seen: dict[str, object] = {}
-    for specification in map(normal_form, specifications):
-        if specification in seen:
-            raise ValueError(f"{what} must name each once, but names {specification!r} more often")
-        meant = meaning(specification)
-        for other, other_meant in seen.items():
-            if meant == other_meant:
-                raise ValueError(f"{what} must name each once, but {other!r} and {specification!r} are the same")
-        seen[specification] = meant
-    return list(seen)

@@ -26,9 +26,10 @@ import numpy as np
 import psutil
 
 from baselines.comparison.cells import WorldCell
-from baselines.comparison.comparison import Comparison, account
-from baselines.comparison.findings import read_findings
-from baselines.comparison.results import FILE_FORMAT, made_here
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.provenance import provenance
+from baselines.comparison.result_files import FILE_FORMAT, made_here
+from baselines.comparison.results import read_results
 from baselines.report.contents import Contents
 from baselines.report.writing import write_report
 from baselines.system.atomic_files import write_atomically
@@ -77,9 +78,9 @@ def cell_costs() -> Iterator[tuple[str, int, float]]:
     measured = set()
     for cell in comparison.cells():
         assert isinstance(cell, WorldCell)
-        if cell.agent not in measured:
-            measured.add(cell.agent)
-            yield cell.agent, cell.num_runs, statistics.median(_seconds(cell) for _ in range(3))
+        if str(cell.agent) not in measured:
+            measured.add(str(cell.agent))
+            yield str(cell.agent), cell.num_runs, statistics.median(_seconds(cell) for _ in range(3))
 
 
 def _seconds(cell: WorldCell) -> float:
@@ -103,15 +104,15 @@ def many_cells(folder: Path) -> Comparison:
     steps = np.linspace(0, comparison.steps, MANY_CHECKPOINTS + 1).round().astype(np.int64)
     for cell in cells:
         assert isinstance(cell, WorldCell)
-        truth = cell.task().truth
+        truth = cell.world.task.truth
         speed = rng.uniform(0.0003, 0.003, MANY_RUNS)
         scores = 1 - np.exp(-steps[:, None] * speed) + rng.normal(0, 0.01, (len(steps), MANY_RUNS))
         error = truth.v_star * rng.uniform(0, 1, len(truth.v_star))
         arrays = {"steps": steps, "scores": scores, "exact": np.array(True), "seconds": np.array(1.0)}
         cell.write({**arrays, "value_error": error}, folder / "cells", made_here())
-    about = account(comparison, folder, cells, None, 2, "joblib")
-    assert about["format"] == FILE_FORMAT
-    write_atomically(folder / "comparison.json", json.dumps(about).encode())
+    made = provenance(comparison, folder, cells, None, 2, "joblib")
+    assert made["format"] == FILE_FORMAT
+    write_atomically(folder / "comparison.json", json.dumps(made).encode())
     return comparison
 
 
@@ -132,10 +133,10 @@ def main() -> None:
         many_cells(folder / "many")
         size = sum(path.stat().st_size for path in (folder / "many" / "cells").iterdir())
         started = time.perf_counter()
-        findings = read_findings(folder / "many")
+        results = read_results(folder / "many")
         reading = time.perf_counter() - started
         started = time.perf_counter()
-        write_report(Contents(findings), folder / "many")
+        write_report(Contents(results), folder / "many")
         writing = time.perf_counter() - started
         page = (folder / "many" / "report.html").stat().st_size
         count = MANY_WORLDS * MANY_AGENTS

@@ -35,12 +35,13 @@ STYLE = """
 
 def make_report(folder: Path) -> Path:
     """Make a small comparison in a folder; gives back its page."""
-    from baselines.comparison.comparison import Comparison, compare
+    from baselines.comparison.comparison import Comparison
+    from baselines.comparison.running import compare
     from baselines.report.contents import Contents
     from baselines.report.writing import PAGE, write_report
 
-    findings = compare(Comparison(worlds=WORLDS, agents=AGENTS, runs=RUNS, steps=STEPS, seed=SEED), folder)
-    write_report(Contents(findings), folder)
+    results = compare(Comparison(worlds=WORLDS, agents=AGENTS, runs=RUNS, steps=STEPS, seed=SEED), folder)
+    write_report(Contents(results), folder)
     return folder / PAGE
 
 

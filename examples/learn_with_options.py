@@ -6,7 +6,8 @@ Each run is scored exactly at every checkpoint, and the difference comes with a 
 from __future__ import annotations
 
 from baselines import train
-from baselines.comparison.statistics import difference_interval, steps_to
+from baselines.comparison.measures import steps_to
+from baselines.comparison.statistics import difference_interval
 from baselines.registry import make_agent
 
 RUNS = 20

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from baselines import train
 from baselines.agents.q_learning import QLearning
-from baselines.comparison.statistics import share_within, steps_to
+from baselines.comparison.measures import steps_to
+from baselines.comparison.statistics import share_within
 
 agent = QLearning("LineWalk", runs=100, seed=0)
 curve = train(agent, steps=2_000, checkpoints=10)

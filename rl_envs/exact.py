@@ -18,12 +18,13 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rl_envs.making import make_environment
 from rl_envs.mdp.evaluation import evaluate_policy
 from rl_envs.mdp.finite_horizon import best_finite_horizon_values, finite_horizon_values
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, from_transitions
 from rl_envs.mdp.policy import as_probabilities
 from rl_envs.mdp.solve import Certificate, Solution, solve, worst_values
-from rl_envs.registry import environment_id
+from rl_envs.specification import Specification
 from rl_envs.worlds.actions import action_indices
 from rl_envs.worlds.observation import Index, Observation
 from rl_envs.worlds.world import World
@@ -61,6 +62,10 @@ QUESTIONS = 64
 
 # How far apart the probabilities of look-alike states may be: single precision.
 PROBABILITY_TOLERANCE = 1e-6
+
+
+class NoTableError(ValueError):
+    """An environment has no table of its dynamics, or none that says all of them."""
 
 
 class Truth:
@@ -378,23 +383,28 @@ def truth(environment: Any, *, discount: float | None = None, **arguments: Any) 
     """The exact answers of an environment that has a table of its dynamics.
 
     Args:
-        environment: a world's name ("LineWalk") or any Gymnasium id; an environment, also with Gymnasium's usual
-            wrappers around it; a `World`; or a `FiniteMDP`. Environments of others need `P` and
+        environment: a name, perhaps with settings ("LineWalk", "LineWalk:size=7"; any Gymnasium id;
+            "my_module:MyEnv-v0" or "file.py:make_env" for an environment of your own); an environment, also with
+            Gymnasium's usual wrappers around it; a `World`; or a `FiniteMDP`. Environments of others need `P` and
             `initial_state_distrib` in toy-text form.
         discount: gamma, instead of the table's own; environments of others have 1 when left out.
-        **arguments: for `gymnasium.make`, with a name or an id.
+        **arguments: settings of the environment, beside a name.
 
     Returns:
         The answers, computed when they are asked for.
 
     Raises:
-        TypeError: something else, or arguments without a name or an id.
-        ValueError: an environment without a table, or with a wrapper that may change rewards, observations or actions.
+        TypeError: something else, arguments without a name, or one that the environment does not take.
+        ValueError: an unknown name, naming the nearest; as a `NoTableError` an environment without a table, or with a
+            wrapper that may change rewards, observations or actions.
     """
     if isinstance(environment, str):
-        made = gym.make(environment_id(environment), **arguments)
+        specification = Specification.parse(environment)
+        settings = specification.also(arguments if discount is None else {**arguments, "discount": discount})
+        gamma = settings.pop("discount", None)
+        made = make_environment(specification.name, settings)
         try:
-            return truth(made, discount=discount)
+            return truth(made, discount=gamma)
         finally:
             made.close()
     if arguments:
@@ -449,7 +459,7 @@ def _of_env(env: gym.Env[Any, Any], discount: float | None) -> Truth:
         elif _is_one_of(env, OBSERVATION_ONLY):
             following.append(env)
         else:
-            raise ValueError(
+            raise NoTableError(
                 f"truth() cannot look through {type(env).__module__}.{type(env).__name__}, which may change rewards, "
                 "observations or actions: pass the environment inside it"
             )
@@ -478,14 +488,14 @@ def _toy_text(env: Any) -> FiniteMDP:
     """The table of an environment in toy-text form.
 
     Raises:
-        ValueError: there is none, or it is not all of the dynamics.
+        NoTableError: there is none, or it is not all of the dynamics.
     """
     name = type(env).__name__
     for attribute in ("P", "initial_state_distrib"):
         if not hasattr(env, attribute):
-            raise ValueError(f"truth() needs a table of the dynamics, but {name} has no attribute {attribute}")
+            raise NoTableError(f"truth() needs a table of the dynamics, but {name} has no attribute {attribute}")
     if getattr(env, "fickle_passenger", False):
-        raise ValueError(
+        raise NoTableError(
             f"truth() needs all of the dynamics in the table, but the fickle passenger of {name} is not in P"
         )
     mdp = from_transitions(env.P, env.initial_state_distrib)
@@ -494,7 +504,7 @@ def _toy_text(env: Any) -> FiniteMDP:
         ("action", env.action_space, mdp.num_actions),
     ):
         if not isinstance(space, spaces.Discrete) or space.n != size or space.start != 0:
-            raise ValueError(
+            raise NoTableError(
                 f"truth() needs the {what}s of {name} to be the table's, 0..{size - 1}, but they are {space}"
             )
     return mdp

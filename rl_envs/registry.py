@@ -15,6 +15,7 @@ from typing import Any
 import gymnasium as gym
 
 from rl_envs.names import unknown
+from rl_envs.specification import Specification, check_no_word
 from rl_envs.worlds.world import World
 
 NAMESPACE = "rl_envs"
@@ -68,16 +69,34 @@ def world_id(name: str, *, one_hot: bool = False) -> str:
     return f"{NAMESPACE}/{name}{'OneHot' if one_hot else ''}-v{WORLDS[name].version}"
 
 
+def own_world(name: str) -> tuple[str, Mapping[str, Any]] | None:
+    """The registered world that a name or an id stands for, with what it sets; None for what is none of ours.
+
+    Args:
+        name: "LineWalk", "LineWalk-v0" or "rl_envs/LineWalk-v0"; ids may be those of the one-hot twin.
+    """
+    if name in WORLDS:
+        return name, {}
+    for world in WORLDS:
+        for one_hot in (False, True):
+            full = world_id(world, one_hot=one_hot)
+            if name in (full, full.removeprefix(f"{NAMESPACE}/")):
+                return world, {"observation": "one_hot"} if one_hot else {}
+    return None
+
+
 def environment_id(name: str) -> str:
     """The Gymnasium id that the name of a registered world stands for; any other text as it is."""
-    return world_id(name) if name in WORLDS else name
+    own = own_world(name)
+    return name if own is None else world_id(own[0], one_hot=bool(own[1]))
 
 
 def build(world: World | str, **arguments: Any) -> World:
     """Build a world by its name.
 
     Args:
-        world: a registered name ("LineWalk"); a `World` is given back as it is.
+        world: a registered name or id, perhaps with settings ("LineWalk", "LineWalk:size=7"); a `World` is given back
+            as it is.
         **arguments: for the world's builder.
 
     Returns:
@@ -85,7 +104,7 @@ def build(world: World | str, **arguments: Any) -> World:
 
     Raises:
         ValueError: an unknown name, or a value that the builder refuses.
-        TypeError: an argument that the builder does not have.
+        TypeError: an argument that the builder does not have, or given twice, or a word for a number.
     """
     if isinstance(world, World):
         if arguments:
@@ -93,15 +112,20 @@ def build(world: World | str, **arguments: Any) -> World:
         return world
     if not isinstance(world, str):
         raise TypeError(f"world must be a World or the name of a registered one, but is {world!r}")
-    if world not in WORLDS:
-        raise ValueError(unknown("world", world, WORLDS))
-    entry = WORLDS[world]
+    specification = Specification.parse(world)
+    own = own_world(specification.name)
+    if own is None:
+        raise ValueError(unknown("world", specification.name, WORLDS))
+    name, preset = own
+    given = {**preset, **specification.also(arguments)}
+    entry = WORLDS[name]
     builder = _load(entry.builder)
     known = inspect.signature(builder).parameters
-    for name in arguments:
-        if name not in known:
-            raise TypeError(unknown(f"argument of {world}", name, known))
-    return builder(**{**entry.arguments, **arguments})
+    for key, value in given.items():
+        if key not in known:
+            raise TypeError(unknown(f"argument of {name}", key, known))
+        check_no_word(f"{name}'s {key}", value, known[key])
+    return builder(**{**entry.arguments, **given})
 
 
 def register_worlds() -> None:

@@ -329,7 +329,7 @@ def test_what_is_no_environment_is_refused() -> None:
     vector = gym.vector.SyncVectorEnv([lambda: gym.make("FrozenLake-v1")])
     with pytest.raises(TypeError, match=r"takes one environment, not a vector of them"):
         truth(vector)
-    with pytest.raises(gym.error.NameNotFound):
+    with pytest.raises(ValueError, match=r"unknown world 'rl_envs/LineWolk-v0'. Did you mean 'LineWalk'"):
         truth("rl_envs/LineWolk-v0")
 
 

@@ -19,14 +19,16 @@ from baselines.commands.flags import (
     with_configs,
 )
 from baselines.commands.resumable import ENDS, console_for_tables, end_early
-from baselines.comparison.comparison import PRESETS, Backend, Comparison, compare
+from baselines.comparison.comparison import PRESETS, Comparison
 from baselines.comparison.comparison_file import ComparisonFile, read_comparison_file
-from baselines.comparison.findings import CELLS, Findings
-from baselines.games.registry import GAME_AGENTS, make_game_config
-from baselines.registry import AGENTS, make_config
+from baselines.comparison.result_files import CELLS
+from baselines.comparison.results import Results
+from baselines.comparison.running import Backend, compare
+from baselines.games.registry import GAME_AGENTS
+from baselines.registry import AGENTS
 from baselines.system.workers import cores
-from baselines.training.specification import label
 from rl_envs.names import unknown
+from rl_envs.specification import Specification
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -121,9 +123,9 @@ def configs_of_named(typed: Sequence[str], start: Start) -> dict[str, Any]:
     """
     agents = values_of(typed, "--agents", start.comparison.agents)
     game_agents = values_of(typed, "--game-agents", start.comparison.game_agents)
-    makers = {**dict.fromkeys(AGENTS, make_config), **dict.fromkeys(GAME_AGENTS, make_game_config)}
-    named = [name for name in dict.fromkeys([*agents, *game_agents]) if name in makers]
-    return {name: makers[name](name, start.settings.get(name, {})) for name in named}
+    registries = {name: registry for registry in (AGENTS, GAME_AGENTS) for name in registry}
+    named = [name for name in dict.fromkeys([*agents, *game_agents]) if name in registries]
+    return {name: registries[name].config(name, start.settings.get(name, {})) for name in named}
 
 
 def with_settings(comparison: Comparison, configs: Mapping[str, Any]) -> Comparison:
@@ -131,7 +133,9 @@ def with_settings(comparison: Comparison, configs: Mapping[str, Any]) -> Compari
 
     def specified(agents: Iterable[str]) -> tuple[str, ...]:
         return tuple(
-            label(agent, changed_fields(configs[agent], type(configs[agent])())) if agent in configs else agent
+            Specification(agent, changed_fields(configs[agent], type(configs[agent])())).label
+            if agent in configs
+            else agent
             for agent in agents
         )
 
@@ -153,7 +157,7 @@ def run_comparison(comparison: Comparison, execution: Execution) -> int:
     out, console = execution.out, console_for_tables()
     try:
         with Display(console, len(comparison.cells())) as display:
-            findings = compare(
+            results = compare(
                 comparison,
                 out,
                 workers=execution.workers,
@@ -162,17 +166,17 @@ def run_comparison(comparison: Comparison, execution: Execution) -> int:
                 fresh=execution.fresh,
                 on_cell=display,
             )
-        show(findings, out, console)
+        show(results, out, console)
     except ENDS as error:
         return end_early(error, "cells", out, CELLS, without="--fresh" if execution.fresh else "")
     return 0
 
 
-def show(findings: Findings, out: Path, console: Console) -> None:
+def show(results: Results, out: Path, console: Console) -> None:
     """Show the tables and write the report.
 
     Args:
-        findings: what the comparison found.
+        results: what the comparison found.
         out: folder of results.
         console: where the tables are shown.
 
@@ -184,19 +188,19 @@ def show(findings: Findings, out: Path, console: Console) -> None:
     from baselines.report.terminal import explanation, terminal_table
     from baselines.report.writing import write_report
 
-    contents = Contents(findings)
+    contents = Contents(results)
     written = write_report(contents, out)
     parts = []
-    if findings.rows:
-        parts.append((terminal_table(contents.summaries), explanation(findings.rows)))
-    if findings.games:
+    if results.rows:
+        parts.append((terminal_table(contents.summaries), explanation(results.rows)))
+    if results.games:
         parts.append((game_table(contents.game_summaries), []))
     for table, lines in parts:
         console.print(table)
         for line in lines:
             console.print(line, markup=False, highlight=False)
         console.print()
-    left_alone = len(list((out / CELLS).glob("*.npz"))) - len(set(findings.about["cells"]))
+    left_alone = len(list((out / CELLS).glob("*.npz"))) - len(set(results.provenance["cells"]))
     if left_alone > 0:
         console.print(f"Results in {CELLS}/ of other settings or versions, which are left alone: {left_alone}.")
     page, *others = [path.name for path in written]

@@ -24,12 +24,12 @@ def write_report_of(folder: Annotated[Path, tyro.conf.Positional], pictures_of: 
         folder: Where the comparison was made.
         pictures_of: Worlds that the PNGs show; by default the first twelve.
     """
-    from baselines.comparison.findings import read_findings
+    from baselines.comparison.results import read_results
     from baselines.report.contents import Contents
     from baselines.report.writing import write_report
 
     try:
-        written = write_report(Contents(read_findings(folder)), folder, pictures_of=pictures_of)
+        written = write_report(Contents(read_results(folder)), folder, pictures_of=pictures_of)
     except (ValueError, StorageError) as error:
         return complain(f"Error: {error}")
     print(f"Written to {folder}: {', '.join(path.name for path in written)}")

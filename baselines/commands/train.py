@@ -23,14 +23,14 @@ from baselines.monitoring.playback import make_env
 from baselines.monitoring.tensorboard_log import LibraryLog, TensorBoardLog, new_folder
 from baselines.monitoring.training_display import TrainingDisplay, say, show_scores
 from baselines.monitoring.video import record_video
-from baselines.registry import agent_class, load_agent, make_config
+from baselines.registry import AGENTS, load_agent
 from baselines.system.atomic_files import StorageError, make_folder
 from baselines.system.interrupts import Interruption, StoppedBetweenSteps
 from baselines.training.agent import Agent
 from baselines.training.loop import LearningCurve, score, train
-from baselines.training.specification import label, parse
-from baselines.training.task import named_task
+from baselines.training.specification import WorldSpecification
 from rl_envs.mdp.finite_mdp import check_integer
+from rl_envs.specification import Specification
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +44,8 @@ class Population:
     """Who learns what.
 
     Attributes:
-        world: a world's name or Gymnasium id, with settings after a colon: "LineWalk:size=9".
+        world: a world's name or Gymnasium id, with settings after a colon: "LineWalk:size=9"; or an environment of your
+            own: "my_module:MyEnv-v0", "file.py:make_env:size=3".
         agent: an agent's name, with settings after a colon: "DQN:preset=CartPole". Each of its settings is a flag too,
             which goes before.
         runs: how many learn, independently of each other.
@@ -83,8 +84,8 @@ def command(typed: Sequence[str]) -> Callable[..., int]:
     if value_of(typed, "--resume", ""):
         return resume_training
     with mistakes_end_the_command():
-        name, settings = parse(value_of(typed, "--agent", Population.agent))
-        default = make_config(name, settings)
+        given = AGENTS.read(value_of(typed, "--agent", Population.agent))
+        default = given.config
 
     def train_anew(
         population: tyro.conf.OmitArgPrefixes[Population],
@@ -100,15 +101,15 @@ def command(typed: Sequence[str]) -> Callable[..., int]:
             config: settings of the agent.
             resume: file of a saved agent to go on from, instead of all that says who learns what.
         """
-        specification = label(name, {**settings, **changed_fields(config, default)})
+        agent = given.with_settings(changed_fields(config, default))
 
         def make() -> Agent:
-            task = named_task(population.world)
-            return agent_class(name)(task, runs=population.runs, seed=population.seed, config=config)
+            task = WorldSpecification.read(population.world).task
+            return agent.make(task, runs=population.runs, seed=population.seed)
 
-        return run_training(make, specification, training)
+        return run_training(make, agent.label, training)
 
-    return with_config(train_anew, "config", default, title=name)
+    return with_config(train_anew, "config", default, title=given.name)
 
 
 def resume_training(resume: Path, training: tyro.conf.OmitArgPrefixes[Training]) -> int:
@@ -184,7 +185,7 @@ def log_folder(agent: Agent, specification: str, training: Training, console: Co
     """
     if training.tensorboard is None:
         return None
-    name = specification or label(agent.name, changed_fields(agent.config, agent.Config()))
+    name = specification or Specification(agent.name, changed_fields(agent.config, agent.Config())).label
     folder = new_folder(training.tensorboard, f"{agent.task.name}-{name}")
     say(f"Logs in {folder}; to see them: tensorboard --logdir {shlex.quote(str(training.tensorboard))}", console)
     return folder

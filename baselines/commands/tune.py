@@ -12,13 +12,15 @@ import tyro
 from baselines.commands.exit_codes import complain
 from baselines.commands.resumable import ENDS, console_for_tables, end_early
 from baselines.comparison.decimals import decimals
-from baselines.comparison.statistics import Interval, mean_interval, worst_decile
+from baselines.comparison.measures import worst_decile
+from baselines.comparison.statistics import Interval, mean_interval
 from baselines.monitoring.progress import TrialDisplay
 from baselines.report.scores import MEANINGS, kind_of_agent
 from baselines.report.wording import few_runs_text, interval_text
-from baselines.training.specification import parse
-from baselines.tuning.study import DATABASE, REPORT, Contender, OptunaMissingError, TuningResult, as_toml, tune
+from baselines.tuning.result import Contender, TuningResult
 from baselines.tuning.trials import Tuning
+from baselines.tuning.tune import OptunaMissingError, tune
+from baselines.tuning.tuning_file import DATABASE, REPORT, as_toml
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,7 +91,7 @@ def contenders_table(result: TuningResult) -> Table:
         "world", "settings", "runs", f"{meaning(result)} (95%)", "worst tenth of the runs", title_justify="left"
     )
     table.title = "Fresh runs, which the search has not seen"
-    for world in result.tuning.worlds:
+    for world in (named.label for named in result.tuning.named_worlds):
         for name, contender in contenders(result).items():
             if not contender.held_out:
                 table.add_row(world, name, "0", contender.failure, "")
@@ -112,7 +114,7 @@ def meaning(result: TuningResult) -> str:
 
 def predicts(tuning: Tuning) -> bool:
     """Whether scores are of predicted values, and not of a policy."""
-    return tuning.metric != "regret" and not tuning.is_sampled and kind_of_agent(tuning.agent) == "values"
+    return tuning.metric != "regret" and not tuning.is_sampled and kind_of_agent(tuning.named_agent.name) == "values"
 
 
 def contenders(result: TuningResult) -> dict[str, Contender]:
@@ -127,9 +129,9 @@ def explanation(result: TuningResult) -> list[str]:
     few = few_runs_text(len(curve.of_each_run(result.tuning.metric)) for curve in fresh)
     lines = [*filter(None, [few]), *meaning_of_predictions(result.tuning), account_of_trials(result)]
     if result.finished == 1:
-        return [*lines, f"Only the default was tried, {result.default.specification}: more --trials search."]
+        return [*lines, f"Only the default was tried, {result.default.agent}: more --trials search."]
     if not result.found_better:
-        return [*lines, f"No trial was better than the default, {result.default.specification}."]
+        return [*lines, f"No trial was better than the default, {result.default.agent}."]
     metric = result.tuning.metric.replace("_", " ")
     for name, contender in contenders(result).items():
         value = contender.outcome.value
@@ -140,11 +142,11 @@ def explanation(result: TuningResult) -> list[str]:
     if result.importance:
         shares = ", ".join(f"{field} {share:.0%}" for field, share in result.importance.items())
         lines.append(f"How much each setting matters in this search: {shares}.")
-    best = result.best.specification
+    best = result.best.agent
     return [
         *lines,
         "The best settings, to paste, and as a table of a comparison's file:",
-        shlex.quote(best),
+        shlex.quote(best.label),
         as_toml(best),
     ]
 
@@ -153,7 +155,7 @@ def meaning_of_predictions(tuning: Tuning) -> list[str]:
     """What a score is where it is not of a policy, in a sentence or none."""
     if not predicts(tuning):
         return []
-    return [f"Score: {parse(tuning.agent)[0]} learns to predict values; it is {MEANINGS['values']}."]
+    return [f"Score: {tuning.named_agent.name} learns to predict values; it is {MEANINGS['values']}."]
 
 
 def account_of_trials(result: TuningResult) -> str:

@@ -1,1 +1,1 @@
-"""Comparing agents on worlds: cells, their results on disk, statistics and findings."""
+"""Comparing agents on worlds: cells, their results on disk, and statistics of them."""

@@ -6,31 +6,30 @@ with the right key is the right result and anything else is computed anew.
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 import rl_envs
-from baselines.comparison.results import FILE_FORMAT, file_of, key_of, read_arrays, version, write_arrays
-from baselines.comparison.statistics import complete
-from baselines.registry import AGENTS, agent_class, make_agent, make_config
+from baselines.comparison.measures import complete
+from baselines.comparison.result_files import FILE_FORMAT, file_of, key_of, read_arrays, version, write_arrays
 from baselines.training.custom_agent import TrainFunction, train_function
 from baselines.training.library_agent import LibraryAgent
 from baselines.training.loop import train
 from baselines.training.origin import Origin
+from baselines.training.registration import AgentSpecification
 from baselines.training.regret import RegretMeter, has_regret
-from baselines.training.specification import parse
-from baselines.training.task import Task, named_task
+from baselines.training.specification import Resolved, WorldSpecification
 
 
+@dataclass(frozen=True)
 class Cell(ABC):
-    """What every cell has in common; the classes below it are frozen dataclasses of plain values."""
+    """What every cell has in common; the classes below it are frozen dataclasses of numbers and specifications."""
 
     # Names of the arrays in its file: those that are always there, and those that may be.
     ARRAYS: ClassVar[Set[str]]
@@ -74,7 +73,7 @@ class Cell(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         # Another process finds out for itself what decides: it may have other versions of the libraries.
-        return {name: value for name, value in vars(self).items() if name not in ("identity", "key")}
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     def file(self, folder: Path) -> Path:
         """Where the result lies."""
@@ -87,6 +86,14 @@ class Cell(ABC):
     def write(self, arrays: Mapping[str, np.ndarray], folder: Path, made: Mapping[str, Any]) -> None:
         """Write the result file, as a whole or not at all; raises StorageError if it cannot be written."""
         write_arrays(self.file(folder), self.identity, arrays, made)
+
+    def plain(self) -> dict[str, Any]:
+        """What it is told, as plain values, with labels for specifications: a part of the identity."""
+        given = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
+        return {
+            "format": FILE_FORMAT,
+            **{name: value.label if isinstance(value, Resolved) else value for name, value in given.items()},
+        }
 
     def __str__(self) -> str:
         return f"{self.title} · runs {self.runs.start}-{self.runs.stop - 1}"
@@ -127,11 +134,11 @@ class Result:
 
 @dataclass(frozen=True)
 class WorldCell(Cell):
-    """Some runs of one agent on one world.
+    """Some runs on one world: what cells of agents and of functions have in common.
 
     Args:
-        world: a task's name with settings: "LineWalk:size=9".
-        agent: an agent's name with settings: "QLearning:epsilon=0.2".
+        world: where.
+        agent: who learns, or the name of a function.
         first_run: number of the first run.
         num_runs: how many runs.
         steps: environment steps of each run.
@@ -139,8 +146,8 @@ class WorldCell(Cell):
         seed: the base seed.
     """
 
-    world: str
-    agent: str
+    world: WorldSpecification
+    agent: AgentSpecification | str
     first_run: int
     num_runs: int
     steps: int
@@ -160,29 +167,40 @@ class WorldCell(Cell):
         """The world and the agent."""
         return f"{self.world} · {self.agent}"
 
-    def task(self) -> Task:
-        """The task that the world's name stands for."""
-        return named_task(self.world)
+    def plain(self) -> dict[str, Any]:
+        return {**super().plain(), "task": self.world.description}
+
+    def _complete(self, scores: np.ndarray) -> np.ndarray:
+        """The scores themselves, [C, R], once it is sure that each run has one."""
+        where = f"{self.agent} on {self.world}"
+        if self.world.task.discount == 1 and np.isneginf(scores).any():
+            run = self.runs[int(np.isneginf(scores).any(axis=0).argmax())]
+            raise ValueError(
+                f"every run must have a finite score, but the policy of run {run} of {where} never ends an episode, "
+                "which at discount 1 costs without end: a discount below 1 gives it a score"
+            )
+        return complete(scores, where, self.runs)
+
+
+@dataclass(frozen=True)
+class AgentCell(WorldCell):
+    """Some runs of one registered agent on one world."""
+
+    agent: AgentSpecification
 
     @cached_property
     def identity(self) -> dict[str, Any]:
         """Everything that decides the result."""
-        name, settings = parse(self.agent)
-        return {
-            **self._settings(),
-            "config": asdict(make_config(name, settings)),
-            "agent_version": agent_class(name).version,
-            "versions": versions_of("gymnasium", *AGENTS[name].libraries),
-        }
+        return {**self.plain(), **decisive(self.agent, "gymnasium")}
 
     @property
     def cost(self) -> float:
         """Libraries' runs are trained one after the other, and each takes longer than all of ours together."""
-        return self.steps * (self.num_runs * 100 if AGENTS[parse(self.agent)[0]].libraries else 1)
+        return self.steps * (self.num_runs * 100 if self.agent.entry.libraries else 1)
 
     def compute(self) -> dict[str, np.ndarray]:
         """Train the runs, and note what they lose on the way where that is told."""
-        agent = make_agent(self.agent, self.task(), runs=self.runs, seed=self.seed)
+        agent = self.agent.make(self.world.task, runs=self.runs, seed=self.seed)
         meter = None
         if has_regret(agent.task) and not isinstance(agent, LibraryAgent):
             meter = RegretMeter(agent)
@@ -203,31 +221,18 @@ class WorldCell(Cell):
             None if errors is None else errors.mean(axis=0),
         ).arrays()
 
-    def _complete(self, scores: np.ndarray) -> np.ndarray:
-        """The scores themselves, [C, R], once it is sure that each run has one."""
-        where = f"{self.agent} on {self.world}"
-        if self.task().discount == 1 and np.isneginf(scores).any():
-            run = self.runs[int(np.isneginf(scores).any(axis=0).argmax())]
-            raise ValueError(
-                f"every run must have a finite score, but the policy of run {run} of {where} never ends an episode, "
-                "which at discount 1 costs without end: a discount below 1 gives it a score"
-            )
-        return complete(scores, where, self.runs)
-
-    def _settings(self) -> dict[str, Any]:
-        plain = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
-        return {"format": FILE_FORMAT, **plain, "task": describe(self.world)}
-
 
 @dataclass(frozen=True)
 class FunctionCell(WorldCell):
     """Some runs of somebody else's agent, which is a function that trains it; see `baselines.training.custom_agent`.
 
     Args:
+        agent: what the function is called.
         function: trains one run and gives back its policy.
         origin: where it comes from; it goes with the function to machines that lack its file.
     """
 
+    agent: str
     function: TrainFunction = field(compare=False, repr=False, kw_only=True)
     origin: Origin = field(compare=False, repr=False, kw_only=True)
 
@@ -235,7 +240,7 @@ class FunctionCell(WorldCell):
     def identity(self) -> dict[str, Any]:
         """Everything that decides the result, as far as the function's source tells."""
         return {
-            **self._settings(),
+            **self.plain(),
             "function": asdict(self.origin),
             "versions": versions_of("gymnasium", *self.origin.libraries),
         }
@@ -259,28 +264,20 @@ class FunctionCell(WorldCell):
         ).arrays()
 
 
+def decisive(agent: AgentSpecification, *libraries: str) -> dict[str, Any]:
+    """What decides the result of an agent beside its name: its settings, its version, and those of libraries.
+
+    Args:
+        agent: who learns.
+        *libraries: distributions that decide beside those of its own.
+    """
+    return {
+        "config": asdict(agent.config),
+        "agent_version": agent.agent_class.version,
+        "versions": versions_of(*libraries, *agent.entry.libraries),
+    }
+
+
 def versions_of(*libraries: str) -> dict[str, str]:
     """The versions of rl_envs, NumPy and these distributions."""
     return {"rl_envs": rl_envs.__version__, **{library: version(library) for library in ("numpy", *libraries)}}
-
-
-def world_meant(world: str) -> object:
-    """What a specification of a world comes to, by which it is told from others; raises as `named_task`."""
-    about = describe(world)
-    # Arguments of environments of others matter by their table, where there is one.
-    return about if about["table"] is None else {**about, "arguments": None}
-
-
-@lru_cache(maxsize=64)
-def describe(world: str) -> dict[str, Any]:
-    """What decides how a task behaves, as plain values: the hash of its table, of what is observed, its limit.
-
-    Args:
-        world: a task's name with settings.
-    """
-    task = named_task(world)
-    about = {"environment": task.environment, "table": task.table_hash, "max_episode_steps": task.max_episode_steps}
-    if task.world is None:
-        return {**about, "arguments": dict(task.arguments), "discount": task.discount}
-    seen = task.world.observation.batch(np.arange(task.world.mdp.num_states))
-    return {**about, "observation": hashlib.sha256(np.ascontiguousarray(seen).tobytes()).hexdigest()}

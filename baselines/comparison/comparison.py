@@ -1,45 +1,45 @@
-"""The comparison: worlds x agents x runs, cell by cell, into a folder from which any interrupted one goes on."""
+"""What is compared with what: worlds x agents x runs, and games, and the cells that they come to."""
 
 from __future__ import annotations
 
-import json
-import os
-import shlex
-import sys
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, fields
-from math import isinf
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
-from baselines.comparison.cells import Cell, FunctionCell, WorldCell, world_meant
-from baselines.comparison.findings import ABOUT, CELLS, Findings, read_findings
-from baselines.comparison.game_cells import GameCell, game_cells
-from baselines.comparison.results import FILE_FORMAT, made_here, version
-from baselines.games.registry import make_game_config
-from baselines.registry import AGENTS, agent_class, agent_meant, each_once, make_agent, make_config
-from baselines.system.atomic_files import make_folder, remove_leftovers, write_atomically
-from baselines.system.folder_lock import locked
-from baselines.system.threads import one_thread
-from baselines.system.workers import Event, JobError, WorkerError, cores, run_jobs
-from baselines.training.agent_file import versions
+from baselines.comparison.cells import AgentCell, Cell, FunctionCell
+from baselines.comparison.game_cells import game_cells
+from baselines.games.registry import GAME_AGENTS
+from baselines.games.specification import GameSpecification
+from baselines.registry import AGENTS
 from baselines.training.custom_agent import TrainFunction, check_function, load_function, take_along
 from baselines.training.library_agent import LibraryAgent
 from baselines.training.origin import origin_of
-from baselines.training.specification import named, parse
-from baselines.training.task import named_task
+from baselines.training.registration import AgentSpecification
+from baselines.training.specification import WorldSpecification, each_once
 from rl_envs.mdp.finite_mdp import check_integer
-from rl_envs.names import unknown
+from rl_envs.specification import named
 
 # Runs of a library's agent in one cell: a cell of two takes seconds, and a kill loses no more than that.
 LIBRARY_RUNS_PER_CELL = 2
 
-# Where cells are computed: in processes of this machine, or on a Ray cluster.
-Backend = Literal["joblib", "ray"]
-BACKENDS: tuple[Backend, ...] = ("joblib", "ray")
+
+@dataclass(frozen=True)
+class Specifications:
+    """The names of a comparison, read.
+
+    Attributes:
+        worlds: where agents learn.
+        agents: who learns there.
+        games: what is played.
+        game_agents: who plays; none for all that can play each game.
+    """
+
+    worlds: tuple[WorldSpecification, ...]
+    agents: tuple[AgentSpecification, ...]
+    games: tuple[GameSpecification, ...]
+    game_agents: tuple[AgentSpecification, ...]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Comparison:
     """What is compared with what.
 
     Attributes:
-        worlds: names of worlds, with settings after a colon: "LineWalk:size=9".
+        worlds: names of worlds, with settings after a colon: "LineWalk:size=9"; any Gymnasium id; or an environment of
+            your own: "my_module:MyEnv-v0", "file.py:make_env:size=3".
         agents: names of agents, with settings after a colon: "QLearning:epsilon=0.2".
         functions: agents of your own: "PPO=my_agents.py:train", where train(env_fn, steps, seed) gives back a policy.
         runs: independent runs of each agent on each world.
@@ -81,6 +82,21 @@ class Comparison:
             elif isinstance(value, np.integer):  # which JSON does not know
                 object.__setattr__(self, entry.name, int(value))
 
+    @cached_property
+    def specifications(self) -> Specifications:
+        """The names, read here and nowhere else.
+
+        Raises:
+            ValueError, TypeError: text that is no name with settings, or an unknown agent or setting, naming the
+                nearest.
+        """
+        return Specifications(
+            tuple(map(WorldSpecification.read, self.worlds)),
+            tuple(map(AGENTS.read, self.agents)),
+            tuple(map(GameSpecification.read, self.games)),
+            tuple(map(GAME_AGENTS.read, self.game_agents)),
+        )
+
     def cells(self, functions: Mapping[str, TrainFunction] | None = None) -> list[Cell]:
         """All cells, in the order of the table.
 
@@ -98,10 +114,11 @@ class Comparison:
         check_integer("seed", self.seed, low=0)
         own = {**_loaded(self.functions), **_mapping(functions)}
         _check(own)
-        agents = each_once("agents", self.agents, agent_meant)
+        given = self.specifications
+        agents = each_once("agents", given.agents)
         origins = {name: origin_of(function) for name, function in own.items()}
         cells: list[Cell] = []
-        for world in self._worlds():
+        for world in self._worlds(given.worlds):
             cells += self._agent_cells(world, agents, needed=not own)
             for name, function in own.items():
                 cells += [
@@ -109,35 +126,37 @@ class Comparison:
                     for part in _parts(self.library_runs, LIBRARY_RUNS_PER_CELL)
                 ]
         return cells + game_cells(
-            self.games,
-            self.game_agents,
+            given.games,
+            given.game_agents,
             runs=self.runs,
             rounds=self.rounds,
             checkpoints=self.checkpoints,
             seed=self.seed,
         )
 
-    def _worlds(self) -> list[str]:
-        """The names of the worlds; refuses none at all where there are no games either, and one under two names."""
-        worlds = each_once("worlds", self.worlds, world_meant)
+    def _worlds(self, given: Sequence[WorldSpecification]) -> Sequence[WorldSpecification]:
+        """The worlds; refuses none at all where there are no games either, and one under two names."""
+        worlds = each_once("worlds", given)
         if not worlds and not self.games:
             raise ValueError("worlds must name at least one, but is empty")
         return worlds
 
-    def _agent_cells(self, world: str, agents: Sequence[str], *, needed: bool) -> list[Cell]:
+    def _agent_cells(
+        self, world: WorldSpecification, agents: Sequence[AgentSpecification], *, needed: bool
+    ) -> list[AgentCell]:
         if not agents and needed:
             raise ValueError("agents must name at least one, but is empty")
-        task = named_task(world)
-        if task.truth is not None:
-            task.truth.score(task.truth.optimal_policy)  # refuses a world in which there is nothing to be gained
-        cells: list[Cell] = []
+        truth = world.task.truth
+        if truth is not None:
+            truth.score(truth.optimal_policy)  # refuses a world in which there is nothing to be gained
+        cells: list[AgentCell] = []
         for agent in agents:
-            with named(agent):
-                make_agent(agent, task)  # raises here what would otherwise be raised in the middle of the night
-            library = issubclass(agent_class(parse(agent)[0]), LibraryAgent)
+            with named(agent.specification):
+                agent.make(world.task)  # raises here what would otherwise be raised in the middle of the night
+            library = issubclass(agent.agent_class, LibraryAgent)
             num_runs = self.library_runs if library else self.runs
             cells += [
-                WorldCell(world, agent, *part, self.steps, self.checkpoints, self.seed)
+                AgentCell(world, agent, *part, self.steps, self.checkpoints, self.seed)
                 for part in _parts(num_runs, LIBRARY_RUNS_PER_CELL if library else num_runs)
             ]
         return cells
@@ -198,194 +217,3 @@ def _check(functions: Mapping[str, TrainFunction]) -> None:
 QUICK = Comparison(runs=10, library_runs=2, steps=3_000, checkpoints=20, rounds=2_000)
 
 PRESETS = {"default": Comparison(), "quick": QUICK}
-
-# Told of each cell: what became of it ("kept", "started", "finished" or "failed"), and which one.
-Progress = Callable[[str, Cell], None]
-
-
-# What a worker answers: the key that the cell has there, the result, and where and when it was made.
-_Answer = tuple[str, dict[str, np.ndarray], dict[str, Any]]
-
-
-def compare(
-    comparison: Comparison,
-    folder: str | os.PathLike[str],
-    *,
-    functions: Mapping[str, TrainFunction] | None = None,
-    workers: int | None = None,
-    backend: Backend = "joblib",
-    address: str | None = None,
-    fresh: bool = False,
-    on_cell: Progress | None = None,
-) -> Findings:
-    """Run every cell that has no result yet, and gather the results.
-
-    All of it computes on one thread a process; a library that is first imported meanwhile keeps to one thread.
-
-    Args:
-        comparison: what to run.
-        folder: where results lie; made if need be. Cells that are finished there already are not computed again.
-        functions: agents of your own by name, train(env_fn, steps, seed) -> policy; see
-            `baselines.training.custom_agent`.
-        workers: how many processes of this machine; as many as it has cores when left out. With 1 cells are computed in
-            this one.
-        backend: "joblib", or "ray" for a Ray cluster; results are the same.
-        address: of a running Ray cluster; one is started on this machine when left out.
-        fresh: delete the results that the cells of this comparison have in the folder, and compute all of them anew.
-        on_cell: told what becomes of each cell.
-
-    Returns:
-        A row for each world and agent and for each game and game agent, in their order.
-
-    Raises:
-        ValueError: an unknown name, naming the nearest.
-        TypeError: an agent that cannot learn one of the worlds, or an argument of another type.
-        StorageError: a folder or file that cannot be written, a result file that is corrupt, or a folder in use.
-        JobError: an agent failed in training, or gave NaN; the other cells are computed and kept all the same.
-        WorkerError: a process died, or there is no cluster.
-    """
-    if not isinstance(comparison, Comparison):
-        raise TypeError(f"comparison must be a Comparison, but is {comparison!r}")
-    workers = cores() if workers is None else check_integer("workers", workers, low=1)
-    if backend not in BACKENDS:
-        raise ValueError(unknown("backend", backend, BACKENDS))
-    if address is not None and backend != "ray":
-        raise ValueError(f"an address is for the backend 'ray', but the backend is {backend!r}")
-    # The tables that cells share are solved here, on one thread too; those that were solved before may not have been.
-    with one_thread():
-        named_task.cache_clear()
-        cells = comparison.cells(functions)
-        folder = make_folder(folder)
-        with locked(folder, command_line(sys.argv)):
-            results = make_folder(folder / CELLS)
-            for place in (results, folder):
-                remove_leftovers(place)
-            if fresh:
-                for cell in cells:
-                    cell.file(results).unlink(missing_ok=True)
-            about = account(comparison, folder, cells, functions, workers, backend)
-            missing = _missing(cells, results, on_cell or _silence)
-            write_atomically(folder / ABOUT, (json.dumps(about, indent=2, allow_nan=False) + "\n").encode())
-            with closing(_run(missing, workers, backend, address)) as events:
-                _keep(events, results, on_cell or _silence)
-            return read_findings(folder)
-
-
-def _missing(cells: Sequence[Cell], results: Path, tell: Progress) -> list[Cell]:
-    """The cells without a result, in the order in which to begin them."""
-    missing = []
-    for cell in cells:
-        # Read whole: a corrupt file is found now and not at the end.
-        if cell.read(results) is None:
-            missing.append(cell)
-        else:
-            tell("kept", cell)
-    return sorted(missing, key=lambda cell: cell.cost, reverse=True)  # so that none is left with a long one at the end
-
-
-def _keep(events: Iterable[Event[Cell, _Answer]], results: Path, tell: Progress) -> None:
-    """Write each result as it comes; raises JobError at the end where any failed."""
-    failures = []
-    for what, cell, answer in events:
-        if isinstance(answer, JobError):
-            failures.append((cell, answer))
-        elif answer is not None:
-            key, arrays, made = answer
-            _check_same(cell, key)
-            cell.write(arrays, results, made)
-        tell(what, cell)
-    if failures:
-        raise JobError(_told(failures))
-
-
-def _told(failures: Sequence[tuple[Cell, JobError]]) -> str:
-    """What failed: the first with all there is to know of it, the others by name."""
-    (_, first), *others = failures
-    more = "".join(f"\n{cell}" for cell, _ in others)
-    return f"{first}\n{len(others)} more failed:{more}" if others else str(first)
-
-
-def _run(
-    cells: Sequence[Cell], workers: int, backend: Backend, address: str | None
-) -> Generator[Event[Cell, _Answer], None, None]:
-    if backend == "joblib":
-        yield from run_jobs(cells, compute, workers)
-    elif cells:
-        from baselines.system.ray_workers import run_on_ray
-
-        yield from run_on_ray(cells, compute, workers, address)
-
-
-def compute(cell: Cell) -> _Answer:
-    """Compute a cell, wherever this runs."""
-    return cell.key, cell.compute(), made_here()
-
-
-def _check_same(cell: Cell, key: str) -> None:
-    """A worker with other versions would compute something else under the same name."""
-    if key != cell.key:
-        raise WorkerError(
-            f"every worker must have the same versions as the process that sends it cells, but one has others: {cell} "
-            f"has key {cell.key} here and {key} there"
-        )
-
-
-def account(
-    comparison: Comparison,
-    folder: Path,
-    cells: Sequence[Cell],
-    functions: Mapping[str, TrainFunction] | None,
-    workers: int,
-    backend: Backend,
-) -> dict[str, object]:
-    """How the results are made: the command, all settings, versions, and the files they lie in."""
-    origins = {cell.agent: cell.origin for cell in cells if isinstance(cell, FunctionCell)}
-    libraries = {library for entry in AGENTS.values() for library in entry.libraries}
-    libraries |= {library for origin in origins.values() for library in origin.libraries}
-    players = dict.fromkeys(cell.agent for cell in cells if isinstance(cell, GameCell))
-    typed = command_line(sys.argv)
-    return {
-        "format": FILE_FORMAT,
-        "command": typed,
-        "repeat": typed if functions else repeating_command(comparison, folder),
-        "comparison": asdict(comparison),
-        "configs": {agent: _written(make_config(*parse(agent))) for agent in comparison.agents},
-        "game_configs": {agent: _written(make_game_config(*parse(agent))) for agent in players},
-        "functions": {name: asdict(origin) for name, origin in origins.items()},
-        "versions": {**versions(), **{library: version(library) for library in ("scipy", *sorted(libraries))}},
-        "backend": backend,
-        "workers": workers,
-        "cells": [cell.file(folder / CELLS).name for cell in cells],
-    }
-
-
-def _written(config: Any) -> dict[str, Any]:
-    """A Config's values as JSON has them, which knows no infinity."""
-    values = asdict(config)
-    infinite = {name: str(value) for name, value in values.items() if isinstance(value, float) and isinf(value)}
-    return {**values, **infinite}
-
-
-def repeating_command(comparison: Comparison, folder: Path) -> str:
-    """A command that makes the same comparison, whatever the defaults and presets become."""
-    words = ["python", "-m", "baselines", "compare"]
-    for entry in fields(comparison):
-        value = getattr(comparison, entry.name)
-        if value != () or entry.name in ("worlds", "agents"):
-            given = value if isinstance(value, tuple) else (value,)
-            words += ["--" + entry.name.replace("_", "-"), *map(str, given)]
-    return shlex.join([*words, "--out", str(folder)])
-
-
-def command_line(arguments: Sequence[str]) -> str:
-    """What was typed, as far as a program can know it."""
-    if arguments[0] in ("", "-c"):
-        return "python (interactively)"
-    program = Path(arguments[0])
-    if program.name == "__main__.py":
-        return shlex.join(["python", "-m", program.parent.name, *arguments[1:]])
-    return shlex.join(["python", *arguments])
-
-
-def _silence(what: str, cell: Cell) -> None:
-    pass

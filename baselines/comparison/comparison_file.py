@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from baselines.comparison.comparison import BACKENDS, Comparison
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.running import BACKENDS
 from baselines.system.atomic_files import StorageError
 from rl_envs.names import nearest, unknown
 
@@ -67,7 +68,7 @@ def read_comparison_file(path: Path, defaults: Comparison) -> ComparisonFile:
         import tomli as tomllib
 
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:  # of TOML, and of UTF-8

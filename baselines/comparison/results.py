@@ -1,161 +1,116 @@
-"""Files that hold results: arrays, all that decided them, where and when they were made, and a checksum over it."""
+"""What a folder of results holds, read back whole: nothing is left out, and nothing is used that is not as written."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import os
-import platform
-import struct
-import zipfile
-import zlib
-from collections.abc import Mapping, Set
-from datetime import datetime, timezone
-from functools import lru_cache
-from importlib import metadata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from baselines.comparison.cells import Result
+from baselines.comparison.game_rows import GameRow
+from baselines.comparison.provenance import into
+from baselines.comparison.result_files import CELLS, FILE_FORMAT, read_file
+from baselines.comparison.rows import Row, gather
+from baselines.games.specification import GameSpecification
+from baselines.system.atomic_files import StorageError
+from baselines.training.specification import WorldSpecification
 
-from baselines.system.atomic_files import StorageError, file_name, write_atomically
+# Where a folder says how its results are made.
+PROVENANCE = "comparison.json"
 
-# Rises when the layout of result files or the meaning of their numbers changes.
-FILE_FORMAT = 3
-
-# What reading an archive raises when its bytes are not what they should be.
-DAMAGE = (
-    ValueError,
-    KeyError,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
-# What to do about a file that is not as it was written.
-ADVICE = "delete it and run the same command again: only this cell is computed anew"
+_NO_PROVENANCE = "{} does not say how results were made: run the comparison's command again"
 
 
-def key_of(identity: Mapping[str, Any]) -> str:
-    """A hash of everything that decides a result, 16 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What a comparison found.
 
-
-def file_of(folder: Path, name: str, runs: range, key: str) -> Path:
-    """Where a result lies: a name to read, the runs, and the key that decides."""
-    return folder / f"{file_name(name)}-runs{runs.start}-{runs.stop - 1}-{key}.npz"
-
-
-@lru_cache
-def version(distribution: str) -> str:
-    """The installed version of a distribution, without importing it; "not installed" where there is none."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def made_here() -> dict[str, Any]:
-    """Where and when a result was made: here and now."""
-    return {
-        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": {"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},
-    }
-
-
-def write_arrays(
-    path: Path, identity: Mapping[str, Any], arrays: Mapping[str, np.ndarray], made: Mapping[str, Any]
-) -> None:
-    """Write a result file, as a whole or not at all.
-
-    Args:
-        path: the file.
-        identity: everything that decides the result.
-        arrays: the result, by name.
-        made: where and when, as `made_here` gave it, which decides nothing.
-
-    Raises:
-        StorageError: the file cannot be written.
+    Attributes:
+        rows: of each world and agent, in the order of the comparison.
+        games: of each game and game agent.
+        provenance: how it was made, the content of comparison.json: "command" that was typed, "repeat" that makes it
+            again, "comparison" with all its settings, "configs" of the agents, "versions"; and as the results
+            themselves say it, "machines" where they were computed, and when the "first" and the "last" was finished.
     """
-    texts = {"about": identity, "made": made}
-    contents: dict[str, Any] = {name: np.array(json.dumps(text, sort_keys=True)) for name, text in texts.items()}
-    contents.update(arrays)
-    content = io.BytesIO()
-    np.savez(content, checksum=np.array(_checksum(contents)), **contents)
-    write_atomically(path, content.getvalue())
+
+    rows: tuple[Row, ...]
+    games: tuple[GameRow, ...]
+    provenance: Mapping[str, Any]
 
 
-def read_arrays(
-    path: Path, identity: Mapping[str, Any], names: Set[str], optional: Set[str] = frozenset()
-) -> dict[str, np.ndarray] | None:
-    """Read the result file of something known.
+def read_results(folder: Path) -> Results:
+    """Read the results of a finished comparison.
 
     Args:
-        path: the file.
-        identity: everything that decides the result.
-        names: of the arrays that it must hold.
-        optional: names of arrays that it may hold beside them, and no others.
+        folder: where it was made.
 
     Returns:
-        The arrays by name, or None where there is no file yet.
+        What it found; also of a comparison that was made with other versions of the libraries, as they were then.
 
     Raises:
-        StorageError: the file is cut short, edited or holds another result.
+        StorageError: no comparison, one of an older version of this package, one that is not finished, or a file that
+            is cut short or edited.
+        ValueError: a run whose result is NaN.
     """
-    found = read_file(path)
-    if found is None:
-        return None
-    about, arrays, _ = found
-    if about != json.loads(json.dumps(identity)):
-        raise StorageError(f"result file {path} holds another cell's result; {ADVICE}")
-    if arrays.keys() - optional != names:
-        raise StorageError(f"result file {path} must hold {sorted(names)}, but holds {sorted(arrays)}; {ADVICE}")
-    return arrays
+    provenance = read_provenance(folder)
+    names = provenance.get("cells")
+    if not isinstance(names, list) or not {"repeat", "comparison", "configs", "versions"} <= provenance.keys():
+        raise StorageError(_NO_PROVENANCE.format(folder / PROVENANCE))
+    parts, games, makings = [], [], []
+    for name in names:
+        found = read_file(folder / CELLS / name)
+        if found is None:
+            raise StorageError(
+                f"every run must have a result, but there is no {folder / CELLS / name}: the comparison is not "
+                f"finished; go on with: {into(folder, str(provenance['repeat']))}"
+            )
+        identity, arrays, made = found
+        makings.append(made)
+        if "game" in identity:
+            games.append(GameRow.of(GameSpecification.read(identity["game"]), identity["agent"], arrays))
+        else:
+            first = identity["first_run"]
+            runs = range(first, first + identity["num_runs"])
+            world = WorldSpecification.read(identity["world"])
+            parts.append((world, identity["agent"], runs, Result.of(arrays)))
+    return Results(tuple(gather(parts)), tuple(games), {**provenance, **_where_and_when(makings)})
 
 
-def read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]] | None:
-    """Read a result file, whatever it is the result of.
+def _where_and_when(makings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The machines that results were made on, each once, and when the first and the last was finished."""
+    machines = {json.dumps(made["machine"], sort_keys=True): made["machine"] for made in makings}
+    moments = sorted(made["finished"] for made in makings)
+    return {"machines": list(machines.values()), "first": moments[0], "last": moments[-1]} if moments else {}
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    """Read how the results in a folder are made.
 
     Args:
-        path: the file.
-
-    Returns:
-        Everything that decided the result, the arrays by name, and where and when they were made; None where there is
-        no file.
+        folder: where a comparison was made.
 
     Raises:
-        StorageError: the file is cut short or edited, or has the name of another.
+        StorageError: there is none, or it is of another version of this package.
     """
+    path = folder / PROVENANCE
     try:
-        content = path.read_bytes()
+        provenance = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return None
+        raise StorageError(f"{folder} holds no comparison: there is no {path}") from None
+    except NotADirectoryError:
+        raise StorageError(f"{folder} holds no comparison: it is a file, and no folder of results") from None
     except OSError as error:
-        raise StorageError(f"cannot read result file {path}: {error.strerror or error}") from error
-    try:
-        # Without pickle a file can hold numbers and nothing that runs.
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except DAMAGE as error:
-        raise StorageError(f"result file {path} is corrupt ({error}); {ADVICE}") from error
-    checksum = str(arrays.pop("checksum", None))
-    if not {"about", "made"} <= arrays.keys() or checksum != _checksum(arrays):
-        raise StorageError(f"result file {path} is corrupt (its checksum does not match its content); {ADVICE}")
-    about, made = (json.loads(str(arrays.pop(name))) for name in ("about", "made"))
-    if not path.stem.endswith(key_of(about)):
-        raise StorageError(f"result file {path} holds another cell's result; {ADVICE}")
-    return about, arrays, made
-
-
-def _checksum(arrays: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name} {array.dtype} {array.shape} ".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise StorageError(f"cannot read {path}: {error}") from error
+    if not (isinstance(provenance, dict) and isinstance(provenance.get("command"), str)):
+        raise StorageError(_NO_PROVENANCE.format(path))
+    made_with = provenance.get("format", 1)  # the first did not say
+    if made_with != FILE_FORMAT:
+        raise StorageError(
+            f"{path} has format {made_with}, but this version reads format {FILE_FORMAT}: make the comparison again "
+            f"with: {into(folder, provenance['command'])}"
+        )
+    return provenance

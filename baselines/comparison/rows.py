@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from baselines.comparison.cells import Result
-from baselines.comparison.statistics import complete
+from baselines.comparison.measures import complete
+from baselines.training.specification import WorldSpecification
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +17,7 @@ class Row:
     """All runs of one agent on one world.
 
     Attributes:
-        world: its name.
+        where: the world, read from the name in its results.
         agent: its name.
         steps: environment steps at the checkpoints, [C].
         scores: [C, R].
@@ -29,7 +30,7 @@ class Row:
             is no table.
     """
 
-    world: str
+    where: WorldSpecification
     agent: str
     steps: np.ndarray
     scores: np.ndarray
@@ -37,6 +38,11 @@ class Row:
     seconds: float
     regret: np.ndarray | None = None
     value_error: np.ndarray | None = None
+
+    @property
+    def world(self) -> str:
+        """The world's name with its settings."""
+        return self.where.label
 
     @property
     def num_runs(self) -> int:
@@ -54,7 +60,7 @@ class Row:
         return float(self.steps[-1]) * self.num_runs / max(self.seconds, 1e-9)
 
 
-def gather(parts: Iterable[tuple[str, str, range, Result]]) -> list[Row]:
+def gather(parts: Iterable[tuple[WorldSpecification, str, range, Result]]) -> list[Row]:
     """Put the results of runs of the same world and agent side by side.
 
     Args:
@@ -66,13 +72,13 @@ def gather(parts: Iterable[tuple[str, str, range, Result]]) -> list[Row]:
     Raises:
         ValueError: a run that is missing, or whose result is NaN; the message names it.
     """
-    groups: dict[tuple[str, str], list[tuple[range, Result]]] = {}
+    groups: dict[tuple[WorldSpecification, str], list[tuple[range, Result]]] = {}
     for world, agent, runs, result in parts:
         groups.setdefault((world, agent), []).append((runs, result))
     return [_row(world, agent, group) for (world, agent), group in groups.items()]
 
 
-def _row(world: str, agent: str, group: Sequence[tuple[range, Result]]) -> Row:
+def _row(world: WorldSpecification, agent: str, group: Sequence[tuple[range, Result]]) -> Row:
     where = f"{agent} on {world}"
     expected = 0
     for runs, result in group:
@@ -85,7 +91,7 @@ def _row(world: str, agent: str, group: Sequence[tuple[range, Result]]) -> Row:
     errors = [result.value_error for result in results if result.value_error is not None]
     weights = np.array([len(runs) for runs, _ in group]) / expected
     return Row(
-        world=world,
+        where=world,
         agent=agent,
         steps=results[0].steps,
         scores=np.concatenate([result.scores for result in results], axis=1),

@@ -9,20 +9,15 @@ from typing import Literal
 import numpy as np
 
 from baselines.comparison.decimals import decimals
+from baselines.comparison.measures import EDGE, area_under_curve, complete, middle_half_mean, steps_to, worst_decile
 from baselines.comparison.rows import Row
 from baselines.comparison.statistics import (
-    EDGE,
     RESAMPLES_OF_WORLDS,
     Interval,
-    area_under_curve,
-    complete,
     difference_interval,
     interquartile_mean,
     mean_interval,
-    middle_half_mean,
     share_within,
-    steps_to,
-    worst_decile,
 )
 from baselines.registry import AGENTS
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from baselines.training.specification import label
 from rl_envs.games import GAMES, NormalFormGame, ZeroSumMarkovGame, markov_exploitability, named_game, soccer_table
 from rl_envs.mdp.finite_mdp import check_integer
 from rl_envs.names import unknown
+from rl_envs.specification import Specification, check_no_word
 
 # Markov games by name: what builds the table, and the rounds of an episode.
 MARKOV_GAMES: dict[str, tuple[Callable[..., ZeroSumMarkovGame], int]] = {"grid_soccer": (soccer_table, 100)}
@@ -129,39 +129,53 @@ def make_game_task(
     """Make a task of a named game or of any payoff table.
 
     Args:
-        game: a name of the catalogue ("climbing") or "grid_soccer"; or a payoff table. A `GameTask` is given back as
-            it is.
+        game: a name of the catalogue or "grid_soccer", perhaps with settings ("climbing", "penalty:k=-10"); or a payoff
+            table. A `GameTask` is given back as it is.
         max_cycles: rounds an episode; 25 in a matrix game and 100 in soccer when left out.
-        **arguments: for the game's builder, such as `k` of penalty or `discount` of soccer.
+        **arguments: settings of the game beside those behind its name, such as `k` of penalty or `discount` of soccer.
 
     Returns:
         The task.
 
     Raises:
         ValueError: an unknown name, naming the nearest, or a value that the game refuses.
-        TypeError: an argument that the game does not take.
+        TypeError: an argument that the game does not take, one given twice, or a word for a number.
     """
     if isinstance(game, GameTask):
         return game
-    # Plain numbers, because the arguments stand in names and in saved files.
-    arguments = {name: value.item() if isinstance(value, np.generic) else value for name, value in arguments.items()}
-    cycles = {} if max_cycles is None else {"max_cycles": int(check_integer("max_cycles", max_cycles, low=1))}
+    given = arguments if max_cycles is None else {**arguments, "max_cycles": max_cycles}
     if isinstance(game, NormalFormGame):
         if arguments:
             raise TypeError(f"a payoff table takes no arguments, but got {', '.join(arguments)}")
-        return GameTask(label(game.name, cycles), game.name, cycles, game, max_cycles or MATRIX_GAME_CYCLES)
+        return _matrix_game_task(Specification(game.name, given), game)
     if not isinstance(game, str):
         raise TypeError(f"game must be a name or a NormalFormGame, but is {game!r}")
-    name = label(game, {**arguments, **cycles})
-    if game in MARKOV_GAMES:
-        builder, usual_cycles = MARKOV_GAMES[game]
-        table = builder(**_known_arguments(game, builder, arguments))
-        return GameTask(name, game, {**arguments, **cycles}, table, max_cycles or usual_cycles)
-    if game not in GAMES:
-        raise ValueError(unknown("game", game, [*GAMES, *MARKOV_GAMES]))
-    return GameTask(
-        name, game, {**arguments, **cycles}, named_game(game, **arguments), max_cycles or MATRIX_GAME_CYCLES
-    )
+    specification = Specification.parse(game)
+    return make_named(Specification(specification.name, specification.also(given)))
+
+
+def make_named(specification: Specification) -> GameTask:
+    """Make the task of a named game; raises as `make_game_task`."""
+    name, arguments = specification.name, dict(specification.settings)
+    cycles = _cycles(arguments.pop("max_cycles", None))
+    if name in MARKOV_GAMES:
+        builder, usual_cycles = MARKOV_GAMES[name]
+        table = builder(**_known_arguments(name, builder, arguments))
+        return GameTask(specification.label, name, dict(specification.settings), table, cycles or usual_cycles)
+    if name not in GAMES:
+        raise ValueError(unknown("game", name, [*GAMES, *MARKOV_GAMES]))
+    return _matrix_game_task(specification, named_game(name, **arguments))
+
+
+def _matrix_game_task(specification: Specification, game: NormalFormGame) -> GameTask:
+    settings = specification.settings
+    cycles = _cycles(settings.get("max_cycles"))
+    return GameTask(specification.label, specification.name, dict(settings), game, cycles or MATRIX_GAME_CYCLES)
+
+
+def _cycles(max_cycles: int | None) -> int | None:
+    """The rounds of an episode that were asked for; None for as many as usual."""
+    return None if max_cycles is None else check_integer("max_cycles", max_cycles, low=1)
 
 
 def registered_game_task(metadata: Mapping[str, Any]) -> GameTask | None:
@@ -172,7 +186,8 @@ def registered_game_task(metadata: Mapping[str, Any]) -> GameTask | None:
 
 def _known_arguments(game: str, builder: Callable[..., Any], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     accepted = inspect.signature(builder).parameters
-    for name in arguments:
+    for name, value in arguments.items():
         if name not in accepted:
-            raise TypeError(f"the game {game} takes {', '.join(accepted)}, but got {name}={arguments[name]!r}")
+            raise TypeError(f"the game {game} takes {', '.join(accepted)}, but got {name}={value!r}")
+        check_no_word(f"{game}'s {name}", value, accepted[name])
     return arguments

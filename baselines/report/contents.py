@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baselines.comparison.game_cells import GameSummary, summarise_game
+from baselines.comparison.game_rows import GameSummary, summarise_game
+from baselines.comparison.measures import complete
+from baselines.comparison.profile import Profile, performance_profile
 from baselines.comparison.rows import Row
-from baselines.comparison.statistics import Profile, complete, performance_profile
 from baselines.comparison.summary import (
     AcrossWorlds,
     CrossCheck,
@@ -26,11 +27,10 @@ from baselines.games.task import GameTask
 from baselines.report.scores import Kind, figure_title, kind_of, kind_of_agent, kinds_of
 from baselines.report.value_maps import ValueMaps, single_state, value_maps
 from baselines.training.regret import RegretCurve, regret_bounds
-from baselines.training.task import named_task
 from rl_envs.games import NormalFormGame
 
 if TYPE_CHECKING:
-    from baselines.comparison.findings import Findings
+    from baselines.comparison.results import Results
 
 # The part of the runs between these quantiles is shaded.
 BAND = (0.1, 0.9)
@@ -46,7 +46,7 @@ LOWEST_SCORE = -1.0
 # So many curves that go further down are named in a figure; more are counted.
 MOST_NAMED = 4
 
-# What means nothing in the account of a comparison without worlds, and of one without games.
+# What means nothing in the provenance of a comparison without worlds, and of one without games.
 OF_WORLDS = {"configs", "functions", "worlds", "agents", "library_runs", "steps", "checkpoints"}
 OF_GAMES = {"game_configs", "games", "game_agents", "rounds"}
 
@@ -139,10 +139,10 @@ class Contents:
     """Everything that a report shows of what a comparison found.
 
     Args:
-        findings: what it found.
+        results: what it found.
 
     Attributes:
-        findings: the same.
+        results: the same.
         worlds: names of the worlds, in their order.
         agents: names of all agents of worlds, in their order.
         games: names of the games, in their order.
@@ -153,42 +153,42 @@ class Contents:
         ValueError: a run, a regret or a value error that is missing or NaN; the message names it.
     """
 
-    def __init__(self, findings: Findings) -> None:
-        for row in findings.rows:
+    def __init__(self, results: Results) -> None:
+        for row in results.rows:
             check_row(row)
-        for game_row in findings.games:
+        for game_row in results.games:
             complete(game_row.record.exploitability, f"{game_row.agent} in {game_row.game}")
-        self.findings = findings
-        self.worlds = list(dict.fromkeys(row.world for row in findings.rows))
-        self.agents = list(dict.fromkeys(row.agent for row in findings.rows))
-        self.games = list(dict.fromkeys(row.game for row in findings.games))
-        self.summaries: list[Summary] = [summarise(row) for row in findings.rows]
-        self.game_summaries: list[GameSummary] = [summarise_game(row) for row in findings.games]
+        self.results = results
+        self.worlds = list(dict.fromkeys(row.world for row in results.rows))
+        self.agents = list(dict.fromkeys(row.agent for row in results.rows))
+        self.games = list(dict.fromkeys(row.game for row in results.games))
+        self.summaries: list[Summary] = [summarise(row) for row in results.rows]
+        self.game_summaries: list[GameSummary] = [summarise_game(row) for row in results.games]
 
     @property
     def rows(self) -> Sequence[Row]:
         """The rows of worlds."""
-        return self.findings.rows
+        return self.results.rows
 
     @property
-    def about(self) -> Any:
+    def provenance(self) -> Any:
         """How the comparison was made, the content of comparison.json."""
-        return self.findings.about
+        return self.results.provenance
 
     @cached_property
-    def made(self) -> dict[str, Any]:
+    def provenance_shown(self) -> dict[str, Any]:
         """The same without what never ran: agents and settings of worlds where there are none, and those of games."""
         unused = (set() if self.worlds else OF_WORLDS) | (set() if self.games else OF_GAMES)
-        made = {name: value for name, value in self.about.items() if name not in unused}
-        if "comparison" in made:
-            made["comparison"] = {name: value for name, value in made["comparison"].items() if name not in unused}
-        return made
+        shown = {name: value for name, value in self.provenance.items() if name not in unused}
+        if "comparison" in shown:
+            shown["comparison"] = {name: value for name, value in shown["comparison"].items() if name not in unused}
+        return shown
 
     @cached_property
     def styles(self) -> dict[str, int]:
         """The number of each agent that learns, by which colour, dashes and marker of its lines are chosen."""
         learners = [agent for agent in self.agents if base_name(agent) not in LEVELS]
-        players = list(dict.fromkeys(row.agent for row in self.findings.games))
+        players = list(dict.fromkeys(row.agent for row in self.results.games))
         return {agent: number for number, agent in enumerate(dict.fromkeys([*learners, *players]))}
 
     @cached_property
@@ -242,7 +242,7 @@ class Contents:
         found: dict[str, dict[str, RegretCurve]] = {}
         for row in self.rows:
             if row.regret is not None:
-                curve = RegretCurve(row.steps, row.regret, regret_bounds(named_task(row.world), row.steps))
+                curve = RegretCurve(row.steps, row.regret, regret_bounds(row.where.task, row.steps))
                 found.setdefault(row.world, {})[row.agent] = curve
         return found
 

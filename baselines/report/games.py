@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from baselines.comparison.decimals import decimals
-from baselines.comparison.game_cells import GameSummary
+from baselines.comparison.game_rows import GameSummary
 from baselines.report.console_table import ConsoleTable
 from baselines.report.wording import MISSING, few_runs_text, interval_text, number_text
 

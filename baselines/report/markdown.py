@@ -48,7 +48,7 @@ def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = ""
         parts += [plain(left_out)] if left_out else []
         parts += [f"![{plain(title)}]({name})" for title, name in pictures.items()]
         parts += map(plain, contents.single_states.values())
-    parts += ["## How each number was made", *_made(contents.made)]
+    parts += ["## How each number was made", *_made(contents.provenance_shown)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -79,7 +79,7 @@ def page(contents: Contents, left_out: str = "") -> str:
         margin=f"{MARGIN:g}",
         minimum_runs=str(MINIMUM_RUNS),
         check=_check(contents.checks, contents.not_checked),
-        made=_made(contents.made, left_out),
+        made=_made(contents.provenance_shown, left_out),
         version=escape(rl_envs.__version__),
         data=json_in_html(data),
         plotly=get_plotlyjs(),
@@ -130,7 +130,7 @@ def _title(contents: Contents) -> str:
     if contents.worlds:
         parts.append(f"{_count(contents.agents, 'agent')} on {_count(contents.worlds, 'world')}")
     if contents.games:
-        players = {row.agent for row in contents.findings.games}
+        players = {row.agent for row in contents.results.games}
         parts.append(f"{_count(players, 'learner')} in {_count(contents.games, 'game')}")
     return ", ".join(parts) or "An empty comparison"
 
@@ -141,9 +141,9 @@ def _count(things: Iterable[Any], name: str) -> str:
 
 
 def _lead(contents: Contents) -> str:
-    settings = contents.about.get("comparison", {})
+    settings = contents.provenance.get("comparison", {})
     runs = f"{sum(row.num_runs for row in contents.rows) + sum(g.runs for g in contents.game_summaries):,} runs"
-    parts = [runs, f"finished {moment_text(contents.about['last'])}" if "last" in contents.about else ""]
+    parts = [runs, f"finished {moment_text(contents.provenance['last'])}" if "last" in contents.provenance else ""]
     parts.append(f"seed {settings['seed']}" if "seed" in settings else "")
     return ", ".join(filter(None, parts)) + f". {_how_scored(contents)}"
 
@@ -219,7 +219,7 @@ def _games(contents: Contents) -> str:
     ]
     for game in contents.games:
         summaries = [summary for summary in contents.game_summaries if summary.game == game]
-        task = next(row.task for row in contents.findings.games if row.game == game)
+        task = next(row.task for row in contents.results.games if row.game == game)
         if any(summary.joint_actions for summary in summaries):
             parts.append(ends_table(game, pure_equilibria(task), summaries))
     return "".join(parts)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from baselines.comparison.profile import Profile
 from baselines.comparison.rows import Row
-from baselines.comparison.statistics import Profile
 from baselines.comparison.summary import Summary
 from baselines.report.contents import LOWEST_SCORE, MOST_NAMED, Band, Contents
 from baselines.report.scores import AXES
@@ -46,7 +46,7 @@ def page_data(contents: Contents) -> dict[str, Any]:
                 "agent": row.agent,
                 **_band(Band(row.record.steps, row.record.exploitability)),
             }
-            for row in contents.findings.games
+            for row in contents.results.games
         ],
     }
 

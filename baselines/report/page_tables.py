@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from baselines.comparison.game_cells import GameSummary
+from baselines.comparison.game_rows import GameSummary
 from baselines.report.tables import Column
 
 # Tables of no more lines than these stand whole on the page; longer ones scroll in a box.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baselines.comparison.game_cells import GameRow, GameSummary
+from baselines.comparison.game_rows import GameRow, GameSummary
+from baselines.comparison.profile import Profile
 from baselines.comparison.rows import Row
-from baselines.comparison.statistics import Profile
 from baselines.comparison.summary import base_name
 from baselines.report.contents import (
     BAND,
@@ -107,7 +107,7 @@ def draw_games(contents: Contents, path: Path) -> None:
         2 * len(contents.games), "Where games end; ★ marks pure equilibria", [*contents.styles], between=1.9
     )
     for number, game in enumerate(contents.games):
-        rows = [row for row in contents.findings.games if row.game == game]
+        rows = [row for row in contents.results.games if row.game == game]
         for row in rows:
             _draw_exploitability(panels[2 * number], row, *style_of(contents.styles[row.agent]))
         panels[2 * number].set(xlabel="rounds of each run", ylabel="exploitability")

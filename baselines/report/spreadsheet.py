@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from baselines.comparison.game_cells import GameSummary
+from baselines.comparison.game_rows import GameSummary
 from baselines.comparison.statistics import Interval
 from baselines.comparison.summary import Summary
 from baselines.report.games import flat_game

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from baselines.comparison.game_cells import GameSummary
+from baselines.comparison.game_rows import GameSummary
 from baselines.comparison.summary import AcrossWorlds, Summary
 from baselines.report.games import GAME_HEADINGS, ends_text
 from baselines.report.scores import MARKS, kind_of, kind_of_agent, meanings_text

@@ -11,7 +11,7 @@ from gymnasium.error import DependencyNotInstalled
 
 from baselines.comparison.rows import Row
 from baselines.report.world_pictures import CutOut, cut_outs, grid, squares
-from baselines.training.task import Task, named_task
+from baselines.training.task import Task
 from rl_envs.drawing.palette import rgb
 
 # Of an error without end, which has no place on the scale.
@@ -83,10 +83,10 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
     known = {row.agent: row.value_error for row in rows if row.value_error is not None}
     if not known:
         return None
-    errors = _errors(world, known)
+    task = rows[0].where.task
+    errors = _errors(world, task, known)
     if len(_alive(errors)) == 1:
         return None
-    task = named_task(world)
     worst_of_all = _worst(list(errors.values()))
     worst_of_learners = _worst([error for agent, error in errors.items() if agent not in not_learning])
     pictures: list[CutOut] = []
@@ -113,7 +113,8 @@ def single_state(world: str, rows: Sequence[Row]) -> str:
     known = {row.agent: row.value_error for row in rows if row.value_error is not None}
     if not known:
         return ""
-    errors = _errors(world, known)
+    task = rows[0].where.task
+    errors = _errors(world, task, known)
     alive = _alive(errors)
     if len(alive) > 1:
         return ""
@@ -137,9 +138,8 @@ def _alive(errors: Mapping[str, np.ndarray]) -> list[int]:
     return np.flatnonzero(~np.isnan(next(iter(errors.values())))).tolist()
 
 
-def _errors(world: str, known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _errors(world: str, task: Task, known: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Value errors by agent, [S]: at least 0, without what linear solves leave, NaN for states of ended episodes."""
-    task = named_task(world)
     if task.truth is None:
         raise ValueError(f"value errors are of states in a table, but {world} has none")
     ended = task.truth.mdp.terminal_states

@@ -15,7 +15,7 @@ import numpy as np
 
 import rl_envs
 from baselines.system.atomic_files import StorageError, write_atomically
-from baselines.training.specification import label
+from rl_envs.specification import Specification
 
 # Rises when the layout of saved agents changes.
 FILE_FORMAT = 1
@@ -97,7 +97,7 @@ def check_class(path: object, metadata: Mapping[str, Any], cls: Any) -> None:
 
 def check_task(path: object, metadata: Mapping[str, Any], task: Mapping[str, Any]) -> None:
     """Raise StorageError unless a saved agent's task is the one described by the metadata of another."""
-    trained, given = (label(of["environment"], of["arguments"]) for of in (metadata, task))
+    trained, given = (Specification(of["environment"], of["arguments"]) for of in (metadata, task))
     if metadata["table"] != task["table"]:
         raise StorageError(f"{path} was trained on another table than that of {given}: pass its own as task=")
     # The name decides the random numbers: under another one the same table would not go on as the saved agent would.

@@ -12,17 +12,13 @@ Stable-Baselines3's `predict`. It is judged exactly where the world has a table.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.util
 import inspect
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cloudpickle
@@ -32,10 +28,11 @@ import numpy as np
 from baselines.system.atomic_files import StorageError
 from baselines.system.workers import Mistake
 from baselines.training.global_random import library_conventions
-from baselines.training.origin import OURS, imported, user_modules
+from baselines.training.origin import OURS, user_modules
 from baselines.training.seeding import integer_seeds, run_seeds
-from baselines.training.task import Task, named_task
-from rl_envs.names import unknown
+from baselines.training.specification import WorldSpecification
+from baselines.training.task import Task
+from rl_envs.user_file import is_in_file, load_from_file
 
 # Trains one run for so many environment steps from a seed, and gives back its policy.
 TrainFunction = Callable[["EnvMaker", int, int], Any]
@@ -51,16 +48,16 @@ class EnvMaker:
     seed its environments can still be repeated.
 
     Args:
-        world: a task's name with settings: "LineWalk:size=9".
+        world: where to learn.
         seed: of the run.
 
     Attributes:
         discount: gamma, by which the policy will be judged.
     """
 
-    def __init__(self, world: str, seed: int | np.random.SeedSequence) -> None:
+    def __init__(self, world: WorldSpecification, seed: int | np.random.SeedSequence) -> None:
         self.world = world
-        self.discount = named_task(world).discount
+        self.discount = world.task.discount
         self._seeds = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
         # A copy of this in another process would count copies of its own, and make the same ones again.
         self._process: int | None = os.getpid()
@@ -76,7 +73,7 @@ class EnvMaker:
                 "env_fn makes environments in its own process, for in several each would make the same ones: "
                 "give each process one of env_fn.copies(number)"
             )
-        env = named_task(self.world).make_single()
+        env = self.world.task.make_single()
         of_world, of_actions, of_observations = integer_seeds(self._seeds.spawn(3), bits=31)
         env.reset(seed=of_world)
         env.action_space.seed(of_actions)
@@ -108,12 +105,14 @@ class Trained:
     value_error: np.ndarray | None
 
 
-def train_function(function: TrainFunction, world: str, *, name: str, runs: range, steps: int, seed: int) -> Trained:
+def train_function(
+    function: TrainFunction, world: WorldSpecification, *, name: str, runs: range, steps: int, seed: int
+) -> Trained:
     """Train some runs, one after the other, and judge the policy that each ends with.
 
     Args:
         function: trains one run.
-        world: a task's name with settings.
+        world: where they learn.
         name: what the agent is called; it decides the seeds with the world and the run.
         runs: the numbers of the runs.
         steps: environment steps that each may take; it is up to the function to take no more.
@@ -125,7 +124,7 @@ def train_function(function: TrainFunction, world: str, *, name: str, runs: rang
     Raises:
         Mistake: what the function gives back is no policy for this world.
     """
-    task = named_task(world)
+    task = world.task
     numbers = integer_seeds(run_seeds(seed, task.name, name, runs, "function"), bits=31)
     scores, errors, seconds = [], [], 0.0
     for number in numbers:
@@ -242,20 +241,12 @@ def load_function(place: str) -> TrainFunction:
         ValueError: no such form, a file that cannot be imported, or no such function in it, naming the nearest.
         TypeError: it does not take (env_fn, steps, seed).
     """
-    file, colon, name = place.rpartition(":")
-    if not colon or not file.endswith(".py") or not name.isidentifier():
+    file, _, _ = place.rpartition(":")
+    if not is_in_file(place):
         raise ValueError(f"a function must be given as file.py:name, but is {place!r}")
-    path = Path(file).resolve()
-    if not path.is_file():
+    if not Path(file).is_file():
         raise StorageError(f"cannot read {file}: there is no such file")
-    module_name = f"rl_envs_functions_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
-    module = sys.modules.get(module_name)
-    if module is None:
-        module = _run_file(path, module_name)
-    function = getattr(module, name, None)
-    if function is None:
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise ValueError(unknown(f"function of {file}", name, known))
+    function = load_from_file(place)
     check_function(function)
     return function
 
@@ -268,27 +259,3 @@ def take_along(function: TrainFunction) -> None:
     for module in user_modules(function):
         if module.__name__ != "__main__" and hasattr(module, "__file__"):  # cloudpickle itself takes `__main__` along
             cloudpickle.register_pickle_by_value(module)
-
-
-def _run_file(path: Path, module_name: str) -> ModuleType:
-    """Import a file as a module of this name, and files beside it as it would import them if it were run."""
-    for name in sorted(imported(path.read_bytes())):
-        neighbour, loaded = path.parent / f"{name}.py", getattr(sys.modules.get(name), "__file__", None)
-        if neighbour.is_file() and loaded is not None and Path(loaded).resolve() != neighbour:
-            raise ValueError(
-                f"{path} imports {name}, but another module of that name was imported from {loaded} before: give one "
-                "of them another name"
-            )
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path} cannot be imported as Python")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    if str(path.parent) not in sys.path:
-        sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[module_name]
-        raise ValueError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-    return module

@@ -18,7 +18,6 @@ each time.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import enum
 import hashlib
@@ -34,6 +33,8 @@ from typing import Any
 
 import numpy as np
 from joblib.hashing import NumpyHasher
+
+from rl_envs.user_file import imported_modules
 
 OURS = {"rl_envs", "baselines"}
 
@@ -62,7 +63,7 @@ def origin_of(function: Any) -> Origin:
     modules = user_modules(function)
     texts = [_text_of(module) for module in modules]
     hasher = _FunctionHasher({home, *(module.__name__ for module in modules)})
-    imports = {_top(home)}.union(*map(imported, texts), *map(_used, modules)) - OURS
+    imports = {_top(home)}.union(*map(imported_modules, texts), *map(_used, modules)) - OURS
     return Origin(
         name=getattr(called, "__qualname__", type(called).__qualname__),
         source=hasher.hash((function, sorted(hashlib.sha256(text).hexdigest() for text in texts))),
@@ -84,19 +85,6 @@ def user_modules(function: Any) -> list[ModuleType]:
         homes = {getattr(value, "__module__", None) for value in values if callable(value)}
         waiting += [sys.modules.get(home) for home in homes if isinstance(home, str)]
     return found
-
-
-@lru_cache
-def imported(text: bytes) -> frozenset[str]:
-    """The modules that a file's text imports, anywhere in it, by the first part of their names; none if no Python."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return frozenset()
-    nodes = list(ast.walk(tree))
-    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module]
-    return frozenset(map(_top, names))
 
 
 class _FunctionHasher(NumpyHasher):

@@ -1,14 +1,18 @@
-"""How a line of a registry becomes a class and its Config, for agents and for learners in games alike."""
+"""Registries of agents: how a line becomes a class and its Config, for agents and for learners in games alike."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
-from baselines.training.specification import label, named
+from baselines.training.specification import Resolved
 from rl_envs.names import unknown
+from rl_envs.specification import Specification, named, refuse
+
+SomeAgent = TypeVar("SomeAgent")
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,119 @@ class Entry:
         return getattr(importlib.import_module(module), cls)
 
 
+@dataclass(frozen=True)
+class AgentSpecification(Resolved):
+    """A registered agent, by name, with its settings.
+
+    Args:
+        entry: its line in the registry.
+    """
+
+    entry: Entry
+
+    @cached_property
+    def agent_class(self) -> Any:
+        """The agent's class."""
+        return self.entry.load()
+
+    @cached_property
+    def config(self) -> Any:
+        """The agent's Config; raises as `Registry.read`."""
+        return config_of(self.agent_class, self.specification.settings)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every field of the Config with its value."""
+        return {field.name: getattr(self.config, field.name) for field in fields(self.config)}
+
+    @property
+    def meaning(self) -> object:
+        return self.name, self.config
+
+    @property
+    def default(self) -> AgentSpecification:
+        """The same agent without settings."""
+        return AgentSpecification(Specification(self.name), self.entry)
+
+    def with_settings(self, settings: Mapping[str, Any]) -> AgentSpecification:
+        """The same agent with these settings over its own; whether it takes them is known with `config`."""
+        return AgentSpecification(self.specification.with_settings(settings), self.entry)
+
+    def make(self, task: Any, *, runs: int | range = 1, seed: int = 0) -> Any:
+        """Make the agent; arguments and errors are those of its class."""
+        return self.agent_class(task, runs=runs, seed=seed, config=self.config)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process finds class and Config for itself: it may have another version of them.
+        return {"specification": self.specification, "entry": self.entry}
+
+
+class Registry(Mapping[str, Entry], Generic[SomeAgent]):
+    """Agents by name.
+
+    Args:
+        what: they are, such as "agent".
+        entries: a line each.
+    """
+
+    def __init__(self, what: str, entries: Mapping[str, Entry]) -> None:
+        self._what = what
+        self._entries = entries
+
+    def __getitem__(self, name: str) -> Entry:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def load(self, name: str) -> type[SomeAgent]:
+        """The class of a registered agent; raises ValueError naming the nearest for an unknown name."""
+        return self._entry(name).load()
+
+    def config(self, name: str, settings: Mapping[str, Any]) -> Any:
+        """The Config of a registered agent.
+
+        Args:
+            name: the agent's name.
+            settings: values by field; "preset" names a whole Config to start from, where the agent has some.
+
+        Raises:
+            ValueError, TypeError: as `read`.
+        """
+        return config_of(self.load(name), settings)
+
+    def read(self, agent: str | Specification | AgentSpecification) -> AgentSpecification:
+        """Take an agent as a user gives it.
+
+        Args:
+            agent: its name, perhaps with settings: "QLearning", "QLearning:epsilon=0.2,step_size=0.1".
+
+        Returns:
+            The agent, whose settings are checked.
+
+        Raises:
+            ValueError: text that is no name with settings; an unknown agent, preset or setting, naming the nearest; or
+                a value out of range.
+            TypeError: a value of the wrong type.
+        """
+        if isinstance(agent, AgentSpecification):
+            return agent
+        specification = agent if isinstance(agent, Specification) else Specification.parse(agent)
+        found = AgentSpecification(specification, self._entry(specification.name))
+        _ = found.config  # refuses settings here, where they are given
+        return found
+
+    def _entry(self, name: str) -> Entry:
+        if name not in self._entries:
+            raise ValueError(unknown(self._what, name, self._entries))
+        return self._entries[name]
+
+
 def config_of(cls: Any, settings: Mapping[str, Any]) -> Any:
-    """The Config of a class of agents with these settings; raises as `baselines.registry.make_config` does."""
+    """The Config of a class of agents with these settings; raises as `Registry.read`."""
     name, given = cls.__name__, dict(settings)
     config = cls.Config()
     if "preset" in given:
@@ -49,7 +164,7 @@ def config_of(cls: Any, settings: Mapping[str, Any]) -> Any:
         if key not in known:
             raise ValueError(unknown(f"setting of {name}", key, [*known, *(["preset"] if cls.PRESETS else [])]))
         given[key] = _like(value, known[key], f"{name}'s {key}")
-    with named(label(name, settings)):
+    with named(Specification(name, settings)):
         return replace(config, **given)
 
 
@@ -57,12 +172,12 @@ def _like(value: Any, default: Any, what: str) -> Any:
     """The value in the type of the default, refused where that would change its meaning."""
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if isinstance(default, float) and value in ("inf", "-inf"):
+    if isinstance(default, float) and value in ("inf", "-inf"):  # as JSON and TOML files of this package hold it
         return float(value)
-    if isinstance(default, float) and value in ("nan", "-nan"):
+    if isinstance(value, float) and value != value:
         raise ValueError(f"{what} must be a number, but is {value}")
     if isinstance(default, tuple) and isinstance(value, list):
         return tuple(value)
     if type(value) is not type(default):
-        raise TypeError(f"{what} must be a {type(default).__name__}, but is {value!r}")
+        refuse(what, value, default)
     return value

@@ -1,81 +1,122 @@
-"""Names with settings, as they stand on the command line and in tables: "LineWalk", "LineWalk:size=9,slip=0.1"."""
+"""Specifications with what they stand for: made where a name is typed, and handed on from there.
+
+A name with settings is read once, by `Specification.parse`. What it stands for is a small class for each kind of
+thing: a world here, an agent in `registration.py`, a game in `baselines/games/specification.py`.
+"""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+from baselines.training.task import Task, task_of
+from rl_envs.making import source_hash
+from rl_envs.specification import Specification
 
 
-def parse(specification: str) -> tuple[str, dict[str, Any]]:
-    """Take a name and its settings apart.
+@dataclass(frozen=True)
+class Resolved(ABC):
+    """A specification with what it stands for.
 
     Args:
-        specification: "Name" or "Name:key=value,key=value". A value is read as a Python literal where it is one, and
-            as a plain string otherwise.
+        specification: the name with its settings.
+    """
+
+    specification: Specification
+
+    @property
+    def name(self) -> str:
+        """The name without settings."""
+        return self.specification.name
+
+    @property
+    def label(self) -> str:
+        """The text that stands for it in tables and files."""
+        return self.specification.label
+
+    @property
+    @abstractmethod
+    def meaning(self) -> object:
+        """What it comes to: two are the same, however they are written, if this is equal."""
+
+    def __str__(self) -> str:
+        return self.label
+
+
+SomeResolved = TypeVar("SomeResolved", bound=Resolved)
+
+
+@dataclass(frozen=True)
+class WorldSpecification(Resolved):
+    """A world or an environment, by name."""
+
+    @classmethod
+    def read(cls, world: str | WorldSpecification) -> WorldSpecification:
+        """Take a world as a user gives it.
+
+        Raises:
+            ValueError: text that is no name with settings. Whether there is such a world is known with `task`.
+        """
+        return world if isinstance(world, WorldSpecification) else cls(Specification.parse(world))
+
+    @property
+    def task(self) -> Task:
+        """The task, made once a process; raises ValueError and TypeError as `make_task`."""
+        return task_of(self.specification)
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What decides how it behaves, as plain values: the hash of its table, of what is observed, its limit."""
+        return _describe(self.specification)
+
+    @property
+    def meaning(self) -> object:
+        description = self.description
+        # Arguments of environments of others matter by their table, where there is one.
+        return description if description["table"] is None else {**description, "arguments": None}
+
+
+def each_once(what: str, named: Sequence[SomeResolved]) -> list[SomeResolved]:
+    """See that specifications mean different things.
+
+    Args:
+        what: they name, in the plural: "worlds".
+        named: the specifications.
 
     Returns:
-        The name and the settings.
+        The same.
 
     Raises:
-        ValueError: a setting that is not of the form key=value, or one given twice.
+        ValueError: two that come to the same, for a setting may be given as what it is by default; or as `meaning`.
     """
-    name, _, rest = specification.partition(":")
-    settings: dict[str, Any] = {}
-    for part in _split(rest) if rest else []:
-        key, equals, value = part.partition("=")
-        key = key.strip()
-        if not equals or not key.isidentifier():
-            raise ValueError(f"a setting must have the form key=value, but {specification!r} has {part!r}")
-        if key in settings:
-            raise ValueError(f"a setting must be given once, but {specification!r} gives {key!r} twice")
-        settings[key] = _literal(value.strip())
-    return name.strip(), settings
+    seen: list[SomeResolved] = []
+    for one in named:
+        for other in seen:
+            if one.label == other.label:
+                raise ValueError(f"{what} must name each once, but names {one.label!r} more often")
+            if one.meaning == other.meaning:
+                raise ValueError(f"{what} must name each once, but {other.label!r} and {one.label!r} are the same")
+        seen.append(one)
+    return seen
 
 
-def label(name: str, settings: Mapping[str, Any]) -> str:
-    """The specification that `parse` takes apart into these."""
-    if not settings:
-        return name
-    return name + ":" + ",".join(f"{key}={_plain(value)}" for key, value in sorted(settings.items()))
-
-
-@contextmanager
-def named(specification: str) -> Iterator[None]:
-    """Put a specification before what is wrong with it, unless the message holds its name already.
-
-    Raises:
-        ValueError, TypeError: as the block does, which may know a setting and not whose it is.
-    """
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        if parse(specification)[0] in str(error):
-            raise
-        kind = ValueError if isinstance(error, ValueError) else TypeError
-        raise kind(f"{specification}: {error}") from error
-
-
-def _plain(value: Any) -> Any:
-    """The value with lists as tuples: they mean the same, and a file gives back the one for the other."""
-    return tuple(map(_plain, value)) if isinstance(value, (list, tuple)) else value
-
-
-def _split(text: str) -> list[str]:
-    """Split at the commas that are not inside brackets: "means=(0,1),std=1" has two parts."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character in "([{") - (character in ")]}")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
-
-
-def _literal(text: str) -> Any:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text  # a word such as "one_hot" needs no quotes
+@lru_cache(maxsize=64)
+def _describe(specification: Specification) -> dict[str, Any]:
+    task = task_of(specification)
+    found: dict[str, Any] = {
+        "environment": task.environment,
+        "table": task.table_hash,
+        "max_episode_steps": task.max_episode_steps,
+    }
+    if task.world is None:
+        found |= {"arguments": dict(task.arguments), "discount": task.discount}
+        source = source_hash(task.environment)
+        return found if source is None else {**found, "source": source}
+    seen = task.world.observation.batch(np.arange(task.world.mdp.num_states))
+    return {**found, "observation": hashlib.sha256(np.ascontiguousarray(seen).tobytes()).hexdigest()}

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from baselines.training.specification import label, named, parse
-from rl_envs.exact import Truth, truth
+from rl_envs.exact import NoTableError, Truth, truth
+from rl_envs.making import make_environment
 from rl_envs.mdp.finite_mdp import check_discount
-from rl_envs.names import unknown
-from rl_envs.registry import WORLDS, build, world_id
+from rl_envs.registry import WORLDS, build, own_world
+from rl_envs.specification import Specification, named
+from rl_envs.user_file import is_in_file
 from rl_envs.worlds.observation import Index
 from rl_envs.worlds.world import World
 
@@ -33,8 +34,8 @@ class Task:
 
     Args:
         name: what it is called in tables, files and seeds: "LineWalk", "LineWalk:size=9", "CartPole-v1".
-        environment: the registered world's name or the Gymnasium id that the name stands for.
-        arguments: keyword arguments of the world's builder or of `gym.make`.
+        environment: the registered world's name, the Gymnasium id, or the place of a user's own environment.
+        arguments: keyword arguments of what makes it.
         discount: gamma.
         max_episode_steps: the time limit in steps, or None.
         observation_space: space of one copy's observation.
@@ -147,6 +148,9 @@ class Task:
             from baselines.training.cart_pole import CartPoleVectorEnv
 
             return CartPoleVectorEnv(num_envs)
+        if is_in_file(self.environment):
+            copies = [partial(make_environment, self.environment, self.arguments)] * num_envs
+            return gym.vector.SyncVectorEnv(copies, autoreset_mode=AutoresetMode.SAME_STEP)
         return gym.make_vec(
             self.environment,
             num_envs=num_envs,
@@ -164,17 +168,19 @@ class Task:
 
             env = TabularEnv(self.world)
             return env if self.max_episode_steps is None else TimeLimit(env, self.max_episode_steps)
-        return gym.make(self.environment, **self.arguments)
+        return make_environment(self.environment, self.arguments)
 
 
 def make_task(environment: Task | World | str, *, discount: float | None = None, **arguments: Any) -> Task:
     """Make a task of a world or of any Gymnasium environment.
 
     Args:
-        environment: a registered world's name ("LineWalk") or id ("rl_envs/LineWalk-v0", or that of its one-hot twin),
-            a `World`, or the id of another Gymnasium environment. A `Task` is given back as it is.
+        environment: a name, perhaps with settings: that of a registered world ("LineWalk", "LineWalk:size=9"), its id
+            ("rl_envs/LineWalk-v0", or that of its one-hot twin), the id of another Gymnasium environment, or the place
+            of one of your own ("my_module:MyEnv-v0:size=3", "file.py:make_env:size=3"). Or a `World`; or a `Task`,
+            which is given back as it is.
         discount: gamma; the world's own by default, 0.99 for an environment without a table.
-        **arguments: for the world's builder or `gym.make`.
+        **arguments: settings of the world or the environment, beside those behind its name.
 
     Returns:
         The task.
@@ -182,7 +188,7 @@ def make_task(environment: Task | World | str, *, discount: float | None = None,
     Raises:
         ValueError: an unknown name, naming the nearest, a value that the world refuses, or an environment whose own
             packages are not installed.
-        TypeError: an argument that the world does not take.
+        TypeError: an argument that the world does not take, one given twice, or a word for a number.
     """
     if isinstance(environment, Task):
         return environment
@@ -192,55 +198,51 @@ def make_task(environment: Task | World | str, *, discount: float | None = None,
         return _task_of_world(environment, environment.name, {})
     if not isinstance(environment, str):
         raise TypeError(f"environment must be a name, an id or a World, but is {environment!r}")
-    if environment in _OWN_NAMES:
-        name, preset = _OWN_NAMES[environment]
-        own = {**preset, **arguments, **({} if discount is None else {"discount": discount})}
-        return _task_of_world(build(name, **own), name, own)
-    if environment not in gym.registry:
-        raise ValueError(unknown("world", environment, [*WORLDS, *gym.registry]))
-    return _task_of_environment(environment, DEFAULT_DISCOUNT if discount is None else discount, arguments)
+    specification = Specification.parse(environment)
+    given = arguments if discount is None else {**arguments, "discount": discount}
+    return _make_named(Specification(specification.name, specification.also(given)))
 
 
 def registered_task(metadata: Mapping[str, Any]) -> Task | None:
     """The task that `Task.metadata` describes; None where nothing is registered by its name."""
     environment, arguments = metadata["environment"], metadata["arguments"]
     if environment in WORLDS:
-        return make_task(environment, **arguments)
+        return _make_named(Specification(environment, arguments))
     if environment in gym.registry:  # these have no discount of their own, so the one they were given is passed on
-        return make_task(environment, discount=metadata["discount"], **arguments)
+        return _make_named(Specification(environment, {**arguments, "discount": metadata["discount"]}))
     return None
 
 
 @lru_cache(maxsize=64)
-def named_task(specification: str) -> Task:
-    """The task of a name with settings, "LineWalk:size=9": made once a process, and with it everything solved once.
+def task_of(specification: Specification) -> Task:
+    """The task that a specification stands for: made once a process, and with it everything solved once.
 
     Args:
-        specification: a world's name or Gymnasium id, perhaps with settings after a colon.
+        specification: of a world or an environment.
 
     Returns:
         The task.
 
     Raises:
-        ValueError: an unknown name, naming the nearest, or a value that the world refuses.
-        TypeError: an argument that the world does not take.
+        ValueError, TypeError: as `make_task`.
     """
-    name, settings = parse(specification)
     with named(specification):
-        return make_task(name, **settings)
+        return _make_named(specification)
 
 
-# What our own worlds go by (name, id, id of the one-hot twin), with the name and the arguments that each stands for.
-_OWN_NAMES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    **{name: (name, {}) for name in WORLDS},
-    **{world_id(name): (name, {}) for name in WORLDS},
-    **{world_id(name, one_hot=True): (name, {"observation": "one_hot"}) for name in WORLDS},
-}
+def _make_named(specification: Specification) -> Task:
+    name, arguments = specification.name, dict(specification.settings)
+    own = own_world(name)
+    if own is not None:
+        world, preset = own
+        arguments = {**preset, **arguments}
+        return _task_of_world(build(world, **arguments), world, arguments)
+    return _task_of_environment(name, arguments.pop("discount", DEFAULT_DISCOUNT), arguments)
 
 
 def _task_of_world(world: World, environment: str, arguments: Mapping[str, Any]) -> Task:
     return Task(
-        name=label(environment, arguments),
+        name=Specification(environment, arguments).label,
         environment=environment,
         arguments=dict(arguments),
         discount=world.mdp.discount,
@@ -254,14 +256,10 @@ def _task_of_world(world: World, environment: str, arguments: Mapping[str, Any])
 
 def _task_of_environment(environment: str, discount: float, arguments: Mapping[str, Any]) -> Task:
     discount = check_discount(discount)
-    try:
-        env = gym.make(environment, **arguments)
-    except (gym.error.Error, ImportError, LookupError) as error:
-        # A package that it needs is missing, or it does not know what an argument names.
-        raise ValueError(f"cannot make {label(environment, arguments)}: {type(error).__name__}: {error}") from error
+    env = make_environment(environment, arguments)
     env.close()
     return Task(
-        name=label(environment, arguments),
+        name=Specification(environment, arguments).label,
         environment=environment,
         arguments=dict(arguments),
         discount=discount,
@@ -274,5 +272,8 @@ def _task_of_environment(environment: str, discount: float, arguments: Mapping[s
 
 
 def _truth_of_others(env: gym.Env[Any, Any], discount: float) -> Truth | None:
-    """The exact answers of an environment of others, where it carries a toy-text table."""
-    return truth(env, discount=discount) if hasattr(env.unwrapped, "P") else None
+    """The exact answers of an environment of others where it carries a whole table; None where scores are sampled."""
+    try:
+        return truth(env, discount=discount)
+    except NoTableError:
+        return None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from baselines.registry import make_config
-from baselines.training.specification import parse
+from baselines.registry import AGENTS
+from baselines.training.registration import AgentSpecification
 from rl_envs.names import unknown
+from rl_envs.specification import read_value
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -175,12 +176,12 @@ DEPENDS_ON: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def search_space(agent: str, searched: Sequence[str] = ()) -> dict[str, Dimension]:
+def search_space(agent: str | AgentSpecification, searched: Sequence[str] = ()) -> dict[str, Dimension]:
     """What is searched of an agent's settings.
 
     Args:
-        agent: its name, perhaps with settings: "DQN:preset=CartPole,double=True". A field that is set is not searched
-            unless it is named in `searched`.
+        agent: its name, perhaps with settings: "DQN:preset=CartPole,double=True". A field that is set is not
+            searched unless it is named in `searched`.
         searched: what to search, and nothing beside it: "step_size=0.01..1:log" (a range, in the logarithm here),
             "hidden=(32,)|(64,64)" (a choice), "epsilon" (its usual range), "usual" (all fields that have a usual
             range). Nothing stands for "usual".
@@ -194,9 +195,9 @@ def search_space(agent: str, searched: Sequence[str] = ()) -> dict[str, Dimensio
             left to search.
         TypeError: a value of the wrong type.
     """
-    name, settings = parse(agent)
-    config = make_config(name, settings)
-    present = {field.name: getattr(config, field.name) for field in fields(config)}
+    agent = AGENTS.read(agent)
+    name, settings = agent.name, agent.specification.settings
+    present = agent.values
     if not present:
         raise ValueError(f"{name} has no settings, so there is nothing to tune")
     named: dict[str, str | None] = {}
@@ -223,7 +224,7 @@ def search_space(agent: str, searched: Sequence[str] = ()) -> dict[str, Dimensio
         space[field] = usual_dimension(field, present[field]) if given is None else read_dimension(field, given)
     if not space:
         raise ValueError(f"{agent} leaves nothing to tune: name what to search, of {', '.join(present)}")
-    return {field: _checked(space[field], field, name, settings) for field in present if field in space}
+    return {field: _checked(space[field], field, agent) for field in present if field in space}
 
 
 def usual_dimension(field: str, present: Any) -> Dimension:
@@ -277,7 +278,7 @@ def read_dimension(field: str, values: str) -> Dimension:
 
 def _value(text: str) -> Any:
     """A value as it would be read from a specification."""
-    return parse(f"any:value={text.strip()}")[1]["value"]
+    return read_value(text.strip())
 
 
 def _missing_condition(field: str, present: Mapping[str, Any], named: Container[str]) -> str | None:
@@ -288,11 +289,11 @@ def _missing_condition(field: str, present: Mapping[str, Any], named: Container[
     return None
 
 
-def _checked(dimension: Dimension, field: str, agent: str, settings: Mapping[str, Any]) -> Dimension:
+def _checked(dimension: Dimension, field: str, agent: AgentSpecification) -> Dimension:
     """The range or choice with its values in the types that the Config has, each of them accepted by the Config."""
 
     def accepted(value: Any) -> Any:
-        return getattr(make_config(agent, {**settings, field: value}), field)
+        return agent.with_settings({field: value}).values[field]
 
     if isinstance(dimension, Choice):
         return Choice(tuple(accepted(value) for value in dimension.values))

@@ -18,13 +18,14 @@ from baselines.system.environment_variables import environment
 from baselines.system.interrupts import interrupts_held_back
 from baselines.system.threads import ONE_THREAD
 from baselines.system.workers import JobError, WorkerError, attempt
+from baselines.training.registration import AgentSpecification
 from baselines.tuning.trials import Outcome, Tuning, run_trial
 
 
 class Asker(Protocol):
     """Who decides what to try, and takes note of what came of it."""
 
-    def ask(self) -> tuple[int, str] | None:
+    def ask(self) -> tuple[int, AgentSpecification] | None:
         """The number of a new trial and the settings to try; None if none is to be begun now."""
 
     def judge(self, number: int, checkpoint: int, value: float) -> bool:
@@ -38,7 +39,7 @@ class Asker(Protocol):
 class _Worker:
     process: BaseProcess
     connection: Connection
-    trial: tuple[int, str] | None = None
+    trial: tuple[int, AgentSpecification] | None = None
 
     def send(self, message: Any) -> None:
         with self._is_alive():
@@ -55,9 +56,9 @@ class _Worker:
             yield
         except (EOFError, OSError) as error:
             self.process.join()
-            number, specification = self.trial or ("none", "it was idle")
+            number, agent = self.trial or ("none", "it was idle")
             raise WorkerError(
-                f"the process running trial {number} ({specification}) died with exit code {self.process.exitcode} "
+                f"the process running trial {number} ({agent}) died with exit code {self.process.exitcode} "
                 "(killed, out of memory, or begun by a script that calls tune() outside of if __name__ == '__main__'?)"
             ) from error
 
@@ -75,9 +76,9 @@ def run_trials(tuning: Tuning, asker: Asker, num_workers: int) -> None:
     """
     if num_workers == 1:
         while (trial := asker.ask()) is not None:
-            number, specification = trial
+            number, agent = trial
             judge = _Judge(asker, number)
-            outcome = attempt(partial(_run, tuning, judge), specification)
+            outcome = attempt(partial(_run, tuning, judge), agent)
             if judge.error is not None:
                 raise judge.error
             asker.tell(number, outcome)
@@ -125,8 +126,8 @@ def _listen(worker: _Worker, asker: Asker) -> None:
         asker.tell(trial[0], message)
 
 
-def _run(tuning: Tuning, judge: Callable[[int, float], bool], specification: str) -> Outcome:
-    return run_trial(tuning, specification, judge)
+def _run(tuning: Tuning, judge: Callable[[int, float], bool], agent: AgentSpecification) -> Outcome:
+    return run_trial(tuning, agent, judge)
 
 
 @contextlib.contextmanager
@@ -167,10 +168,10 @@ def _serve(connection: Connection, tuning: Tuning) -> None:
 
     while True:
         try:
-            specification = connection.recv()
+            agent = connection.recv()
         except (EOFError, OSError):  # closed by the parent, or with it
             return
-        connection.send(("end", attempt(partial(_run, tuning, judge), specification)))
+        connection.send(("end", attempt(partial(_run, tuning, judge), agent)))
 
 
 def _end_with_parent() -> None:

@@ -9,16 +9,15 @@ from typing import Literal
 
 import numpy as np
 
-from baselines.comparison.cells import world_meant
-from baselines.comparison.statistics import area_under_curve, worst_decile
-from baselines.registry import agent_class, each_once, make_agent, normal_form
+from baselines.comparison.measures import area_under_curve, worst_decile
+from baselines.registry import AGENTS
 from baselines.training.agent import Agent
 from baselines.training.library_agent import LibraryAgent
 from baselines.training.loop import score, train
+from baselines.training.registration import AgentSpecification
 from baselines.training.regret import RegretMeter, arm_means
 from baselines.training.seeding import integer_seeds, stable_hash
-from baselines.training.specification import parse
-from baselines.training.task import named_task
+from baselines.training.specification import WorldSpecification, each_once
 from baselines.tuning.search_space import Dimension, search_space
 from rl_envs.mdp.finite_mdp import check_integer
 
@@ -72,10 +71,10 @@ class Tuning:
         check_integer("seed", self.seed, low=0)
         if not self.worlds:
             raise ValueError("worlds must name at least one, but is empty")
-        each_once("worlds", self.worlds, world_meant)
+        each_once("worlds", self.named_worlds)
         _ = self.space
-        for world in self.worlds:
-            agent = make_agent(self.agent, named_task(world))
+        for world in self.named_worlds:
+            agent = self.named_agent.make(world.task)
             if agent.task.truth is None and len(self.worlds) > 1:
                 raise ValueError(f"a world without a table must be tuned on alone, for its scores are returns: {world}")
             if self.metric == "regret":
@@ -84,24 +83,34 @@ class Tuning:
                     raise TypeError(f"regret is not known of {agent.name}, which trains in its library's own loop")
 
     @cached_property
+    def named_agent(self) -> AgentSpecification:
+        """The agent, read from its name; raises ValueError and TypeError as `check`."""
+        return AGENTS.read(self.agent)
+
+    @cached_property
+    def named_worlds(self) -> tuple[WorldSpecification, ...]:
+        """The worlds, read from their names; raises ValueError as `check`."""
+        return tuple(map(WorldSpecification.read, self.worlds))
+
+    @cached_property
     def space(self) -> dict[str, Dimension]:
         """What is searched, by field."""
-        return search_space(self.agent, self.search)
+        return search_space(self.named_agent, self.search)
 
     @property
     def name(self) -> str:
         """What is tuned, for people."""
-        return f"{normal_form(self.agent)} on {', '.join(self.worlds)}"
+        return f"{self.named_agent} on {', '.join(self.worlds)}"
 
     @property
     def is_sampled(self) -> bool:
         """Whether scores are mean returns of episodes, for want of a table."""
-        return self.metric != "regret" and any(named_task(world).truth is None for world in self.worlds)
+        return self.metric != "regret" and any(world.task.truth is None for world in self.named_worlds)
 
     @property
     def can_prune(self) -> bool:
         """Whether a trial may be given up on its way; a library's agent is scored only when it has been trained."""
-        return self.prune and not issubclass(agent_class(parse(self.agent)[0]), LibraryAgent)
+        return self.prune and not issubclass(self.named_agent.agent_class, LibraryAgent)
 
     def derived_seed(self, purpose: str) -> int:
         """A base seed for one purpose, with random numbers that no comparison and no other purpose has."""
@@ -147,14 +156,14 @@ class Stopped(Exception):
     """Ends a trial before its end; the message is the reason."""
 
 
-def run_trial(tuning: Tuning, specification: str, judge: Judge) -> Outcome:
+def run_trial(tuning: Tuning, agent: AgentSpecification, judge: Judge) -> Outcome:
     """Train one setting of the agent on every world.
 
     All trials train the same runs, with the same seeds, so that they differ by their settings and not by luck.
 
     Args:
         tuning: what is tuned.
-        specification: the agent with the settings to try.
+        agent: the agent with the settings to try.
         judge: told how good the trial is at each checkpoint; it says whether to give the trial up.
 
     Returns:
@@ -162,39 +171,40 @@ def run_trial(tuning: Tuning, specification: str, judge: Judge) -> Outcome:
         whose values are no longer finite, are such a reason; any other error is raised.
     """
     try:
-        curves = train_on_worlds(tuning, specification, tuning.derived_seed("trials"), tuning.runs, judge)
+        curves = train_on_worlds(tuning, agent, tuning.derived_seed("trials"), tuning.runs, judge)
     except Stopped as stopped:
         return Outcome(None, str(stopped))
     return Outcome(float(np.mean([curve.value(tuning.metric) for curve in curves.values()])))
 
 
 def train_on_worlds(
-    tuning: Tuning, specification: str, seed: int, runs: int, judge: Judge | None = None
+    tuning: Tuning, agent: AgentSpecification, seed: int, runs: int, judge: Judge | None = None
 ) -> dict[str, Curve]:
     """Train one setting on every world, one after the other, and measure it at each checkpoint.
 
     Args:
         tuning: what is tuned.
-        specification: the agent with the settings to train.
+        agent: the agent with the settings to train.
         seed: the base seed.
         runs: how many runs.
         judge: told how good the setting is at each checkpoint; None for no one.
 
     Returns:
-        A curve for each world.
+        A curve for each world, by its label.
 
     Raises:
         Stopped: the agent refuses the settings, a value is no longer finite, or the judge has had enough.
     """
     curves: dict[str, Curve] = {}
-    for world in tuning.worlds:
+    for world in tuning.named_worlds:
         try:
-            agent = make_agent(specification, named_task(world), runs=runs, seed=seed)
+            population = agent.make(world.task, runs=runs, seed=seed)
         except (ValueError, TypeError) as error:
             raise Stopped(f"refused: {error}") from error
         # Numbers that overflow are found by looking at the curve.
         with np.errstate(over="ignore", invalid="ignore"):
-            curves[world] = _train(agent, tuning, partial(_look, tuning, list(curves.values()), world, judge))
+            look = partial(_look, tuning, list(curves.values()), world.label, judge)
+            curves[world.label] = _train(population, tuning, look)
     return curves
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from rl_envs.games.normal_form import NormalFormGame, two_player
 from rl_envs.names import unknown
+from rl_envs.specification import check_no_word
 
 
 def prisoners_dilemma() -> NormalFormGame:
@@ -202,7 +203,7 @@ def named_game(name: str, **parameters: Any) -> NormalFormGame:
 
     Raises:
         ValueError: if no game has that name (the nearest are listed), or the builder refuses a parameter's value.
-        TypeError: if the game has no such parameter.
+        TypeError: if the game has no such parameter, or a word stands for a number.
     """
     if not isinstance(name, str) or name not in GAMES:
         raise ValueError(unknown("game", name, GAMES))
@@ -211,6 +212,8 @@ def named_game(name: str, **parameters: Any) -> NormalFormGame:
     if strangers:
         takes = f"takes {', '.join(accepted)}" if accepted else "takes no parameters"
         raise TypeError(f"the game {name} {takes}, but got {strangers[0]}={parameters[strangers[0]]!r}")
+    for parameter, value in parameters.items():
+        check_no_word(f"{name}'s {parameter}", value, accepted[parameter])
     return GAMES[name](**parameters)
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from baselines.comparison.profile import performance_profile
 from baselines.comparison.statistics import (
     Interval,
     difference_interval,
     interquartile_mean,
     mean_interval,
-    performance_profile,
     share_within,
 )
 from baselines.report.wording import HELD

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from baselines.comparison.comparison import Comparison, compare, repeating_command
-from baselines.comparison.findings import CELLS, Findings
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.provenance import repeating_command
+from baselines.comparison.result_files import CELLS
+from baselines.comparison.results import Results
+from baselines.comparison.running import compare
 from tests.baselines.processes import Command
 
 # A comparison of seven cells, some tenths of a second each, with everything that can be in a result.
@@ -53,13 +56,13 @@ class Outcome:
         killed: whether the comparison was still running.
         files_at_kill: how many results there were.
         kept: how many of them were used afterwards.
-        findings: of the comparison that went on.
+        results: of the comparison that went on.
     """
 
     killed: bool
     files_at_kill: int
     kept: int
-    findings: Findings
+    results: Results
 
 
 def words(comparison: Comparison, workers: int) -> list[str]:
@@ -81,5 +84,5 @@ def killed_and_resumed(folder: Path, what: str, results: int, seconds: float, wo
     command.end()
     command.nobody_is_left()
     told: list[str] = []
-    findings = compare(MEASURED, folder, on_cell=lambda what, cell: told.append(what), workers=1)
-    return Outcome(killed, files, told.count("kept"), findings)
+    results = compare(MEASURED, folder, on_cell=lambda what, cell: told.append(what), workers=1)
+    return Outcome(killed, files, told.count("kept"), results)

@@ -17,7 +17,8 @@ import numpy as np
 import psutil
 import pytest
 
-from baselines.comparison.findings import CELLS, Findings
+from baselines.comparison.result_files import CELLS
+from baselines.comparison.results import Results
 
 # How long anything here may take on a busy machine.
 PATIENCE = 120.0
@@ -131,13 +132,13 @@ def command_line(process: psutil.Process) -> str:
         return ""  # it has ended meanwhile
 
 
-def to_the_byte(findings: Findings) -> dict[tuple[str, str], tuple[bytes, ...]]:
+def to_the_byte(results: Results) -> dict[tuple[str, str], tuple[bytes, ...]]:
     """All that was found but times, as bytes."""
     found = {}
-    for row in findings.rows:
+    for row in results.rows:
         kept = (row.steps, row.scores, row.regret, row.value_error)
         found[row.world, row.agent] = tuple(b"" if array is None else np.asarray(array).tobytes() for array in kept)
-    for game in findings.games:
+    for game in results.games:
         arrays = {name: array for name, array in vars(game.record).items() if name != "seconds"}
         found[game.game, game.agent] = tuple(np.asarray(arrays[name]).tobytes() for name in sorted(arrays))
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from baselines.comparison.findings import read_findings
+from baselines.comparison.results import read_results
 from baselines.report.contents import Contents
 from baselines.report.writing import write_report
 
@@ -23,6 +23,6 @@ def test_the_folder_whose_report_is_timed_is_one_that_can_be_reported(
     monkeypatch.setattr(benchmark, "MANY_WORLDS", 2)
     monkeypatch.setattr(benchmark, "MANY_AGENTS", 4)
     benchmark.many_cells(tmp_path)
-    findings = read_findings(tmp_path)
-    assert [row.world for row in findings.rows] == ["LineWalk:size=11"] * 4 + ["FourRooms:noise=0.01"] * 4
-    assert (tmp_path / "report.html") in write_report(Contents(findings), tmp_path)
+    results = read_results(tmp_path)
+    assert [row.world for row in results.rows] == ["LineWalk:size=11"] * 4 + ["FourRooms:noise=0.01"] * 4
+    assert (tmp_path / "report.html") in write_report(Contents(results), tmp_path)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from baselines.learning.transition import Transition
-from baselines.registry import AGENTS, agent_class, make_agent, make_config
+from baselines.registry import AGENTS, make_agent
 from baselines.training.agent import Agent
 
 FAST = [name for name, entry in AGENTS.items() if not entry.libraries]
@@ -16,7 +16,7 @@ FAST = [name for name, entry in AGENTS.items() if not entry.libraries]
 
 @pytest.mark.parametrize("name", AGENTS)
 def test_an_entry_names_a_class_of_that_name(name: str) -> None:
-    cls = agent_class(name)
+    cls = AGENTS.load(name)
     assert issubclass(cls, Agent)
     assert cls.__name__ == name
     assert cls.__doc__
@@ -58,12 +58,12 @@ def test_settings_become_a_config() -> None:
     agent = make_agent("QLearning:epsilon=0.2,step_size=1", "LineWalk")
     assert (agent.config.epsilon, agent.config.step_size) == (0.2, 1.0)
     assert isinstance(agent.config.step_size, float)
-    assert make_config("QLearning", {"step_size_half_life": "inf"}).step_size_half_life == float("inf")
-    assert make_config("SB3DQN", {"hidden": [8, 8]}).hidden == (8, 8)
+    assert AGENTS.config("QLearning", {"step_size_half_life": "inf"}).step_size_half_life == float("inf")
+    assert AGENTS.config("SB3DQN", {"hidden": [8, 8]}).hidden == (8, 8)
 
 
 def test_a_preset_is_a_whole_config_to_start_from() -> None:
-    config = make_config("SB3DQN", {"preset": "defaults", "batch_size": 7})
+    config = AGENTS.config("SB3DQN", {"preset": "defaults", "batch_size": 7})
     assert (config.learning_rate, config.buffer_size, config.batch_size) == (1e-4, 1_000_000, 7)
 
 
@@ -74,9 +74,9 @@ def test_a_preset_is_a_whole_config_to_start_from() -> None:
         ("QLearning:epsilo=1", ValueError, "unknown setting of QLearning 'epsilo'. Did you mean 'epsilon'"),
         ("Random:preset=fast", ValueError, "Random has no presets, but 'fast' was asked for"),
         ("SB3DQN:preset=default", ValueError, "unknown preset of SB3DQN 'default'. Did you mean 'defaults'"),
-        ("QLearning:epsilon=high", TypeError, "QLearning's epsilon must be a float, but is 'high'"),
+        ("QLearning:epsilon=high", TypeError, "QLearning's epsilon must be a number, but is 'high'"),
         ("QLearning:epsilon=nan", ValueError, "QLearning's epsilon must be a number, but is nan"),
-        ("QLearning:epsilon_steps=0.5", TypeError, "QLearning's epsilon_steps must be a int, but is 0.5"),
+        ("QLearning:epsilon_steps=0.5", TypeError, "QLearning's epsilon_steps must be an integer, but is 0.5"),
         ("QLearning:epsilon=2", ValueError, r"^QLearning:epsilon=2: epsilon must be in \[0, 1\], but is 2"),
         ("QLearning:step_size=0", ValueError, r"step_size must be in \(0, 1\], but is 0"),
         ("QLearning:step_size_half_life=0", ValueError, "step_size_half_life must be positive, but is 0"),

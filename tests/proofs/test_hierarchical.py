@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.comparison.statistics import difference_interval, mean_interval, share_within, steps_to
+from baselines.comparison.measures import steps_to
+from baselines.comparison.statistics import difference_interval, mean_interval, share_within
 from baselines.registry import make_agent
 from baselines.training.loop import train
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from baselines.comparison.comparison import compare
+from baselines.comparison.running import compare
 from tests.baselines.kills import MEASURED, killed_and_resumed, twenty
 from tests.baselines.processes import to_the_byte
 
@@ -19,7 +19,7 @@ def test_a_comparison_killed_at_random_moments_and_resumed_equals_an_unbroken_on
     cells = len(MEASURED.cells())
     for moment in twenty(seed=0):
         outcome = killed_and_resumed(tmp_path_factory.mktemp("killed"), *moment)
-        assert to_the_byte(outcome.findings) == unbroken
+        assert to_the_byte(outcome.results) == unbroken
         assert outcome.kept >= outcome.files_at_kill
         killed += outcome.killed
         what, results, seconds, workers = moment

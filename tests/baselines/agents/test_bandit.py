@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from baselines.agents.bandit import BanditAgent
-from baselines.registry import agent_class, make_agent
+from baselines.registry import AGENTS, make_agent
 from baselines.training import population
 from baselines.training.loop import evaluate, score, train
 from baselines.training.regret import regret_curve
@@ -203,7 +203,7 @@ def test_one_arm_is_enough(name: str) -> None:
 )
 def test_a_setting_out_of_range_is_refused(name: str, field: str, value: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        replace(agent_class(name).Config(), **{field: value})
+        replace(AGENTS.load(name).Config(), **{field: value})
 
 
 def test_training_as_any_other_agent_scores_the_greedy_arm() -> None:

@@ -14,13 +14,14 @@ import pytest
 from baselines.agents import hierarchical_q
 from baselines.agents.hierarchical_q import NONE, HierarchicalQ, HierarchicalQConfig
 from baselines.agents.q_learning import QLearning
-from baselines.comparison.statistics import difference_interval, steps_to
+from baselines.comparison.measures import steps_to
+from baselines.comparison.statistics import difference_interval
 from baselines.learning.transition import Transition
 from baselines.learning.updates import option_value_on_arrival, smdp_target
 from baselines.registry import make_agent
 from baselines.system.atomic_files import StorageError
 from baselines.training.loop import evaluate, score, train
-from baselines.training.task import named_task
+from baselines.training.task import make_task
 from rl_envs.options import evaluate_options, flat_policy, hallway_options, plan, subtask_options
 from rl_envs.registry import build
 
@@ -463,7 +464,7 @@ def test_greedy_play_is_the_policy() -> None:
 @pytest.mark.parametrize("world", ["SubtaskGrid:slip=0.2", "FourRooms"])
 @pytest.mark.parametrize("primitives", [True, False])
 def test_the_score_is_that_of_following_the_options_to_their_ends(world: str, primitives: bool) -> None:
-    agent = make_agent(f"HierarchicalQ:primitives={primitives}", named_task(world), runs=3)
+    agent = make_agent(f"HierarchicalQ:primitives={primitives}", make_task(world), runs=3)
     agent.q[:] = np.random.default_rng(0).random(agent.q.shape)
     agent.q[1] = 0.0  # all tied
     mdp, truth = agent.task.truth.mdp, agent.task.truth
@@ -528,12 +529,12 @@ def test_given_options_are_those_of_rl_envs() -> None:
 )
 def test_worlds_without_parts_are_refused(world: str, message: str) -> None:
     with pytest.raises(TypeError, match=message):
-        HierarchicalQ(named_task(world))
+        HierarchicalQ(make_task(world))
 
 
 def test_a_world_in_which_nothing_is_to_be_gained_has_no_score() -> None:
     with pytest.raises(ValueError, match="a score needs an optimal policy that is better than the uniform one"):
-        HierarchicalQ(named_task("SubtaskGrid:discount=0.0")).exact_score()
+        HierarchicalQ(make_task("SubtaskGrid:discount=0.0")).exact_score()
 
 
 def test_an_unknown_kind_of_option_policies_is_refused() -> None:

@@ -13,7 +13,7 @@ import pytest
 from baselines.agents.tabular import TabularAgent, TabularConfig
 from baselines.learning import exploration
 from baselines.learning.transition import Transition
-from baselines.registry import agent_class, make_agent
+from baselines.registry import AGENTS, make_agent
 from baselines.training import population, rollout
 from baselines.training.loop import evaluate, score, train
 from baselines.training.task import Task, make_task
@@ -28,7 +28,7 @@ PLAIN = {"step_size": 0.5, "step_size_half_life": np.inf, "epsilon": 1.0, "final
 
 
 def make(name: str, world: object, runs: int | range = 1, seed: int = 0, **settings: object) -> TabularAgent:
-    cls = agent_class(name)
+    cls = AGENTS.load(name)
     return cls(world, runs=runs, seed=seed, config=replace(cls.Config(), **settings))
 
 
@@ -258,7 +258,7 @@ def test_at_least_95_of_100_runs_reach_the_optimum(name: str, world: str, steps:
 )
 def test_a_setting_out_of_range_is_refused(name: str, field: str, value: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        replace(agent_class(name).Config(), **{field: value})
+        replace(AGENTS.load(name).Config(), **{field: value})
 
 
 def test_the_step_size_of_each_value_falls_with_its_own_updates() -> None:
@@ -282,6 +282,6 @@ def test_the_step_size_of_each_value_falls_with_its_own_updates() -> None:
 
 @pytest.mark.parametrize("name", FOUR)
 def test_presets_bear_the_names_of_worlds(name: str) -> None:
-    cls = agent_class(name)
+    cls = AGENTS.load(name)
     assert set(cls.PRESETS) == {"SubtaskGrid", "FourRooms", "RobotGrasp"}
     assert all(type(config) is cls.Config and isinstance(config, TabularConfig) for config in cls.PRESETS.values())

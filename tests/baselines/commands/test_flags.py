@@ -16,11 +16,12 @@ import tyro
 
 from baselines.commands import flags
 from baselines.commands.flags import changed_fields, check_typed, mistakes_end_the_command, value_of, values_of
-from baselines.games.registry import GAME_AGENTS, game_agent_class
-from baselines.registry import AGENTS, agent_class, config_of, make_config
+from baselines.games.registry import GAME_AGENTS
+from baselines.registry import AGENTS
 from baselines.system.atomic_files import StorageError
+from baselines.training.registration import config_of
 
-CLASSES: list[Any] = [*map(agent_class, AGENTS), *map(game_agent_class, GAME_AGENTS)]
+CLASSES: list[Any] = [*map(AGENTS.load, AGENTS), *map(GAME_AGENTS.load, GAME_AGENTS)]
 
 # Of every agent, the defaults and each preset.
 CONFIGS = {cls.__name__: cls.Config() for cls in CLASSES} | {
@@ -127,16 +128,16 @@ class Small:
 
 
 def test_flags_may_be_typed_with_underscores_and_equals_signs_and_left_empty() -> None:
-    assert parse_one(make_config("QLearning", {}), ["--step_size=0.5"]).step_size == 0.5
+    assert parse_one(AGENTS.config("QLearning", {}), ["--step_size=0.5"]).step_size == 0.5
     assert parse_one(Small(), ["--widths"]) == Small(widths=())
-    assert parse_several({"QLearning": make_config("QLearning", {})}, ["--QLearning.step_size=0.5"]) == {
-        "QLearning": make_config("QLearning", {"step_size": 0.5})
+    assert parse_several({"QLearning": AGENTS.config("QLearning", {})}, ["--QLearning.step_size=0.5"]) == {
+        "QLearning": AGENTS.config("QLearning", {"step_size": 0.5})
     }
 
 
 def test_a_value_that_a_config_refuses_is_refused_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
-        parse_one(make_config("QLearning", {}), ["--epsilon", "5"])
+        parse_one(AGENTS.config("QLearning", {}), ["--epsilon", "5"])
     assert left.value.code == 2
     assert "epsilon must be in [0, 1], but is 5" in capsys.readouterr().err
 
@@ -211,10 +212,10 @@ def test_values_may_be_the_same_and_hold_equals_signs() -> None:
 
 
 def test_what_was_changed_by_flags_is_the_settings_of_a_specification() -> None:
-    default = make_config("DQN", {"preset": "CartPole"})
+    default = AGENTS.config("DQN", {"preset": "CartPole"})
     config = parse_one(default, ["--epsilon", "0.5", "--hidden", "8", "8"])
     assert changed_fields(config, default) == {"epsilon": 0.5, "hidden": (8, 8)}
-    assert make_config("DQN", {"preset": "CartPole", **changed_fields(config, default)}) == config
+    assert AGENTS.config("DQN", {"preset": "CartPole", **changed_fields(config, default)}) == config
     assert changed_fields(default, default) == {}
     assert asdict(default)["epsilon"] == 1.0
 

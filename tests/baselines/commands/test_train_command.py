@@ -19,11 +19,11 @@ import pytest
 from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
 from baselines.commands.train import Population, Training
-from baselines.games.registry import GAME_AGENTS, game_agent_class
+from baselines.games.registry import GAME_AGENTS
 from baselines.monitoring import playback, training_display
 from baselines.monitoring.tensorboard_log import Episodes, new_folder
 from baselines.monitoring.video import record_video
-from baselines.registry import AGENTS, agent_class, load_agent, make_agent
+from baselines.registry import AGENTS, load_agent, make_agent
 from baselines.system.interrupts import Interruption, StoppedBetweenSteps
 from baselines.training.loop import score, train
 
@@ -94,7 +94,7 @@ def test_settings_stand_in_the_specification_or_are_flags_which_go_before(
 
 def test_no_setting_of_an_agent_is_called_like_a_flag_of_the_command() -> None:
     flags = {field.name for cls in (Population, Training) for field in fields(cls)} | {"resume", "help"}
-    for cls in (*map(agent_class, AGENTS), *map(game_agent_class, GAME_AGENTS)):
+    for cls in (*map(AGENTS.load, AGENTS), *map(GAME_AGENTS.load, GAME_AGENTS)):
         assert not flags & {field.name for field in fields(cls.Config)}, cls.__name__
 
 
@@ -539,7 +539,7 @@ def test_a_mistake_is_said_in_a_line_before_anything_is_trained(
         ("QLearnin", "unknown agent 'QLearnin'. Did you mean 'QLearning'?"),
         ("QLearning:epsilo=1", "unknown setting of QLearning 'epsilo'. Did you mean 'epsilon'?"),
         ("QLearning:epsilon", "a setting must have the form key=value"),
-        ("QLearning:epsilon=high", "QLearning's epsilon must be a float, but is 'high'"),
+        ("QLearning:epsilon=high", "QLearning's epsilon must be a number, but is 'high'"),
     ],
 )
 def test_a_mistake_in_the_agents_specification_is_said_in_a_line(

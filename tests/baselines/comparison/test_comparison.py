@@ -14,13 +14,15 @@ import pytest
 
 from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
-from baselines.comparison import cells
-from baselines.comparison import comparison as compare_module
+from baselines.comparison import cells, running
+from baselines.comparison import comparison as comparison_module
 from baselines.comparison.cells import Result, WorldCell
-from baselines.comparison.comparison import PRESETS, Comparison, command_line, compare, repeating_command
-from baselines.comparison.findings import Findings, into, read_findings
-from baselines.comparison.results import made_here
+from baselines.comparison.comparison import PRESETS, Comparison
+from baselines.comparison.provenance import command_line, into, repeating_command
+from baselines.comparison.result_files import made_here
+from baselines.comparison.results import Results, read_results
 from baselines.comparison.rows import gather
+from baselines.comparison.running import compare
 from baselines.registry import make_agent
 from baselines.system.atomic_files import StorageError
 from baselines.system.workers import JobError, WorkerError
@@ -32,20 +34,20 @@ from rl_envs.mdp.evaluation import evaluate_policy
 SMALL = Comparison(worlds=("LineWalk", "Bandit"), agents=("Random", "QLearning"), runs=4, steps=200, checkpoints=2)
 
 
-def by_cell(findings: Findings) -> dict[tuple[str, str], np.ndarray]:
-    return {(row.world, row.agent): row.scores for row in findings.rows}
+def by_cell(results: Results) -> dict[tuple[str, str], np.ndarray]:
+    return {(row.world, row.agent): row.scores for row in results.rows}
 
 
 def test_there_is_a_row_for_each_world_and_agent_in_their_order(tmp_path: Path) -> None:
-    findings = compare(SMALL, tmp_path, workers=1)
-    rows = findings.rows
+    results = compare(SMALL, tmp_path, workers=1)
+    rows = results.rows
     assert [(row.world, row.agent) for row in rows] == [(w, a) for w in SMALL.worlds for a in SMALL.agents]
     for row in rows:
         assert row.scores.shape == (3, 4)
         np.testing.assert_array_equal(row.steps, [0, 100, 200])
         assert row.exact
         assert row.steps_per_second == pytest.approx(800 / row.seconds)
-    np.testing.assert_allclose(by_cell(findings)["LineWalk", "Random"], 0.0, atol=1e-12)
+    np.testing.assert_allclose(by_cell(results)["LineWalk", "Random"], 0.0, atol=1e-12)
 
 
 def test_finished_cells_are_not_computed_again(tmp_path: Path) -> None:
@@ -112,9 +114,9 @@ def test_run_i_does_not_depend_on_how_many_there_are_nor_on_how_they_are_cut_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = by_cell(compare(SMALL, tmp_path / "whole", workers=1))
-    monkeypatch.setattr(compare_module, "LIBRARY_RUNS_PER_CELL", 3)
-    monkeypatch.setattr(compare_module, "LibraryAgent", object)  # as if every agent were a library's
-    cut = Comparison(**{**SMALL.__dict__, "library_runs": 7})
+    monkeypatch.setattr(comparison_module, "LIBRARY_RUNS_PER_CELL", 3)
+    monkeypatch.setattr(comparison_module, "LibraryAgent", object)  # as if every agent were a library's
+    cut = replace(SMALL, library_runs=7)
     assert sorted({cell.num_runs for cell in cut.cells()}) == [1, 3]
     for cell, scores in by_cell(compare(cut, tmp_path / "cut", workers=1)).items():
         assert scores.shape == (3, 7)
@@ -137,15 +139,15 @@ def test_how_it_was_made_is_written_down(tmp_path: Path) -> None:
 
 
 def test_each_result_says_where_and_when_it_was_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    about = compare(SMALL, tmp_path, workers=1).about
+    about = compare(SMALL, tmp_path, workers=1).provenance
     (here,) = about["machines"]
     assert here["cpus"] >= 1
     moment = datetime.fromisoformat(about["last"])
     assert timedelta(0) <= datetime.now(timezone.utc) - moment < timedelta(minutes=5)
     next((tmp_path / "cells").glob("*.npz")).unlink()
     elsewhere = {"finished": "2099-01-01T00:00:00+00:00", "machine": {"platform": "Elsewhere"}}
-    monkeypatch.setattr("baselines.comparison.comparison.made_here", lambda: elsewhere)
-    about = compare(SMALL, tmp_path, workers=1).about
+    monkeypatch.setattr("baselines.comparison.running.made_here", lambda: elsewhere)
+    about = compare(SMALL, tmp_path, workers=1).provenance
     assert sorted(map(str, about["machines"])) == sorted(map(str, [here, elsewhere["machine"]]))
     assert about["last"] == elsewhere["finished"]
     assert about["first"] <= moment.isoformat()
@@ -166,12 +168,12 @@ def test_the_command_is_what_can_be_typed_again() -> None:
 def test_libraries_train_in_small_cells_which_come_first(tmp_path: Path) -> None:
     comparison = Comparison(worlds=("LineWalk",), runs=30, library_runs=5)
     cells = [cell for cell in comparison.cells() if isinstance(cell, WorldCell)]
-    assert [(cell.agent, cell.first_run, cell.num_runs) for cell in cells if cell.agent == "SB3DQN"] == [
+    assert [(str(cell.agent), cell.first_run, cell.num_runs) for cell in cells if cell.agent.name == "SB3DQN"] == [
         ("SB3DQN", 0, 2),
         ("SB3DQN", 2, 2),
         ("SB3DQN", 4, 1),
     ]
-    assert [cell.num_runs for cell in cells if cell.agent == "QLearning"] == [30]
+    assert [cell.num_runs for cell in cells if cell.agent.name == "QLearning"] == [30]
     begun = []
     few = replace(SMALL, worlds=("LineWalk",), agents=("Random", "SB3A2C"), library_runs=3)
     compare(few, tmp_path, on_cell=lambda what, cell: begun.append(str(cell)) if what == "started" else None, workers=1)
@@ -325,17 +327,17 @@ def test_a_missing_and_a_nan_run_are_errors_that_name_it(tmp_path: Path) -> None
     whole = victim.read_bytes()
     victim.unlink()
     with pytest.raises(StorageError, match=r"every run must have a result, but there is no .*Bandit-QLearning-runs0-3"):
-        read_findings(tmp_path)
+        read_results(tmp_path)
     victim.write_bytes(whole)
     (cell,) = [cell for cell in SMALL.cells() if str(cell) == "Bandit · QLearning · runs 0-3"]
     arrays = cell.read(tmp_path / "cells")
     arrays["scores"][1, 2] = np.nan
     cell.write(arrays, tmp_path / "cells", made_here())
     with pytest.raises(ValueError, match="run 2 of QLearning on Bandit has nan"):
-        read_findings(tmp_path)
+        read_results(tmp_path)
     cell.write({**arrays, "scores": np.zeros((3, 3))}, tmp_path / "cells", made_here())
     with pytest.raises(ValueError, match="every run must have a score, but QLearning on Bandit has 3 of 4"):
-        read_findings(tmp_path)
+        read_results(tmp_path)
 
 
 def test_runs_that_are_missing_between_cells_are_named() -> None:
@@ -349,7 +351,7 @@ def test_a_comparison_is_read_back_whatever_libraries_are_installed_now(
 ) -> None:
     made = compare(SMALL, tmp_path, workers=1)
     monkeypatch.setattr(cells, "versions_of", lambda *_: {"numpy": "another"})
-    found = read_findings(tmp_path)
+    found = read_results(tmp_path)
     for cell, scores in by_cell(made).items():
         np.testing.assert_array_equal(scores, by_cell(found)[cell])
     told = []
@@ -359,19 +361,19 @@ def test_a_comparison_is_read_back_whatever_libraries_are_installed_now(
 
 def test_a_folder_without_a_comparison_and_one_of_another_format_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="holds no comparison: there is no"):
-        read_findings(tmp_path)
+        read_results(tmp_path)
     (tmp_path / "comparison.json").write_text('{"command": "python -m baselines compare --runs 3"}')
     with pytest.raises(StorageError, match=r"has format 1, .*again with: python -m baselines compare --runs 3 --out"):
-        read_findings(tmp_path)
+        read_results(tmp_path)
     with pytest.raises(StorageError, match=r"comparison\.json holds no comparison: it is a file, and no folder"):
-        read_findings(tmp_path / "comparison.json")
+        read_results(tmp_path / "comparison.json")
     for nothing in ("{}", "[]", "3", '{"format": 3, "cells": 5}', '{"format": 3, "command": "x", "cells": 5}'):
         (tmp_path / "comparison.json").write_text(nothing)
         with pytest.raises(StorageError, match="does not say how results were made: run the comparison's command"):
-            read_findings(tmp_path)
+            read_results(tmp_path)
     (tmp_path / "comparison.json").write_text("[")
     with pytest.raises(StorageError, match="cannot read"):
-        read_findings(tmp_path)
+        read_results(tmp_path)
 
 
 def test_an_unfinished_comparison_that_was_moved_is_gone_on_with_where_it_is_now(tmp_path: Path) -> None:
@@ -379,7 +381,7 @@ def test_an_unfinished_comparison_that_was_moved_is_gone_on_with_where_it_is_now
     moved = (tmp_path / "two").rename(tmp_path / "moved")
     next((moved / "cells").glob("Bandit-*")).unlink()
     with pytest.raises(StorageError, match=r"go on with: python -m baselines compare --worlds .* --out .*/moved'?$"):
-        read_findings(moved)
+        read_results(moved)
 
 
 @pytest.mark.parametrize(
@@ -510,6 +512,6 @@ def test_mistakes_in_how_it_is_run_are_refused(options: dict[str, object], messa
 
 
 def test_a_worker_with_other_versions_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare_module, "compute", lambda cell: ("another key", cell.compute(), made_here()))
+    monkeypatch.setattr(running, "compute", lambda cell: ("another key", cell.compute(), made_here()))
     with pytest.raises(WorkerError, match="every worker must have the same versions as the process that sends it"):
         compare(SMALL, tmp_path, workers=1)

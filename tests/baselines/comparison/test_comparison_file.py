@@ -12,9 +12,8 @@ from baselines.commands import compare as program
 from baselines.commands.compare import Execution
 from baselines.comparison.comparison import QUICK, Comparison
 from baselines.comparison.comparison_file import OPTIONS, read_comparison_file
-from baselines.registry import make_config
+from baselines.registry import AGENTS
 from baselines.system.atomic_files import StorageError
-from baselines.training.specification import parse
 
 TEXT = """
 worlds = ["LineWalk:size=9", "RandomMDP"]
@@ -65,8 +64,15 @@ def test_all_that_a_file_says_is_run(file: Path, monkeypatch: pytest.MonkeyPatch
         runs=7,
     )
     assert (execution.out, execution.workers, execution.backend) == (Path("elsewhere"), 1, "joblib")
-    config = make_config(*parse(comparison.agents[1]))
+    config = AGENTS.read(comparison.agents[1]).config
     assert (config.epsilon, config.step_size_half_life) == (0.2, float("inf"))
+
+
+def test_a_file_of_another_system_is_read_alike(file: Path, tmp_path: Path) -> None:
+    """With the byte order mark and the line ends of Windows."""
+    other = tmp_path / "windows.toml"
+    other.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_comparison_file(other, QUICK) == read_comparison_file(file, QUICK)
 
 
 def test_what_is_typed_goes_before_the_file_and_the_file_before_the_preset(
@@ -85,7 +91,7 @@ def test_every_setting_of_the_agents_named_is_a_flag(monkeypatch: pytest.MonkeyP
         *("--games", "climbing", "--game-agents", "RegretMatching"),
     )
     assert comparison.agents == ("Sarsa:step_size=0.5", "SB3DQN:hidden=(32, 32)")
-    assert make_config(*parse(comparison.agents[1])).hidden == (32, 32)
+    assert AGENTS.read(comparison.agents[1]).config.hidden == (32, 32)
 
 
 def test_settings_of_an_agent_that_is_not_named_are_no_flags(capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,7 +127,7 @@ def test_every_option_of_the_command_that_is_not_for_a_single_time_may_stand_in_
             "a table must be of one of the agents, named without settings, but [QLearning:epsilon=0.3] is not.\n",
         ),
         ("[QLearning]\nepsilo = 0.1", "unknown setting of QLearning 'epsilo'. Did you mean 'epsilon'?"),
-        ("[QLearning]\nepsilon = 'much'", "QLearning's epsilon must be a float, but is 'much'"),
+        ("[QLearning]\nepsilon = 'much'", "QLearning's epsilon must be a number, but is 'much'"),
     ],
 )
 def test_a_mistake_in_a_file_is_said_in_a_line(

@@ -13,24 +13,25 @@ import pytest
 from rich.console import Console
 
 from baselines.__main__ import main
-from baselines.comparison import game_cells as game_cells_module
-from baselines.comparison.comparison import Comparison, compare
-from baselines.comparison.game_cells import (
-    GameCell,
-    GameRow,
-    game_cells,
-    summarise_game,
-)
-from baselines.comparison.results import made_here
+from baselines.comparison import cells
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.game_cells import GameCell, game_cells
+from baselines.comparison.game_rows import GameRow, summarise_game
+from baselines.comparison.result_files import made_here
+from baselines.comparison.running import compare
 from baselines.games.independent_q import IndependentQ
 from baselines.games.loop import GameRecord, play
+from baselines.games.registry import GAME_AGENTS
+from baselines.games.specification import GameSpecification
 from baselines.games.task import make_game_task
 from baselines.report.games import flat_game, game_table
 from baselines.report.spreadsheet import write_csv
 from baselines.system.atomic_files import StorageError
 from baselines.system.workers import JobError
+from baselines.training.registration import AgentSpecification
 
-CELL = GameCell("penalty:k=-10", "IndependentQ:epsilon=0.5", num_runs=3, rounds=60, checkpoints=2, seed=1)
+PENALTY, Q = GameSpecification.read("penalty:k=-10"), GAME_AGENTS.read("IndependentQ:epsilon=0.5")
+CELL = GameCell(PENALTY, Q, num_runs=3, rounds=60, checkpoints=2, seed=1)
 
 
 def record(late_play: list[list[list[int]]], payoff: list[float], exploitability: list[float]) -> GameRecord:
@@ -60,9 +61,9 @@ ROW = GameRow("climbing", "IndependentQ", make_game_task("climbing"), RECORD)
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     assert CELL.read(tmp_path) is None
     CELL.write(CELL.compute(), tmp_path, made_here())
-    found = GameRow.of(CELL.game, CELL.agent, CELL.read(tmp_path)).record
+    found = GameRow.of(CELL.game, CELL.agent.label, CELL.read(tmp_path)).record
     again = play(
-        IndependentQ(CELL.task(), runs=3, seed=1, config=replace(IndependentQ.Config(), epsilon=0.5)),
+        IndependentQ(CELL.game.task, runs=3, seed=1, config=replace(IndependentQ.Config(), epsilon=0.5)),
         steps=60,
         checkpoints=2,
     )
@@ -75,10 +76,10 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"game": "penalty:k=-11"},
-        {"game": "penalty:k=-10,max_cycles=3"},
-        {"agent": "IndependentQ:epsilon=0.4"},
-        {"agent": "RegretMatching"},
+        {"game": GameSpecification.read("penalty:k=-11")},
+        {"game": GameSpecification.read("penalty:k=-10,max_cycles=3")},
+        {"agent": GAME_AGENTS.read("IndependentQ:epsilon=0.4")},
+        {"agent": GAME_AGENTS.read("RegretMatching")},
         {"num_runs": 4},
         {"rounds": 61},
         {"checkpoints": 3},
@@ -92,15 +93,15 @@ def test_everything_that_decides_the_result_changes_the_file(changed: dict[str, 
 
 def test_versions_and_defaults_change_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     files = [CELL.file(tmp_path)]
-    config = game_cells_module.make_game_config("IndependentQ", {"epsilon": 0.5, "initial_value": 1.0})
-    for name, value in (
-        ("versions_of", lambda: {"numpy": "99"}),
-        ("make_game_config", lambda *_: config),
-        ("FILE_FORMAT", 99),
+    config = GAME_AGENTS.config("IndependentQ", {"epsilon": 0.5, "initial_value": 1.0})
+    for owner, name, value in (
+        (cells, "versions_of", lambda: {"numpy": "99"}),
+        (AgentSpecification, "config", config),
+        (cells, "FILE_FORMAT", 99),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(game_cells_module, name, value)
-            files.append(replace(CELL).file(tmp_path))
+            patch.setattr(owner, name, value)
+            files.append(replace(CELL, agent=GAME_AGENTS.read(CELL.agent.label)).file(tmp_path))
     with monkeypatch.context() as patch:
         patch.setattr(IndependentQ, "version", 99)
         files.append(replace(CELL).file(tmp_path))
@@ -121,9 +122,10 @@ def test_a_corrupt_or_foreign_file_is_found(tmp_path: Path) -> None:
 
 
 def test_all_that_can_play_a_game_do_unless_some_are_named() -> None:
+    all_games = list(map(GameSpecification.read, ["climbing", "grid_soccer"]))
     pairs = [
-        (cell.game, cell.agent)
-        for cell in game_cells(["climbing", "grid_soccer"], [], runs=1, rounds=1, checkpoints=1, seed=0)
+        (cell.game.label, cell.agent.label)
+        for cell in game_cells(all_games, [], runs=1, rounds=1, checkpoints=1, seed=0)
     ]
     assert pairs == [
         ("climbing", "IndependentQ"),
@@ -132,8 +134,9 @@ def test_all_that_can_play_a_game_do_unless_some_are_named() -> None:
         ("grid_soccer", "IndependentQ"),
         ("grid_soccer", "MinimaxQ"),
     ]
-    named = game_cells(["penalty:k=-3"], ["RegretMatching"], runs=2, rounds=5, checkpoints=3, seed=7)
-    assert named == [GameCell("penalty:k=-3", "RegretMatching", 2, 5, 3, 7)]
+    game, agent = GameSpecification.read("penalty:k=-3"), GAME_AGENTS.read("RegretMatching")
+    named = game_cells([game], [agent], runs=2, rounds=5, checkpoints=3, seed=7)
+    assert named == [GameCell(game, agent, 2, 5, 3, 7)]
 
 
 @pytest.mark.parametrize(
@@ -342,6 +345,6 @@ def test_games_and_those_who_play_them_are_listed(capsys: pytest.CaptureFixture[
 def test_a_comparison_of_worlds_is_what_it_was(tmp_path: Path) -> None:
     """No column and no cell more where no game is asked for."""
     comparison = Comparison(worlds=("LineWalk",), agents=("Random",), runs=2, steps=10, checkpoints=1)
-    findings = compare(comparison, tmp_path, workers=1)
-    assert (len(findings.rows), len(findings.games)) == (1, 0)
+    results = compare(comparison, tmp_path, workers=1)
+    assert (len(results.rows), len(results.games)) == (1, 0)
     assert comparison.games == comparison.game_agents == ()

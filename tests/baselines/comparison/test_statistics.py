@@ -10,20 +10,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from baselines.comparison.measures import area_under_curve, complete, middle_half_mean, steps_to, worst_decile
+from baselines.comparison.profile import FEW, performance_profile
 from baselines.comparison.statistics import (
-    FEW,
     Interval,
-    area_under_curve,
-    complete,
     difference_interval,
     interquartile_mean,
     mean_interval,
-    middle_half_mean,
-    performance_profile,
     share_within,
-    steps_to,
     wilson_interval,
-    worst_decile,
 )
 from tests.baselines.interval_cases import CASES, Case, coverage, standard_error
 

@@ -9,11 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from baselines.comparison.measures import worst_decile
 from baselines.comparison.rows import Row
-from baselines.comparison.statistics import difference_interval, interquartile_mean, mean_interval, worst_decile
+from baselines.comparison.statistics import difference_interval, interquartile_mean, mean_interval
 from baselines.comparison.summary import MARGIN, across_worlds, cross_check, cross_checks, summarise, until_half
 from baselines.report.spreadsheet import write_csv
 from baselines.report.terminal import cells_of
+from baselines.training.specification import WorldSpecification
+
+on = WorldSpecification.read
 
 RNG = np.random.default_rng(0)
 
@@ -21,7 +25,7 @@ RNG = np.random.default_rng(0)
 def row(agent: str, final: object, *, world: str = "LineWalk", exact: bool = True) -> Row:
     final = np.asarray(final, dtype=float)
     scores = np.stack([np.zeros_like(final), final])
-    return Row(world, agent, np.array([0, 100]), scores, exact=exact, seconds=2.0)
+    return Row(on(world), agent, np.array([0, 100]), scores, exact=exact, seconds=2.0)
 
 
 def sentence(ours: Row, library: Row) -> str:
@@ -157,7 +161,14 @@ def test_a_users_own_agent_has_no_counterpart_whatever_its_name() -> None:
 
 
 def test_scores_known_at_the_end_only_have_neither_steps_nor_area() -> None:
-    own = Row("LineWalk", "train_ppo", np.array([100]), np.array([[1.0, 0.5]]), exact=True, seconds=2.0)
+    own = Row(
+        WorldSpecification.read("LineWalk"),
+        "train_ppo",
+        np.array([100]),
+        np.array([[1.0, 0.5]]),
+        exact=True,
+        seconds=2.0,
+    )
     found = summarise(own)
     assert (found.steps_to_95_percent, found.area) == (None, None)
     assert found.score.estimate == 0.75
@@ -165,7 +176,14 @@ def test_scores_known_at_the_end_only_have_neither_steps_nor_area() -> None:
 
 
 def test_an_area_that_is_not_known_is_empty_in_the_spreadsheet(tmp_path: Path) -> None:
-    own = Row("LineWalk", "train_ppo", np.array([100]), np.array([[1.0, 0.5]]), exact=True, seconds=2.0)
+    own = Row(
+        WorldSpecification.read("LineWalk"),
+        "train_ppo",
+        np.array([100]),
+        np.array([[1.0, 0.5]]),
+        exact=True,
+        seconds=2.0,
+    )
     write_csv([summarise(own)], tmp_path / "results.csv")
     line = next(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
     assert (line["area_under_curve"], line["steps_to_95_percent"], line["score"]) == ("", "", "0.75")

@@ -12,7 +12,7 @@ from baselines.games.agent import GameAgent
 from baselines.games.independent_q import IndependentQ, IndependentQConfig
 from baselines.games.loop import play
 from baselines.games.minimax_q import MinimaxQ
-from baselines.games.registry import GAME_AGENTS, game_agent_class, make_game_agent, players_of
+from baselines.games.registry import GAME_AGENTS, make_game_agent, players_of
 from baselines.games.regret_matching import RegretMatching
 from baselines.games.rollout import JointTransition
 from baselines.games.task import make_game_task
@@ -192,7 +192,7 @@ def test_a_game_knows_who_can_play_it(game: str, names: tuple[str, ...]) -> None
 
 @pytest.mark.parametrize("name", GAME_AGENTS)
 def test_an_entry_names_a_class_of_that_name(name: str) -> None:
-    cls = game_agent_class(name)
+    cls = GAME_AGENTS.load(name)
     assert issubclass(cls, GameAgent)
     assert cls.__name__ == name
     assert "Differences from the paper" in str(cls.__doc__)
@@ -203,7 +203,7 @@ def test_an_entry_names_a_class_of_that_name(name: str) -> None:
     [
         ("IndependntQ", "climbing", ValueError, "unknown game agent 'IndependntQ'"),
         ("IndependentQ:epsilo=1", "climbing", ValueError, "unknown setting of IndependentQ 'epsilo'"),
-        ("IndependentQ:epsilon=high", "climbing", TypeError, "IndependentQ's epsilon must be a float, but is 'high'"),
+        ("IndependentQ:epsilon=high", "climbing", TypeError, "IndependentQ's epsilon must be a number, but is 'high'"),
         ("RegretMatching:epsilon=1", "climbing", ValueError, "unknown setting of RegretMatching 'epsilon'"),
         ("IndependentQ", "climbin", ValueError, "unknown game 'climbin'"),
         ("MinimaxQ", "climbing", TypeError, "MinimaxQ plays two-player zero-sum games, but climbing is none"),

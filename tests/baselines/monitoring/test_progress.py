@@ -7,11 +7,14 @@ import re
 
 from rich.console import Console
 
-from baselines.comparison.cells import WorldCell
+from baselines.comparison.cells import AgentCell
 from baselines.monitoring.progress import Display, TrialDisplay
+from baselines.registry import AGENTS
+from baselines.training.specification import WorldSpecification
 from baselines.tuning.trials import Outcome
 
-CELLS = [WorldCell("LineWalk", "Random", first, 2, steps=10, checkpoints=1, seed=0) for first in (0, 2, 4)]
+WORLD, RANDOM = WorldSpecification.read("LineWalk"), AGENTS.read("Random")
+CELLS = [AgentCell(WORLD, RANDOM, first, 2, steps=10, checkpoints=1, seed=0) for first in (0, 2, 4)]
 EVENTS = [("kept", 0), ("started", 1), ("started", 2), ("finished", 2), ("finished", 1)]
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from baselines.comparison.findings import Findings
+from baselines.comparison.results import Results
 from baselines.comparison.rows import Row
 from baselines.comparison.summary import base_name
 from baselines.report.contents import Contents, check_row, pure_equilibria
-from tests.baselines.report.report_findings import ABOUT, RUNS, STEPS, WICKED_AGENT, findings, game, row
+from tests.baselines.report.report_results import ABOUT, RUNS, STEPS, WICKED_AGENT, game, results, row
 
 
 def broken(name: str, value: object) -> Row:
@@ -28,7 +28,7 @@ def with_nan(shape: tuple[int, ...], *at: int) -> np.ndarray:
 def test_a_run_that_is_nan_is_named() -> None:
     wrong = broken("scores", with_nan((len(STEPS), RUNS), 3, 4))
     with pytest.raises(ValueError, match="run 4 of QLearning on LineWalk has nan"):
-        Contents(Findings((row("LineWalk", "Sarsa"), wrong), (), ABOUT))
+        Contents(Results((row("LineWalk", "Sarsa"), wrong), (), ABOUT))
 
 
 def test_a_checkpoint_without_scores_is_named() -> None:
@@ -55,28 +55,28 @@ def test_a_game_whose_exploitability_is_nan_is_named() -> None:
     exploitability[-1, 5] = np.nan
     wrong = replace(wrong, record=replace(wrong.record, exploitability=exploitability))
     with pytest.raises(ValueError, match="run 5 of IndependentQ in climbing has nan"):
-        Contents(Findings((), (wrong,), ABOUT))
+        Contents(Results((), (wrong,), ABOUT))
 
 
 def test_agents_that_do_not_learn_have_no_line_of_their_own() -> None:
-    styles = Contents(findings()).styles
+    styles = Contents(results()).styles
     assert list(styles) == ["QLearning", "Sarsa", "SB3DQN", WICKED_AGENT, "IndependentQ", "FictitiousPlay"]
     assert list(styles.values()) == list(range(6))
     assert base_name("QLearning:epsilon=0.2") == "QLearning"
 
 
 def test_thresholds_reach_down_to_the_worst_run_and_up_to_the_optimum() -> None:
-    good = Contents(Findings((row("LineWalk", "QLearning"),), (), ABOUT)).thresholds
+    good = Contents(Results((row("LineWalk", "QLearning"),), (), ABOUT)).thresholds
     np.testing.assert_allclose(good, np.arange(101) / 100)
     for worst, lowest in ((-0.23, -0.3), (-5.0, -1.0)):
         scores = row("LineWalk", "QLearning").scores.copy()
         scores[-1, 0] = worst
-        found = Contents(Findings((broken("scores", scores),), (), ABOUT)).thresholds
+        found = Contents(Results((broken("scores", scores),), (), ABOUT)).thresholds
         assert (found[0], found[-1]) == (lowest, 1.0)
 
 
 def test_a_profile_is_the_share_of_runs_at_the_end() -> None:
-    contents = Contents(findings())
+    contents = Contents(results())
     found = next(one for one in contents.profiles if (one.world, one.agent) == ("LineWalk", "QLearning"))
     # Ends at 0.9 ... 0.99 in nine runs, and 0 in one.
     at = {round(score, 2): share for score, share in zip(found.profile.thresholds, found.profile.share)}
@@ -86,22 +86,22 @@ def test_a_profile_is_the_share_of_runs_at_the_end() -> None:
 
 
 def test_returns_that_were_sampled_are_profiled_on_a_scale_of_their_own() -> None:
-    contents = Contents(findings())
+    contents = Contents(results())
     found = next(one for one in contents.profiles if (one.world, one.agent) == ("CartPole-v1", "QLearning"))
     assert found.profile.thresholds[0] == pytest.approx(20.0)
     assert found.profile.thresholds[-1] > 400
 
 
 def test_only_agents_of_several_worlds_are_profiled_across_them() -> None:
-    agents = [profile.agent for profile in Contents(findings()).profiles_across]
+    agents = [profile.agent for profile in Contents(results()).profiles_across]
     assert agents == ["QLearning", "Sarsa", "SB3DQN"]
-    assert [agent.worlds for agent in Contents(findings()).across if agent.agent == "Sarsa"] == [
+    assert [agent.worlds for agent in Contents(results()).across if agent.agent == "Sarsa"] == [
         ("LineWalk", "FourRooms", "Bandit")
     ]
 
 
 def test_regret_comes_with_what_theory_says_at_the_same_checkpoints() -> None:
-    regret = Contents(findings()).regret
+    regret = Contents(results()).regret
     assert list(regret) == ["Bandit"]
     assert list(regret["Bandit"]) == ["Random", "Optimal", "QLearning", "Sarsa"]
     bounds = regret["Bandit"]["QLearning"].bounds

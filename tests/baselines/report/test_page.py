@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from baselines.comparison.findings import Findings
+from baselines.comparison.results import Results
 from baselines.report.contents import Contents
 from baselines.report.page import page as page_of
-from tests.baselines.report.report_findings import RUNS, STEPS, WICKED_AGENT, WICKED_WORLD, curves, findings, game, row
+from tests.baselines.report.report_results import RUNS, STEPS, WICKED_AGENT, WICKED_WORLD, curves, game, results, row
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="the page is tested with playwright, which is not installed"
@@ -46,7 +46,7 @@ PATIENCE = 30_000  # milliseconds
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where the page lies."""
     path = tmp_path_factory.mktemp("results") / "report.html"
-    path.write_text(page_of(Contents(findings())), encoding="utf-8")
+    path.write_text(page_of(Contents(results())), encoding="utf-8")
     return path.as_uri()
 
 
@@ -223,7 +223,7 @@ def test_a_click_and_a_key_sort_the_table_by_numbers(page: Any) -> None:
     page.keyboard.press("Enter")
     assert heading.get_attribute("aria-sort") == "descending"
     assert first_numbers(column(page, "score")) == sorted(first_numbers(before), reverse=True)
-    assert len(column(page, "agent")) == len(findings().rows)
+    assert len(column(page, "agent")) == len(results().rows)
     # As text, 10,000 would come before 5,000.
     page.locator("#worlds thead th").filter(has_text="steps/s").get_by_role("button").click()
     speeds = first_numbers(column(page, "steps/s"))
@@ -250,7 +250,7 @@ def test_a_world_is_chosen_for_the_whole_page_and_lines_are_filtered_by_words(pa
     page.locator("#world").select_option("")
     page.get_by_label("Filter").fill("linewalk sb3")
     assert column(page, "agent") == ["SB3DQN"]
-    assert page.locator("#worlds-count").text_content() == f"1 of {len(findings().rows)} lines"
+    assert page.locator("#worlds-count").text_content() == f"1 of {len(results().rows)} lines"
 
 
 def test_an_agent_is_put_away_on_the_whole_page(page: Any) -> None:
@@ -314,10 +314,10 @@ def test_the_page_turns_dark_and_its_figures_with_it(page: Any) -> None:
 
 
 @pytest.fixture
-def another(opened: Any, address: str, wrong: list[str], tmp_path: Path) -> Iterator[Callable[[Findings], Any]]:
-    """Opens the page of other findings in the same window."""
+def another(opened: Any, address: str, wrong: list[str], tmp_path: Path) -> Iterator[Callable[[Results], Any]]:
+    """Opens the page of other results in the same window."""
 
-    def open_page(found: Findings) -> Any:
+    def open_page(found: Results) -> Any:
         path = tmp_path / "report.html"
         path.write_text(page_of(Contents(found)), encoding="utf-8")
         opened.goto(path.as_uri())
@@ -331,7 +331,7 @@ def another(opened: Any, address: str, wrong: list[str], tmp_path: Path) -> Iter
 def test_a_curve_that_leaves_its_figure_below_is_named_in_it_unless_it_is_put_away(another: Any) -> None:
     good = row("FourRooms", "QLearning")
     bad = replace(row("FourRooms", "Sarsa"), scores=-30 - good.scores)
-    page = another(Findings((row("FourRooms", "Random"), good, bad), (), {}))
+    page = another(Results((row("FourRooms", "Random"), good, bad), (), {}))
     figure = panel(page, "curves", "FourRooms")
     assert figure.locator(".annotation-text").all_text_contents() == ["Sarsa: below -1, down to -30.9"]
     page.locator("#curves .legend button", has_text="Sarsa").click()
@@ -340,7 +340,7 @@ def test_a_curve_that_leaves_its_figure_below_is_named_in_it_unless_it_is_put_aw
 
 
 def test_a_page_of_games_alone_has_nothing_of_worlds_and_works(another: Any) -> None:
-    page = another(Findings((), (game("climbing", "IndependentQ", 2),), {}))
+    page = another(Results((), (game("climbing", "IndependentQ", 2),), {}))
     assert page.locator("section").evaluate_all("(all) => all.map((one) => one.id)") == ["games", "made"]
     figure = panel(page, "games", "climbing")
     page.locator("#theme").click()
@@ -368,7 +368,7 @@ def test_on_a_telephone_names_are_broken_behind_underscores_and_headings_not_at_
     )
     agent = "QLearning:preset=FourRooms,step_size=0.25"
     errors = replace(row("LineWalk", "QLearning", value_error=np.linspace(0, 1, 11)), agent=agent)
-    page = another(Findings((errors,), games, {}))
+    page = another(Results((errors,), games, {}))
     page.set_viewport_size({"width": 375, "height": 740})
     page.locator("#values").scroll_into_view_if_needed()
     page.locator("#values figcaption b").first.wait_for()

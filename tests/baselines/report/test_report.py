@@ -21,7 +21,10 @@ from baselines.report.pictures import COLOURS, draw_learning_curves
 from baselines.report.spreadsheet import write_csv
 from baselines.report.terminal import explanation, terminal_table
 from baselines.report.wording import FEW, HELD, few_runs_text, interval_text
+from baselines.training.specification import WorldSpecification
 from tests.baselines.interval_cases import FEW_RUNS, Case, coverage, standard_error
+
+on = WorldSpecification.read
 
 STEPS = np.array([0, 50, 100])
 
@@ -32,7 +35,7 @@ HEADS = ("runs", "score, 95% interval", "worst tenth", "within 1%", "steps to 95
 def rows(worlds: tuple[str, ...] = ("LineWalk", "Bandit"), runs: int = 10) -> list[Row]:
     curve = np.linspace(0, 1, 3)[:, None] * np.ones(runs)
     curves = {"Random": 0 * curve, "Optimal": 0 * curve + 1, "QLearning": curve, "SB3DQN": curve**2 - 0.001}
-    return [Row(world, agent, STEPS, scores, True, 2.0) for world in worlds for agent, scores in curves.items()]
+    return [Row(on(world), agent, STEPS, scores, True, 2.0) for world in worlds for agent, scores in curves.items()]
 
 
 def printed(all_rows: list[Row], width: int = 150) -> str:
@@ -71,7 +74,10 @@ def column(text: str, number: int) -> str:
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 140, 200])
 def test_however_narrow_the_terminal_no_name_is_cut_short_and_no_number_broken(width: int) -> None:
     spread = np.linspace(0, 1, 3)[:, None] * np.linspace(0.7, 0.9, 10)
-    text = printed([Row("LineWalk:size=21,slip=0.125", agent, STEPS, spread, True, 2.0) for agent in LONG], width)
+    text = printed(
+        [Row(on("LineWalk:size=21,slip=0.125"), agent, STEPS, spread, True, 2.0) for agent in LONG],
+        width,
+    )
     assert max(len(line) for line in text.splitlines()) <= width
     assert "…" not in text
     assert column(text, 2) == "".join(LONG)
@@ -87,19 +93,24 @@ def test_however_narrow_the_terminal_no_name_is_cut_short_and_no_number_broken(w
 
 def test_square_brackets_in_a_name_are_no_markup() -> None:
     assert "mine[bold]x[/bold][/]" in printed(
-        [Row("LineWalk", "mine[bold]x[/bold][/]", STEPS, np.ones((3, 2)), True, 1.0)]
+        [Row(on("LineWalk"), "mine[bold]x[/bold][/]", STEPS, np.ones((3, 2)), True, 1.0)]
     )
 
 
 def test_a_single_run_has_no_interval_and_sampled_scores_say_so() -> None:
-    sampled = Row("CartPole-v1", "Random", STEPS, np.full((3, 2), 20.0) + np.arange(2), False, 1.0)
+    sampled = Row(
+        WorldSpecification.read("CartPole-v1"), "Random", STEPS, np.full((3, 2), 20.0) + np.arange(2), False, 1.0
+    )
     assert "(sampled return)" in printed([sampled])
-    assert "[" not in printed([Row("LineWalk", "QLearning", STEPS, np.ones((3, 1)), True, 1.0)]).split("%")[0]
+    assert "[" not in printed([Row(on("LineWalk"), "QLearning", STEPS, np.ones((3, 1)), True, 1.0)]).split("%")[0]
 
 
 def test_names_are_folded_after_commas_and_colons_and_no_number_in_them_is_broken() -> None:
     names = ["QLearning:epsilon=0.2,step_size=0.5", "MonteCarloValue"]
-    text = printed([Row("LineWalk:size=21", name, STEPS, np.ones((3, 10)), True, 2.0) for name in names], 80)
+    text = printed(
+        [Row(on("LineWalk:size=21"), name, STEPS, np.ones((3, 10)), True, 2.0) for name in names],
+        80,
+    )
     cells = [line.split("│")[2].strip() for line in text.splitlines() if line.startswith("│")]
     assert cells == ["QLearning:", "epsilon=0.2,", "step_size=0.5", "MonteCarloValue"]
     # With less room than the score needs beside whole settings, they are folded inside too.
@@ -124,7 +135,9 @@ def test_intervals_of_few_runs_are_marked_and_the_mark_is_explained() -> None:
     assert FEW not in printed(rows(runs=MINIMUM_RUNS))
     assert few_runs_text([1, MINIMUM_RUNS, 30]) == ""
     assert set(HELD) == set(range(2, MINIMUM_RUNS))
-    assert FEW not in printed([Row("LineWalk", "QLearning", STEPS, np.ones((3, 1)), True, 1.0)])  # without an interval
+    assert FEW not in printed(
+        [Row(on("LineWalk"), "QLearning", STEPS, np.ones((3, 1)), True, 1.0)]
+    )  # without an interval
 
 
 @pytest.mark.parametrize("case", FEW_RUNS[::3], ids=lambda case: case.says)
@@ -138,7 +151,9 @@ def test_a_number_that_is_rounded_to_zero_has_no_minus() -> None:
     signed = [decimals(number, 2, sign=True) for number in (-0.004, 0.0, 0.5, -0.5)]
     assert signed == ["+0.00", "+0.00", "+0.50", "-0.50"]
     scores = np.linspace(0, 1, 3)[:, None] * np.ones(10)
-    below = [Row("LineWalk", agent, STEPS, scores * end, True, 1.0) for agent, end in (("DQN", -1e-5), ("SB3DQN", 0.0))]
+    below = [
+        Row(on("LineWalk"), agent, STEPS, scores * end, True, 1.0) for agent, end in (("DQN", -1e-5), ("SB3DQN", 0.0))
+    ]
     text = printed(below) + "\n".join(explanation(below))
     assert "0.000 [0.000, 0.000]" in text
     assert "difference +0.000, 95% interval +0.000 to +0.000" in text
@@ -153,7 +168,7 @@ def test_the_margin_and_the_cross_check_are_explained() -> None:
 
 
 def test_the_file_of_numbers_has_all_digits_and_leaves_out_what_is_not_known(tmp_path: Path) -> None:
-    sampled = Row("CartPole-v1", "Random", STEPS, np.full((3, 1), 1 / 3), False, 1.0)
+    sampled = Row(on("CartPole-v1"), "Random", STEPS, np.full((3, 1), 1 / 3), False, 1.0)
     write_csv([summarise(row) for row in (*rows(), sampled)], tmp_path / "results.csv")
     with (tmp_path / "results.csv").open(newline="") as file:
         found = list(csv.DictReader(file))
@@ -190,7 +205,14 @@ def test_the_picture_has_a_panel_a_world_with_curves_bands_and_levels(tmp_path: 
 
 
 def test_sampled_returns_are_drawn_on_a_scale_of_their_own(tmp_path: Path, figures: list[Figure]) -> None:
-    sampled = Row("CartPole-v1", "DQN", STEPS, np.array([[20.0, 22.0], [100.0, 90.0], [500.0, 400.0]]), False, 1.0)
+    sampled = Row(
+        WorldSpecification.read("CartPole-v1"),
+        "DQN",
+        STEPS,
+        np.array([[20.0, 22.0], [100.0, 90.0], [500.0, 400.0]]),
+        False,
+        1.0,
+    )
     draw_learning_curves([sampled], tmp_path / "curves.png")
     (panel,) = figures[0].axes
     assert panel.get_ylabel() == "mean return (sampled)"
@@ -199,7 +221,14 @@ def test_sampled_returns_are_drawn_on_a_scale_of_their_own(tmp_path: Path, figur
 
 
 def test_where_returns_are_sampled_the_random_policy_is_at_its_own_mean(tmp_path: Path, figures: list[Figure]) -> None:
-    sampled = Row("CartPole-v1", "Random", STEPS, np.array([[20.0, 22.0], [24.0, 20.0], [18.0, 28.0]]), False, 1.0)
+    sampled = Row(
+        WorldSpecification.read("CartPole-v1"),
+        "Random",
+        STEPS,
+        np.array([[20.0, 22.0], [24.0, 20.0], [18.0, 28.0]]),
+        False,
+        1.0,
+    )
     draw_learning_curves([sampled], tmp_path / "curves.png")
     (panel,) = figures[0].axes
     (line,) = panel.get_lines()
@@ -219,7 +248,10 @@ def test_without_learners_the_picture_still_covers_the_steps(tmp_path: Path, fig
 def test_runs_that_are_judged_at_the_end_only_are_a_point_and_a_bar(
     scores: list[float], tmp_path: Path, figures: list[Figure]
 ) -> None:
-    draw_learning_curves([Row("LineWalk", "Mine", STEPS[-1:], np.array([scores]), True, 1.0)], tmp_path / "c.png")
+    draw_learning_curves(
+        [Row(on("LineWalk"), "Mine", STEPS[-1:], np.array([scores]), True, 1.0)],
+        tmp_path / "c.png",
+    )
     (panel,) = figures[0].axes
     (point,) = (line for line in panel.lines if line.get_label() == "Mine")
     assert point.get_ydata() == pytest.approx([np.mean(scores)])
@@ -228,7 +260,7 @@ def test_runs_that_are_judged_at_the_end_only_are_a_point_and_a_bar(
 
 
 def test_more_agents_than_colours_can_still_be_told_apart(tmp_path: Path, figures: list[Figure]) -> None:
-    many = [Row("LineWalk", f"QLearning:epsilon=0.{i}", STEPS, np.ones((3, 2)), True, 1.0) for i in range(1, 9)]
+    many = [Row(on("LineWalk"), f"QLearning:epsilon=0.{i}", STEPS, np.ones((3, 2)), True, 1.0) for i in range(1, 9)]
     draw_learning_curves(many, tmp_path / "curves.png")
     assert len(COLOURS) < 8
     curves = [line for line in figures[0].axes[0].get_lines() if line.get_label().startswith("QLearning")]
@@ -238,7 +270,7 @@ def test_more_agents_than_colours_can_still_be_told_apart(tmp_path: Path, figure
 def test_curves_that_leave_the_picture_below_are_named_in_it(tmp_path: Path, figures: list[Figure]) -> None:
     curve = np.linspace(0, 1, 3)[:, None] * np.ones(10)
     agents = [f"QLearning:epsilon=0.{number}" for number in range(1, 7)]
-    bad = [Row("LineWalk", agent, STEPS, -30 * curve, True, 1.0) for agent in agents]
+    bad = [Row(on("LineWalk"), agent, STEPS, -30 * curve, True, 1.0) for agent in agents]
     sentences = [f"{agent}: below -1, down to -30" for agent in agents]
     for few, words in ((1, sentences[:1]), (6, [*sentences[:4], "and 2 more"])):
         draw_learning_curves([*rows(("LineWalk",)), *bad[:few]], tmp_path / "curves.png")

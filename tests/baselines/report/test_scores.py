@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from baselines.agents.value_prediction import ValueAgent
-from baselines.comparison.findings import Findings
+from baselines.comparison.results import Results
 from baselines.comparison.rows import Row
 from baselines.comparison.summary import summarise
 from baselines.monitoring.training_display import meaning
-from baselines.registry import AGENTS, agent_class, make_agent
+from baselines.registry import AGENTS, make_agent
 from baselines.report.contents import Contents, score_figures
 from baselines.report.markdown import markdown
 from baselines.report.page import page
@@ -23,7 +23,7 @@ from baselines.report.page_data import page_data
 from baselines.report.pictures import draw_learning_curves, draw_profiles
 from baselines.report.scores import MEANINGS, PREDICTORS, Kind, kind_of
 from baselines.report.terminal import explanation, terminal_table
-from tests.baselines.report.report_findings import row
+from tests.baselines.report.report_results import row
 
 
 def of(agent: str, world: str = "RandomWalk", *, exact: bool = True) -> Row:
@@ -49,7 +49,7 @@ def reports(rows: list[Row]) -> dict[str, str]:
     """The terminal's table with its explanation, the text and the page."""
     console = Console(file=io.StringIO(), width=160)
     console.print(terminal_table([summarise(one) for one in rows]))
-    contents = Contents(Findings(tuple(rows), (), {}))
+    contents = Contents(Results(tuple(rows), (), {}))
     shown = page(contents).split("<main")[1].split('<script type="application/json"')[0]
     return {
         "terminal": console.file.getvalue() + "\n".join(explanation(rows)),
@@ -60,7 +60,7 @@ def reports(rows: list[Row]) -> dict[str, str]:
 
 def test_those_that_predict_values_are_known_by_their_names() -> None:
     """Names, so that reading results imports neither torch nor any agent."""
-    found = tuple(name for name in AGENTS if issubclass(agent_class(name), ValueAgent))
+    found = tuple(name for name in AGENTS if issubclass(AGENTS.load(name), ValueAgent))
     assert found == PREDICTORS
 
 
@@ -100,7 +100,7 @@ def test_figures_name_what_is_on_their_axes(tmp_path: Path, monkeypatch: pytest.
     drawn: list[Figure] = []
     savefig = Figure.savefig
     monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (drawn.append(self), savefig(self, *a, **k)))
-    contents = Contents(Findings((*CASES["all"][0], of("TDValue", "LineWalk")), (), {}))
+    contents = Contents(Results((*CASES["all"][0], of("TDValue", "LineWalk")), (), {}))
     draw_learning_curves(contents.rows, tmp_path / "curves.png")
     draw_profiles(contents, tmp_path / "profiles.png", worlds=contents.worlds)
     curves, profiles = ([panel for panel in figure.axes if panel.get_visible()] for figure in drawn)
@@ -130,7 +130,7 @@ def test_the_uniform_policys_return_is_the_same_line_in_pictures_and_on_the_page
     scores[-1] += 11.0
     [figure] = score_figures([replace(random, scores=scores)])
     assert figure.levels == {"random policy": pytest.approx(21.0)}
-    [data] = page_data(Contents(Findings((replace(random, scores=scores),), (), {})))["curves"]
+    [data] = page_data(Contents(Results((replace(random, scores=scores),), (), {})))["curves"]
     assert data["levels"] == figure.levels
 
 

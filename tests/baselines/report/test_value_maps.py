@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from baselines.comparison.findings import Findings
+from baselines.comparison.results import Results
 from baselines.report import world_pictures
 from baselines.report.contents import Contents
 from baselines.report.markdown import markdown, plain
@@ -22,16 +22,16 @@ from baselines.report.value_map_pictures import draw_value_maps, tile_colours
 from baselines.report.value_maps import ENDED_WORDS, ENDLESS, single_state, value_maps
 from baselines.report.world_pictures import ENDED, LINES, WALL, CutOut, Tile, cut_out, cut_outs, squares
 from baselines.report.writing import write_report
-from baselines.training.task import named_task
+from baselines.training.task import make_task
 from rl_envs.drawing.palette import HEAT, heat
 from rl_envs.rendering.renderer import Canvas
-from tests.baselines.report.report_findings import row
+from tests.baselines.report.report_results import row
 
 pygame = pytest.importorskip("pygame", reason="pictures of worlds need pygame-ce, which is not installed")
 
 
 def world(name: str) -> Any:
-    return named_task(name).world
+    return make_task(name).world
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_tiles_of_ended_episodes_are_explained_beside_the_scale_where_there_are_
         rows = (row(name, "QLearning", value_error=np.linspace(0, 1, states)),)
         maps = value_maps(name, rows, [])
         assert maps is not None
-        data = page_data(Contents(Findings(rows, (), {})))
+        data = page_data(Contents(Results(rows, (), {})))
         assert (data["values"][name]["shows_ended"], data["ended"]["words"]) == (maps.shows_ended, ENDED_WORDS)
         draw_value_maps(maps, tmp_path / f"{name}.png")
         legend = np.asarray(Image.open(tmp_path / f"{name}.png"))[42:53, 380:600]
@@ -141,7 +141,7 @@ def test_squares_stand_row_by_row_in_the_order_of_the_states() -> None:
 
 @pytest.mark.parametrize(("name", "columns", "ended"), [("CliffWalking-v1", 12, 0), ("FrozenLake-v1", 4, 5)])
 def test_toy_text_maps_are_drawn_as_the_maps_they_are(name: str, columns: int, ended: int) -> None:
-    task = named_task(f"{name}:discount=0.99")
+    task = make_task(f"{name}:discount=0.99")
     errors = task.truth.loss(np.zeros(task.truth.mdp.num_states, dtype=int))
     maps = value_maps(task.name, [row(task.name, "QLearning", value_error=errors)], ())
     (picture,) = maps.pictures
@@ -192,7 +192,7 @@ def test_a_world_of_a_single_state_has_a_sentence_and_no_map(tmp_path: Path) -> 
         "mine|<b> inf."
     )
     assert single_state("Bandit", rows) == said
-    contents = Contents(Findings(rows, (), {}))
+    contents = Contents(Results(rows, (), {}))
     html = page(contents)
     assert "The error there: Random 0.64, QLearning 0.0125, mine|&lt;b&gt; inf." in html
     assert "No agent in this comparison has its value error known" not in html
@@ -211,7 +211,7 @@ def test_where_nothing_is_lost_there_is_no_scale(tmp_path: Path) -> None:
     maps = value_maps("LineWalk", rows, ["Optimal"])
     assert maps is not None
     assert (maps.worst_of_all, maps.worst_of_learners) == (0.0, 0.0)
-    [values] = page_data(Contents(Findings(tuple(rows), (), {})))["values"].values()
+    [values] = page_data(Contents(Results(tuple(rows), (), {})))["values"].values()
     assert values["upper"] == {"all": "0 everywhere", "learners": "0 everywhere"}
     assert replace(maps, worst_of_all=5.0).upper_end(0.25) == "0.25 and more"
     assert replace(maps, worst_of_all=5.0).upper_end(5.0) == "5"

@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 
 from baselines.__main__ import main
-from baselines.comparison.comparison import Comparison, compare
-from baselines.comparison.findings import Findings
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.results import Results
 from baselines.comparison.rows import Row
+from baselines.comparison.running import compare
 from baselines.report.contents import Contents
 from baselines.report.markdown import code, markdown, plain
 from baselines.report.page import json_in_html, page
@@ -29,13 +30,14 @@ from baselines.report.terminal import explanation
 from baselines.report.wording import moment_text
 from baselines.report.writing import write_report
 from baselines.system.atomic_files import StorageError
-from tests.baselines.report.report_findings import ABOUT, WICKED_AGENT, WICKED_WORLD, findings, game, row
+from baselines.training.specification import WorldSpecification
+from tests.baselines.report.report_results import ABOUT, WICKED_AGENT, WICKED_WORLD, game, results, row
 
 
 @pytest.fixture(scope="module")
 def contents() -> Contents:
     """What the reports of these tests show."""
-    return Contents(findings())
+    return Contents(results())
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +61,13 @@ def test_a_report_is_a_page_a_text_a_table_and_pictures(written: list[Path]) -> 
     assert sorted(path.name for path in written[0].parent.iterdir()) == sorted(path.name for path in written)
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written[3:])
     with written[2].open(newline="") as file:
-        assert len(list(csv.DictReader(file))) == len(findings().rows) + len(findings().games)
+        assert len(list(csv.DictReader(file))) == len(results().rows) + len(results().games)
 
 
 def test_a_comparison_of_games_alone_and_one_of_nothing_that_learns_have_reports_too(tmp_path: Path) -> None:
-    games = Findings((), (game("climbing", "IndependentQ", 2),), ABOUT)
-    levels = Findings((row("LineWalk", "Random"), row("LineWalk", "Optimal")), (), {})
-    both = Findings(levels.rows, games.games, {})
+    games = Results((), (game("climbing", "IndependentQ", 2),), ABOUT)
+    levels = Results((row("LineWalk", "Random"), row("LineWalk", "Optimal")), (), {})
+    both = Results(levels.rows, games.games, {})
     curves = "learning_curves.png"
     for found, names in ((games, ["games.png"]), (levels, [curves]), (both, [curves, "games.png"])):
         files = write_report(Contents(found), tmp_path)
@@ -77,13 +79,13 @@ def test_pictures_of_an_earlier_report_go_and_files_of_anybody_else_stay(tmp_pat
         row(world, "QLearning", value_error=np.linspace(0, 1, states))
         for world, states in (("LineWalk", 11), ("FourRooms", 104))
     ]
-    write_report(Contents(Findings(tuple(both), (game("climbing", "IndependentQ", 2),), {})), tmp_path)
+    write_report(Contents(Results(tuple(both), (game("climbing", "IndependentQ", 2),), {})), tmp_path)
     own = ["value_error_mine.png", "games-before.png", "empty.png", "notes.txt"]
     Image.new("RGB", (4, 4)).save(tmp_path / own[0])
     (tmp_path / own[1]).write_bytes((tmp_path / "games.png").read_bytes())  # a copy that somebody wants to keep
     (tmp_path / own[2]).write_bytes(b"")
     (tmp_path / own[3]).write_text("mine")
-    files = write_report(Contents(Findings(tuple(both[:1]), (), {})), tmp_path)
+    files = write_report(Contents(Results(tuple(both[:1]), (), {})), tmp_path)
     assert [path.name for path in files[3:]] == [
         "learning_curves.png",
         "performance_profiles.png",
@@ -169,16 +171,16 @@ def sections(html: str) -> list[str]:
 
 
 def test_sections_without_anything_to_show_are_left_out_and_their_links_with_them(contents: Contents) -> None:
-    alone = page(Contents(Findings((row("LineWalk", "QLearning"),), (), {})))
+    alone = page(Contents(Results((row("LineWalk", "QLearning"),), (), {})))
     assert sections(alone) == ["summary", "curves", "profiles", "made"]
     assert 'id="logarithmic"' not in alone
-    games = page(Contents(Findings((), (game("climbing", "IndependentQ", 2),), ABOUT)))
+    games = page(Contents(Results((), (game("climbing", "IndependentQ", 2),), ABOUT)))
     assert sections(games) == ["games", "made"]
     assert 'class="skip" href="#games"' in games
-    single = page(Contents(Findings((row("Bandit", "QLearning", value_error=np.array([0.5])),), (), {})))
+    single = page(Contents(Results((row("Bandit", "QLearning", value_error=np.array([0.5])),), (), {})))
     assert sections(single) == ["summary", "curves", "profiles", "values", "made"]
     assert 'id="scale"' not in single
-    levels = page(Contents(Findings((row("Bandit", "Random", regret=np.ones((11, 10))),), (), {})))
+    levels = page(Contents(Results((row("Bandit", "Random", regret=np.ones((11, 10))),), (), {})))
     assert sections(levels) == ["summary", "curves", "made"]
     everything = sections(page(contents))
     assert "<!-- begin" not in page(contents)
@@ -190,21 +192,23 @@ def test_how_it_was_made_names_nothing_that_never_ran() -> None:
     about = {**ABOUT, "comparison": settings}
     rows, games = (row("LineWalk", "QLearning"),), (game("climbing", "IndependentQ", 2),)
     for found, absent in (((), games), ("6000", "0.125")), ((rows, ()), ("500", "FictitiousPlay")):
-        contents = Contents(Findings(*found, about))
+        contents = Contents(Results(*found, about))
         made = page(contents).partition('<section id="made">')[2].partition("<footer")[0]
         text = markdown(contents, {}).partition("## How each number was made")[2]
         for part in (made, text):
             assert [word for word in ("6000", "0.125", "500", "FictitiousPlay") if word not in part] == list(absent)
             assert "seed" in part
-        assert contents.about == about
+        assert contents.provenance == about
     for word in ("6000", "0.125", "500", "FictitiousPlay"):
-        assert word in markdown(Contents(Findings(rows, games, about)), {})
+        assert word in markdown(Contents(Results(rows, games, about)), {})
 
 
 def test_every_machine_that_results_were_made_on_is_told(contents: Contents) -> None:
     assert "<h3>Machine</h3>" in page(contents)
-    machines = [*contents.about["machines"], {"platform": "Elsewhere", "cpus": 3}]
-    both = Contents(Findings(contents.findings.rows, contents.findings.games, {**contents.about, "machines": machines}))
+    machines = [*contents.provenance["machines"], {"platform": "Elsewhere", "cpus": 3}]
+    both = Contents(
+        Results(contents.results.rows, contents.results.games, {**contents.provenance, "machines": machines})
+    )
     assert "<h3>Machine 1</h3>" in page(both)
     assert "<h3>Machine 2</h3><dl><dt>platform</dt><dd>Elsewhere</dd>" in page(both)
     assert "- machine 2: platform Elsewhere, cpus 3" in markdown(both, {})
@@ -221,16 +225,16 @@ def test_the_head_of_the_page_says_when_it_was_finished_as_people_write_it(conte
 
 def test_a_pair_that_is_not_checked_because_its_scores_are_sampled_is_named_with_the_reason() -> None:
     dqn, library = (replace(row("LineWalk", "SB3DQN"), agent=agent) for agent in ("DQN", "SB3DQN"))
-    sampled = tuple(replace(one, world="CartPole-v1", exact=False) for one in (dqn, library))
+    sampled = tuple(replace(one, where=WorldSpecification.read("CartPole-v1"), exact=False) for one in (dqn, library))
     reason = "Not checked: DQN and SB3DQN on CartPole-v1. Their scores are means of sampled returns"
     for rows in (sampled, (*sampled, dqn, library)):
-        found = Contents(Findings(rows, (), {}))
+        found = Contents(Results(rows, (), {}))
         html = page(found)
         assert reason in html
         assert "stands beside its counterpart" not in html
         assert reason in markdown(found, {})
         assert reason in "\n".join(explanation(rows))
-    checked = Contents(Findings(rows[2:], (), {}))
+    checked = Contents(Results(rows[2:], (), {}))
     assert "Not checked" not in page(checked) + markdown(checked, {}) + "".join(explanation(rows[2:]))
 
 
@@ -244,13 +248,13 @@ def test_in_every_table_intervals_of_few_runs_are_marked_and_the_mark_is_explain
     record = games.record
     first = {name: getattr(record, name)[:5] for name in ("joint_play", "late_play", "late_payoff")}
     fewer = replace(games, record=replace(record, exploitability=record.exploitability[:, :5], **first))
-    marked = Contents(Findings(rows, (fewer,), {}))
+    marked = Contents(Results(rows, (fewer,), {}))
     sentence, across = "fewer than 10 runs are too narrow: one of 4 runs", "the agent has fewer than 10 runs"
     for text in (page(marked), markdown(marked, {})):
         tables = text.partition('<script type="application/json"')[0]
         assert tables.count("]†") == 1 + 2 + 1  # QLearning on LineWalk, its two means over worlds, and the game
         assert (sentence in text, across in text, "one of 5 runs" in text) == (True, True, True)
-    enough = Contents(Findings(rows[1:], (games,), {}))
+    enough = Contents(Results(rows[1:], (games,), {}))
     assert "†" not in markdown(enough, {}) + page(enough).partition('<script type="application/json"')[0]
 
 
@@ -258,11 +262,11 @@ def test_agents_of_different_worlds_are_not_silently_compared(contents: Contents
     warning = "These agents were not all run on the same worlds"
     assert warning in page(contents)
     alike = [row(world, agent) for world in ("LineWalk", "Bandit") for agent in ("QLearning", "Sarsa")]
-    assert warning not in page(Contents(Findings(tuple(alike), (), {})))
+    assert warning not in page(Contents(Results(tuple(alike), (), {})))
 
 
 def test_tables_stand_whole_but_for_those_of_very_many_lines() -> None:
-    line = Contents(findings()).summaries[0]
+    line = Contents(results()).summaries[0]
     boxes = [table(WORLD_COLUMNS, [line] * number, name="worlds") for number in (MOST_LINES, MOST_LINES + 1)]
     assert [box.partition(" role")[0] for box in boxes] == ['<div class="table"', '<div class="table long"']
 
@@ -318,8 +322,9 @@ NASTY = (
 def test_a_table_stays_a_table_whatever_names_are_in_it() -> None:
     """Read as GitHub reads it, every line has all of its cells and every name is what was typed."""
     markdown_it = pytest.importorskip("markdown_it", reason="Markdown is read with markdown-it-py, which rich brings")
-    rows = [replace(row("LineWalk", "QLearning"), world=world, agent=world[::-1]) for world in NASTY]
-    text = markdown(Contents(Findings(tuple(rows), (), {"command": "a|b", "configs": {"`|": {"x|": "<b>"}}})), {})
+    one = row("LineWalk", "QLearning")
+    rows = [replace(one, where=WorldSpecification.read(name), agent=name[::-1]) for name in NASTY]
+    text = markdown(Contents(Results(tuple(rows), (), {"command": "a|b", "configs": {"`|": {"x|": "<b>"}}})), {})
     assert "$" not in re.sub(r"\\\$", "", text)  # GitHub would set it as mathematics
     html = markdown_it.MarkdownIt("commonmark").enable("table").render(text)
     [table] = re.findall("<table>(.*?)</table>", html, re.DOTALL)
@@ -351,7 +356,7 @@ def test_pngs_of_many_worlds_show_the_first_of_them_or_those_asked_for_and_the_r
     worlds = [f"LineWalk:size={size}" for size in range(3, 16)]
     errors = [np.linspace(0, 1, 2 * size + 1) for size in range(3, 16)]
     rows = [row(world, "QLearning", value_error=error) for world, error in zip(worlds, errors)]
-    many = Contents(Findings(tuple(rows), (), ABOUT))
+    many = Contents(Results(tuple(rows), (), ABOUT))
     files = write_report(many, tmp_path)
     drawn = [path.name for path in files if path.name.startswith("value_error")]
     assert len(drawn) == 12

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from baselines.__main__ import main
-from baselines.comparison.comparison import Comparison, compare
-from baselines.comparison.findings import read_findings
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.results import read_results
+from baselines.comparison.running import compare
 from baselines.system.atomic_files import StorageError
 from baselines.system.folder_lock import HOLDER, locked
 from tests.baselines.kills import words
@@ -61,7 +62,7 @@ def test_of_several_in_the_same_instant_one_works_and_the_others_are_refused(tmp
             assert code == 2, output
             assert re.search(r"is in use by (process \d+ on |another process)", output), output  # the disk may be slow
     assert 0 in [code for code, _ in ends]
-    assert to_the_byte(read_findings(tmp_path)) == to_the_byte(compare(FEW, tmp_path / "alone", workers=1))
+    assert to_the_byte(read_results(tmp_path)) == to_the_byte(compare(FEW, tmp_path / "alone", workers=1))
 
 
 def test_a_holder_that_is_about_to_say_its_name_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,10 @@ import pytest
 
 from baselines.__main__ import main
 from baselines.commands.exit_codes import raised_at_interrupts
-from baselines.comparison.comparison import Comparison, compare, repeating_command
-from baselines.comparison.findings import read_findings
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.provenance import repeating_command
+from baselines.comparison.results import read_results
+from baselines.comparison.running import compare
 from baselines.system.atomic_files import StorageError
 from tests.baselines.kills import FEW, MEASURED, killed_and_resumed, words
 from tests.baselines.processes import Command, to_the_byte
@@ -53,7 +55,7 @@ def test_a_kill_loses_only_the_cells_it_was_in(
     moment: tuple[object, ...], tmp_path: Path, unbroken: dict[tuple[str, str], tuple[bytes, ...]]
 ) -> None:
     outcome = killed_and_resumed(tmp_path, *moment)  # also sees that no process is left
-    assert to_the_byte(outcome.findings) == unbroken
+    assert to_the_byte(outcome.results) == unbroken
     assert outcome.kept >= outcome.files_at_kill
     assert not list(tmp_path.rglob("*.tmp"))
 
@@ -198,7 +200,7 @@ def test_a_full_disk_stops_it_with_one_line_whatever_was_being_written(
             assert not list(out.rglob("*.tmp"))
     assert {"/.holder.json", "/comparison.json", "/cells/LineWalk", "/cells/Bandit", "/cells/climbing"} <= stopped
     assert {"/results.csv", "/learning_curves.png"} & stopped
-    assert to_the_byte(read_findings(out)) == to_the_byte(compare(SMALL, tmp_path / "unbroken", workers=1))
+    assert to_the_byte(read_results(out)) == to_the_byte(compare(SMALL, tmp_path / "unbroken", workers=1))
 
 
 def test_a_disk_that_fills_up_while_workers_run_ends_them(
@@ -228,7 +230,7 @@ def test_a_folder_that_is_read_only_is_refused_at_once(small_disk: Path, capsys:
     assert f"Error: cannot write into the folder {out}: Read-only file system" in capsys.readouterr().err
     assert main([*words(SMALL, workers=1), "--out", str(small_disk / "new")]) == 2
     assert f"Error: cannot make the folder {small_disk / 'new'}: Read-only file system" in capsys.readouterr().err
-    read_findings(out)
+    read_results(out)
 
 
 # Damaged and old files ------------------------------------------------------------------------------------------------
@@ -271,7 +273,7 @@ def test_a_damaged_file_is_named_before_anything_trains(
     first, *_, last = sorted(path for path in (tmp_path / "cells").iterdir() if path.name.startswith("LineWalk"))
     damage(first)  # type: ignore[operator]
     with pytest.raises(StorageError, match=r"result file .* (is corrupt|holds another cell's result)"):
-        read_findings(tmp_path)
+        read_results(tmp_path)
     assert main(["report", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("Error: result file ")
     assert not (tmp_path / "report.html").exists()
@@ -299,7 +301,7 @@ def test_a_comparison_that_was_stopped_is_not_reported_as_a_whole_one(tmp_path: 
     file = next((tmp_path / "cells").iterdir())
     file.unlink()
     with pytest.raises(StorageError, match=r"there is no .*: the comparison is not finished; go on with: ") as caught:
-        read_findings(tmp_path)
+        read_results(tmp_path)
     assert shlex.split(str(caught.value).split("go on with: ")[1]) == shlex.split(repeating_command(SMALL, tmp_path))
 
 
@@ -356,7 +358,7 @@ def test_a_folder_of_an_older_version_is_neither_used_nor_spoilt(
     with pytest.raises(
         StorageError, match=r"has format 1, but this version reads format \d: make the comparison again"
     ) as e:
-        read_findings(tmp_path / "results")
+        read_results(tmp_path / "results")
     command = str(e.value).split("again with: ")[1]
     assert command == f"{OLD_COMMAND} --out {shlex.quote(str(tmp_path / 'results'))}"
     assert main(shlex.split(command)[3:]) == 0
@@ -366,4 +368,4 @@ def test_a_folder_of_an_older_version_is_neither_used_nor_spoilt(
     assert all(path.read_bytes() == content for path, content in old.items())
     assert len(list((tmp_path / "results" / "cells").iterdir())) == 2
     alone = Comparison(worlds=("LineWalk",), agents=("Random",), runs=3, steps=100, checkpoints=2)
-    assert to_the_byte(read_findings(tmp_path / "results")) == to_the_byte(compare(alone, tmp_path / "anew", workers=1))
+    assert to_the_byte(read_results(tmp_path / "results")) == to_the_byte(compare(alone, tmp_path / "anew", workers=1))

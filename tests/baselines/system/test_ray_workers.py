@@ -20,8 +20,9 @@ import pytest
 
 from baselines.__main__ import main
 from baselines.comparison import cells
-from baselines.comparison.comparison import Comparison, compare
-from baselines.comparison.findings import read_findings
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.results import read_results
+from baselines.comparison.running import compare
 from baselines.system.environment_variables import environment
 from baselines.system.ray_workers import OBJECT_STORE, run_on_ray
 from baselines.system.threads import ONE_THREAD
@@ -213,7 +214,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> None:
     assert re.findall(r"(?m)^\[(\d+/\d+)\] ", output) == ["1/3", "2/3", "3/3"]
     assert not [noise for noise in ("(raylet)", "ray::", "died", "WARNING", "core_worker") if noise in output]
     they_end(everybody)
-    assert to_the_byte(read_findings(tmp_path / "there")) == to_the_byte(compare(KILLED, tmp_path / "here", workers=1))
+    assert to_the_byte(read_results(tmp_path / "there")) == to_the_byte(compare(KILLED, tmp_path / "here", workers=1))
 
 
 def test_ctrl_c_ends_the_cluster_that_was_started(tmp_path: Path) -> None:
@@ -265,7 +266,7 @@ def test_cells_go_to_a_running_cluster_by_its_address(tmp_path: Path) -> None:
         code, output = command.end()
         assert code == 0, output
         assert head.poll() is None  # it is somebody else's cluster
-        assert to_the_byte(read_findings(tmp_path / "there")) == to_the_byte(compare(few, tmp_path / "here", workers=1))
+        assert to_the_byte(read_results(tmp_path / "there")) == to_the_byte(compare(few, tmp_path / "here", workers=1))
     finally:
         everybody = psutil.Process(head.pid).children(recursive=True)
         head.terminate()

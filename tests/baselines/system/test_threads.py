@@ -10,11 +10,13 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-from baselines.comparison.comparison import Comparison, compare
-from baselines.comparison.findings import read_findings
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.results import read_results
+from baselines.comparison.running import compare
 from baselines.system.threads import ONE_THREAD, one_thread
 from baselines.system.workers import cores
-from baselines.training.task import named_task
+from baselines.training.task import task_of
+from rl_envs.specification import Specification
 from tests.baselines.library_threads import threads_of_libraries
 from tests.baselines.processes import Command, to_the_byte
 
@@ -52,16 +54,16 @@ def test_results_are_the_same_in_one_process_and_in_several_where_libraries_may_
         )
         code, output = command.end()
         assert code == 0, output
-        found[workers] = to_the_byte(read_findings(tmp_path / workers))
+        found[workers] = to_the_byte(read_results(tmp_path / workers))
     assert found["1"] == found["2"]
 
 
 def test_results_are_the_same_in_one_process_that_has_solved_the_worlds_on_all_cores_before(tmp_path: Path) -> None:
     comparison = Comparison(worlds=LARGE, agents=("QLearning", "ActorCritic"), runs=2, steps=200, checkpoints=2)
     with threadpool_limits(2):
-        named_task.cache_clear()
+        task_of.cache_clear()
         for world in LARGE:
-            assert named_task(world).truth.optimal_value > 0
+            assert task_of(Specification.parse(world)).truth.optimal_value > 0
         one = to_the_byte(compare(comparison, tmp_path / "1", workers=1))
     assert one == to_the_byte(compare(comparison, tmp_path / "2", workers=2))
 

@@ -16,13 +16,17 @@ import pytest
 import torch
 
 from baselines.comparison.cells import FunctionCell
-from baselines.comparison.comparison import Comparison, compare
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.running import compare
 from baselines.comparison.summary import summarise
 from baselines.system.atomic_files import StorageError
 from baselines.system.workers import JobError
 from baselines.training.custom_agent import EnvMaker, check_function, load_function, mean_return, train_function
 from baselines.training.origin import origin_of
-from baselines.training.task import named_task
+from baselines.training.specification import WorldSpecification
+from baselines.training.task import make_task
+
+RANDOM_MDP = WorldSpecification.read("RandomMDP")
 
 ONE = Comparison(worlds=("LineWalk",), agents=("Random",), runs=3, library_runs=3, steps=50, checkpoints=2)
 
@@ -66,7 +70,7 @@ def test_finished_runs_of_a_function_are_kept_until_its_source_changes(tmp_path:
         path = tmp_path / f"mine{len(told)}" / "mine.py"
         path.write_text(text)
         told.clear()
-        alone = Comparison(**{**ONE.__dict__, "agents": (), "functions": (f"Mine={path}:train",)})
+        alone = replace(ONE, agents=(), functions=(f"Mine={path}:train",))
         compare(alone, tmp_path / "results", on_cell=lambda what, _: told.append(what), workers=1)
         return list(told)
 
@@ -77,21 +81,21 @@ def test_finished_runs_of_a_function_are_kept_until_its_source_changes(tmp_path:
 
 def test_a_function_that_seeds_nothing_repeats_all_the_same() -> None:
     first, again, other = (
-        train_function(as_it_came, "RandomMDP", name="X", runs=range(6), steps=40, seed=seed) for seed in (0, 0, 1)
+        train_function(as_it_came, RANDOM_MDP, name="X", runs=range(6), steps=40, seed=seed) for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first.scores, again.scores)
     assert len(set(first.scores)) > 1
     assert not np.array_equal(first.scores, other.scores)
-    part = train_function(as_it_came, "RandomMDP", name="X", runs=range(4, 6), steps=40, seed=0)
+    part = train_function(as_it_came, RANDOM_MDP, name="X", runs=range(4, 6), steps=40, seed=0)
     np.testing.assert_array_equal(part.scores, first.scores[4:])
 
 
 def test_copies_of_the_world_have_random_numbers_of_their_own() -> None:
-    make = EnvMaker("LineWalk:slip=0.5", seed=3)
-    assert make.discount == named_task("LineWalk").discount
+    make = EnvMaker(WorldSpecification.read("LineWalk:slip=0.5"), seed=3)
+    assert make.discount == make_task("LineWalk").discount
     numbers = [make().unwrapped.np_random.random() for _ in range(3)]
     assert len(set(numbers)) == 3
-    again = EnvMaker("LineWalk:slip=0.5", seed=3)
+    again = EnvMaker(WorldSpecification.read("LineWalk:slip=0.5"), seed=3)
     assert [again().unwrapped.np_random.random() for _ in range(3)] == numbers
 
 
@@ -122,11 +126,11 @@ def test_an_error_in_a_users_own_code_comes_with_its_traceback(tmp_path: Path) -
 @pytest.mark.parametrize("world", ["CartPole-v1", "Pendulum-v1"])
 def test_where_there_is_no_table_what_is_no_action_is_refused(world: str, answer: Any) -> None:
     with pytest.raises(ValueError, match=r"must return n actions of .* for n observations, but for one it returned"):
-        mean_return(lambda seen: answer, named_task(world), 0)
+        mean_return(lambda seen: answer, make_task(world), 0)
 
 
 def test_an_action_of_a_box_may_be_of_any_float_type_and_beyond_its_bounds() -> None:
-    assert mean_return(lambda seen: np.array([[99.0]]), named_task("Pendulum-v1"), 0) < 0
+    assert mean_return(lambda seen: np.array([[99.0]]), make_task("Pendulum-v1"), 0) < 0
 
 
 @pytest.mark.parametrize(
@@ -224,7 +228,7 @@ def global_state() -> tuple[object, ...]:
 
 
 def test_processes_get_environments_with_random_numbers_of_their_own() -> None:
-    env_fn = EnvMaker("LineWalk:slip=0.5", seed=3)
+    env_fn = EnvMaker(WorldSpecification.read("LineWalk:slip=0.5"), seed=3)
     envs = gym.vector.AsyncVectorEnv(env_fn.copies(3))
     envs.reset()
     walks = np.array([envs.step(np.ones(3, dtype=np.int64))[0] for _ in range(20)]).T
@@ -298,7 +302,7 @@ def test_a_file_may_import_its_neighbours(tmp_path: Path) -> None:
 def test_where_there_is_no_table_returns_are_sampled() -> None:
     trained = train_function(
         lambda env_fn, steps, seed: lambda seen: (seen[:, 2] + seen[:, 3] > 0).astype(int),
-        "CartPole-v1",
+        WorldSpecification.read("CartPole-v1"),
         name="Lean",
         runs=range(2),
         steps=1,
@@ -307,9 +311,9 @@ def test_where_there_is_no_table_returns_are_sampled() -> None:
     assert not trained.exact
     assert trained.value_error is None
     assert (trained.scores > 100).all()  # it falls at once who pushes one way, after about 10 steps
-    assert mean_return(lambda seen: np.zeros(len(seen), dtype=int), named_task("CartPole-v1"), seed=0) < 12
+    assert mean_return(lambda seen: np.zeros(len(seen), dtype=int), make_task("CartPole-v1"), seed=0) < 12
     with pytest.raises(TypeError, match="CartPole-v1 has no table, so its policies must be functions of observations"):
-        mean_return([1, 2], named_task("CartPole-v1"), seed=0)
+        mean_return([1, 2], make_task("CartPole-v1"), seed=0)
 
 
 def test_the_examples_function_is_fifteen_lines() -> None:

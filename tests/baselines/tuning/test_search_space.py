@@ -9,31 +9,31 @@ from typing import Any
 import numpy as np
 import pytest
 
-from baselines.registry import AGENTS, agent_class, make_agent, make_config
+from baselines.registry import AGENTS, make_agent
 from baselines.training.loop import train
-from baselines.training.specification import label
 from baselines.tuning.search_space import DEPENDS_ON, USUAL_RANGES, Choice, Range, search_space, usual_dimension
+from rl_envs.specification import Specification
 
 NOTHING_TO_SET = {"Random", "Optimal"}
 
 
 def values_of(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    config = make_config(name, settings)
+    config = AGENTS.config(name, settings)
     return {field.name: getattr(config, field.name) for field in fields(config)}
 
 
 @pytest.mark.parametrize("name", sorted(AGENTS.keys() - NOTHING_TO_SET))
 def test_every_agent_and_preset_can_be_searched_around_the_values_it_has(name: str) -> None:
-    for preset in (None, *agent_class(name).PRESETS):
+    for preset in (None, *AGENTS.load(name).PRESETS):
         settings = {} if preset is None else {"preset": preset}
-        space, present = search_space(label(name, settings)), values_of(name, settings)
+        space, present = search_space(Specification(name, settings).label), values_of(name, settings)
         assert space
         for field, where in space.items():
             assert present[field] in where, (preset, field)
             ends = where.values if isinstance(where, Choice) else (where.low, where.high)
             for value in ends:
                 assert type(value) is type(present[field])
-                make_config(name, {**settings, field: value})  # the agent's own Config has the last word
+                AGENTS.config(name, {**settings, field: value})  # the agent's own Config has the last word
 
 
 @pytest.mark.parametrize("name", sorted(NOTHING_TO_SET))
@@ -43,7 +43,7 @@ def test_an_agent_without_settings_is_refused(name: str) -> None:
 
 
 def test_every_name_in_the_tables_is_a_field_of_some_agent() -> None:
-    known = {field.name for name in AGENTS for field in fields(agent_class(name).Config)}
+    known = {field.name for name in AGENTS for field in fields(AGENTS.load(name).Config)}
     assert USUAL_RANGES.keys() <= known
     assert DEPENDS_ON.keys() <= known
     assert {other for conditions in DEPENDS_ON.values() for other in conditions} <= known
@@ -72,7 +72,7 @@ CASES = [
 def test_a_field_that_is_left_out_for_doing_nothing_does_nothing(name: str, field: str, world: str) -> None:
     with pytest.raises(ValueError, match=f"{field} of {name} does nothing unless .*, but that is neither set nor sear"):
         search_space(name, [field])
-    changed = label(name, {field: other_value(field, values_of(name, {})[field])})
+    changed = Specification(name, {field: other_value(field, values_of(name, {})[field])}).label
     curves = [train(make_agent(one, world, runs=2), steps=60, checkpoints=2).scores for one in (name, changed)]
     np.testing.assert_array_equal(*curves)
 
@@ -155,9 +155,9 @@ def test_numbers_are_rounded_to_three_digits_and_stay_between_the_ends() -> None
         ("QLearning", ["epsilon=0..1:log"], ValueError, "a range in the logarithm must begin above 0, but is 0..1:log"),
         ("QLearning", ["epsilon=1|1.0"], ValueError, r"two values or more, each given once, but is 1.0\|1.0"),
         ("QLearning", ["initial_value"], ValueError, "initial_value has no usual range, so the values must be given"),
-        ("QLearning", ["epsilon=a|b"], TypeError, "QLearning's epsilon must be a float, but is 'a'"),
-        ("DQN", ["batch_size=0.5..4"], TypeError, "DQN's batch_size must be a int, but is 0.5"),
-        ("DQN", ["hidden=1..2"], TypeError, "DQN's hidden must be a tuple, but is 1"),
+        ("QLearning", ["epsilon=a|b"], TypeError, "QLearning's epsilon must be a number, but is 'a'"),
+        ("DQN", ["batch_size=0.5..4"], TypeError, "DQN's batch_size must be an integer, but is 0.5"),
+        ("DQN", ["hidden=1..2"], TypeError, "DQN's hidden must be a list, but is 1"),
         ("MaxEntIRL:penalty=0.1", [], ValueError, "MaxEntIRL:penalty=0.1 leaves nothing to tune: name what to search"),
     ],
 )

@@ -28,15 +28,17 @@ from baselines.commands import tune as program
 from baselines.comparison.comparison import Comparison
 from baselines.comparison.comparison_file import read_comparison_file
 from baselines.comparison.statistics import difference_interval
-from baselines.registry import make_config
+from baselines.registry import AGENTS
 from baselines.system.atomic_files import StorageError
 from baselines.system.workers import JobError, WorkerError
-from baselines.training.specification import parse
-from baselines.tuning import study as tuning_module
-from baselines.tuning import trials as trials_module
-from baselines.tuning.study import as_toml, repeat_command, study_name, tune
+from baselines.training.registration import AgentSpecification
+from baselines.tuning import tune as tuning_module
+from baselines.tuning.study import study_name
 from baselines.tuning.trial_workers import run_trials
 from baselines.tuning.trials import Curve, Outcome, Tuning, run_trial, train_on_worlds
+from baselines.tuning.tune import tune
+from baselines.tuning.tuning_file import as_toml, repeat_command
+from rl_envs.specification import Specification
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -90,14 +92,14 @@ def test_the_first_trial_is_what_the_agent_has_now_and_a_better_one_is_found(
     unbroken: tuple[Any, Record, Path],
 ) -> None:
     result, record, _ = unbroken
-    assert parse(record.finished()[0][0]) == parse(BAD)
+    assert Specification.parse(record.finished()[0][0]) == Specification.parse(BAD)
     assert (result.finished, result.kept, result.interrupted) == (ENOUGH, 0, 0)
     assert result.complete + sum(result.shortfalls.values()) == ENOUGH
     assert result.default.trial == 0
     assert result.found_better
     assert result.best.outcome.value == max(outcome.value or -9 for _, outcome in record.finished())
     for specification, _ in record.finished()[1:]:
-        settings = parse(specification)[1]
+        settings = Specification.parse(specification).settings
         assert 0.001 <= settings["step_size"] <= 1
         assert settings["final_epsilon"] == 0.0  # held
 
@@ -107,13 +109,13 @@ def test_a_trial_is_a_training_of_its_own_with_these_settings(unbroken: tuple[An
     complete = [(settings, outcome) for settings, outcome in record.finished() if outcome and outcome.value is not None]
     assert len(complete) >= 3
     for specification, outcome in complete[:3]:
-        assert run_trial(SMALL, specification, lambda *_: False) == outcome
+        assert run_trial(SMALL, AGENTS.read(specification), lambda *_: False) == outcome
 
 
 def test_the_report_says_what_was_found_and_how_to_repeat_it(unbroken: tuple[Any, Record, Path]) -> None:
     result, _, folder = unbroken
     about = json.loads((folder / "tuning.json").read_text(), parse_constant=lambda _: pytest.fail("no strict JSON"))
-    assert about["best"]["specification"] == result.best.specification
+    assert about["best"]["specification"] == result.best.agent.label
     assert about["trials"]["finished"] == ENOUGH
     assert about["versions"].keys() >= {"optuna", "numpy", "rl_envs"}
     fresh = [np.array(about[name]["held_out"]["RandomMDP"]) for name in ("best", "default")]
@@ -138,7 +140,7 @@ def test_the_same_call_again_goes_on_to_the_number_asked_for(
     assert [what for what, *_ in record.told].count("kept") == 3
     assert (result.finished, result.kept) == (ENOUGH, 3)
     assert record.finished() == unbroken[1].finished()
-    assert result.best.specification == unbroken[0].best.specification
+    assert result.best.agent == unbroken[0].best.agent
     enough, record = tuned(tmp_path, trials=2)  # fewer than there are: nothing is trained and nothing lost
     assert {what for what, *_ in record.told} == {"kept"}
     assert enough.finished == ENOUGH
@@ -148,7 +150,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from baselines.tuning.trials import Tuning
-from baselines.tuning.study import tune
+from baselines.tuning.tune import tune
 
 def kill_in_the_middle(what, number, specification, outcome):
     if (what, number) == ("started", int(sys.argv[2])):
@@ -173,7 +175,7 @@ def test_killed_again_and_again_it_ends_with_the_trials_of_an_unbroken_one(
     states, _ = stored(result, tmp_path)
     assert states["FAIL"] == len(killed_in)
     assert states["COMPLETE"] + states["PRUNED"] == ENOUGH
-    assert result.best.specification == unbroken[0].best.specification
+    assert result.best.agent == unbroken[0].best.agent
 
 
 def test_of_several_trials_that_run_at_once_those_that_are_interrupted_are_tried_again(
@@ -194,7 +196,7 @@ def test_of_several_trials_that_run_at_once_those_that_are_interrupted_are_tried
     _, record = tuned(tmp_path)
     tried = [specification for specification, _ in record.finished()]
     assert len(set(tried)) == len(tried) == 8
-    assert {specification for _, specification in asked} <= set(tried)
+    assert {agent.label for _, agent in asked} <= set(tried)
 
 
 def test_a_kill_before_the_first_trial_began_does_not_make_it_two(
@@ -246,7 +248,7 @@ def test_several_processes_do_as_many_trials_as_asked_and_one_that_is_killed_los
     assert len({specification for specification, _ in record.finished()}) == 8  # none was suggested twice
     for specification, outcome in record.finished():
         if outcome is not None and outcome.value is not None:
-            assert run_trial(SMALL, specification, lambda *_: False) == outcome
+            assert run_trial(SMALL, AGENTS.read(specification), lambda *_: False) == outcome
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no process groups")
@@ -291,8 +293,9 @@ def test_what_does_worse_than_half_of_the_others_is_given_up(tmp_path: Path) -> 
 def test_settings_that_diverge_or_are_refused_end_their_trial_with_the_reason(
     world: str, agent: str, reason: str
 ) -> None:
-    tuning = Tuning((world,), parse(agent)[0], runs=2, steps=600, checkpoints=2)
-    outcome = run_trial(tuning, agent, lambda *_: False)
+    given = Specification.parse(agent)
+    tuning = Tuning((world,), given.name, runs=2, steps=600, checkpoints=2)
+    outcome = run_trial(tuning, tuning.named_agent.with_settings(given.settings), lambda *_: False)
     assert outcome.value is None
     with pytest.raises(ValueError, match=reason):
         raise ValueError(outcome.reason)
@@ -304,7 +307,7 @@ def test_a_default_that_diverges_is_no_obstacle_but_a_search_without_any_result_
     tuning = Tuning(("RandomWalk",), "TDValue:step_size=1000", 2, 600, 2, search=("step_size=0.1|1000.0",))
     result, _ = tuned(tmp_path, tuning, trials=3)
     assert result.shortfalls["diverged"] >= 1
-    assert parse(result.best.specification)[1]["step_size"] == 0.1
+    assert result.best.agent.values["step_size"] == 0.1
     assert result.differences == {}
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(program.contenders_table(result))
@@ -331,7 +334,7 @@ def test_a_training_that_fails_is_noted_and_the_search_goes_on(tmp_path: Path, m
     result, record = tuned(tmp_path)
     failed = [specification for specification, outcome in record.finished() if outcome and "failed" in outcome.reason]
     assert result.shortfalls["failed"] == len(failed) > 0
-    assert all(parse(specification)[1]["epsilon"] >= 0.5 for specification in failed)
+    assert all(AGENTS.read(specification).config.epsilon >= 0.5 for specification in failed)
     assert "failed: ZeroDivisionError: a fault in the agent" in {o.reason for _, o in record.finished() if o}
     assert result.finished == 8
 
@@ -347,8 +350,8 @@ def test_a_training_that_fails_with_the_settings_it_has_is_an_error(
 class FullDisk:
     """Asks for one trial, and cannot write down what comes of it."""
 
-    def ask(self) -> tuple[int, str] | None:
-        return 0, "QLearning"
+    def ask(self) -> tuple[int, AgentSpecification] | None:
+        return 0, AGENTS.read("QLearning")
 
     def judge(self, number: int, checkpoint: int, value: float) -> bool:
         raise OSError("no space left")
@@ -366,17 +369,17 @@ def test_no_run_of_the_search_is_used_to_judge_it_nor_by_a_comparison(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seeds: dict[str, set[int]] = {}
-    make_agent = trials_module.make_agent
+    make = AgentSpecification.make
 
-    def remember(specification: str, *given: Any, **options: Any) -> Any:
+    def remember(agent: AgentSpecification, *given: Any, **options: Any) -> Any:
         if "seed" in options:
-            seeds.setdefault(specification, set()).add(options["seed"])
-        return make_agent(specification, *given, **options)
+            seeds.setdefault(agent.label, set()).add(options["seed"])
+        return make(agent, *given, **options)
 
-    monkeypatch.setattr(trials_module, "make_agent", remember)
+    monkeypatch.setattr(AgentSpecification, "make", remember)
     result, record = tuned(tmp_path)
     for_search = SMALL.derived_seed("trials")
-    fresh = [*(seeds[one.specification] - {for_search} for one in (result.best, result.default))]
+    fresh = [*(seeds[one.agent.label] - {for_search} for one in (result.best, result.default))]
     assert all(for_search in seeds[specification] for specification, _ in record.finished())
     assert [len(own) for own in fresh] == [1, 1]
     assert fresh[0] != fresh[1]  # so that the two are independent, as the interval of their difference takes them
@@ -389,12 +392,13 @@ def test_worlds_count_alike_and_are_compared_together_too(tmp_path: Path) -> Non
     result, record = tuned(tmp_path, tuning, trials=4)
     specification, outcome = record.finished()[0]
     alone = [
-        run_trial(replace(SMALL, worlds=(world,)), specification, lambda *_: False).value for world in tuning.worlds
+        run_trial(replace(SMALL, worlds=(world,)), AGENTS.read(specification), lambda *_: False).value
+        for world in tuning.worlds
     ]
     assert outcome is not None
     assert outcome.value == pytest.approx(np.mean(alone))
     looks: list[tuple[int, float]] = []
-    run_trial(tuning, specification, lambda *look: bool(looks.append(look)))
+    run_trial(tuning, AGENTS.read(specification), lambda *look: bool(looks.append(look)))
     assert [checkpoint for checkpoint, _ in looks] == [1, 2, 3, 4, 5, 6, 7]  # at the end of the last world it is over
     assert looks[3][1] == pytest.approx(alone[0] / 2)  # what is still to come counts 0
     assert list(result.differences) == ["RandomMDP", "RandomMDP:model_seed=1", "all worlds"]
@@ -412,8 +416,8 @@ def test_regret_is_made_small(tmp_path: Path) -> None:
     assert said.startswith("Bandit: the best is better than the default, difference in regret -")
     assert stored(result, tmp_path)[1] == "MINIMIZE"  # for the sampler and the pruner
     looks: list[float] = []
-    run_trial(tuning, tuning.agent, lambda _, value: bool(looks.append(value)))
-    curve = train_on_worlds(tuning, tuning.agent, tuning.derived_seed("trials"), tuning.runs)["Bandit"]
+    run_trial(tuning, tuning.named_agent, lambda _, value: bool(looks.append(value)))
+    curve = train_on_worlds(tuning, tuning.named_agent, tuning.derived_seed("trials"), tuning.runs)["Bandit"]
     np.testing.assert_allclose(looks, curve.values[1:-1].mean(axis=1) / curve.steps[1:-1])  # regret by the step
 
 
@@ -440,7 +444,7 @@ def test_a_library_s_agent_is_tuned_without_giving_any_trial_up() -> None:
     tuning = Tuning(("LineWalk",), "SB3A2C", runs=1, steps=40, checkpoints=2)
     assert not tuning.can_prune
     looks: list[int] = []
-    outcome = run_trial(tuning, "SB3A2C:hidden=(4,)", lambda checkpoint, _: bool(looks.append(checkpoint)))
+    outcome = run_trial(tuning, AGENTS.read("SB3A2C:hidden=(4,)"), lambda checkpoint, _: bool(looks.append(checkpoint)))
     assert outcome.value is not None
     assert looks == []
 
@@ -537,7 +541,7 @@ def test_the_command_prints_its_trials_a_table_and_settings_to_paste(
     assert "RandomMDP: the best is better than the default, difference in mean score over training +" in printed
     best = json.loads((tmp_path / "tuning.json").read_text())["best"]["specification"]
     assert shlex.quote(best) in printed.splitlines()
-    assert as_toml(best) in printed
+    assert as_toml(AGENTS.read(best)) in printed
     assert main([*TYPED, "--out", str(tmp_path)]) == 0
     assert "4 trials: 4 went all the way. 4 of them were kept from earlier." in capsys.readouterr().out
 
@@ -577,10 +581,10 @@ def test_scores_of_predictions_are_said_to_be_such(tmp_path: Path, capsys: pytes
     "specification", ["DQN:hidden=(64, 64),loss=mse,double=True", "DQN:preset=CartPole,n_step=1", BAD]
 )
 def test_the_settings_to_paste_are_a_table_of_a_comparison_s_file(specification: str, tmp_path: Path) -> None:
-    name, settings = parse(specification)
-    (tmp_path / "best.toml").write_text(f'agents = ["{name}"]\n\n{as_toml(specification)}\n')
+    agent = AGENTS.read(specification)
+    (tmp_path / "best.toml").write_text(f'agents = ["{agent.name}"]\n\n{as_toml(agent)}\n')
     file = read_comparison_file(tmp_path / "best.toml", Comparison())
-    assert make_config(name, file.settings[name]) == make_config(name, settings)
+    assert AGENTS.config(agent.name, file.settings[agent.name]) == agent.config
 
 
 def test_the_command_that_repeats_it_is_read_as_the_same_tuning(monkeypatch: pytest.MonkeyPatch) -> None:

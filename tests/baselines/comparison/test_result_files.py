@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from baselines.comparison import cells
-from baselines.comparison.cells import Result, WorldCell
-from baselines.comparison.results import made_here, version
+from baselines.comparison.cells import AgentCell, Result
+from baselines.comparison.result_files import made_here, version
+from baselines.registry import AGENTS
 from baselines.system.atomic_files import StorageError
+from baselines.training.registration import AgentSpecification
+from baselines.training.specification import WorldSpecification
 
-CELL = WorldCell("LineWalk:size=3", "QLearning:epsilon=0.5", first_run=2, num_runs=3, steps=100, checkpoints=2, seed=1)
+WORLD, AGENT = WorldSpecification.read("LineWalk:size=3"), AGENTS.read("QLearning:epsilon=0.5")
+CELL = AgentCell(WORLD, AGENT, first_run=2, num_runs=3, steps=100, checkpoints=2, seed=1)
 RESULT = Result(np.array([0, 50, 100]), np.arange(9.0).reshape(3, 3) / 7, exact=True, seconds=1.5)
 
 
@@ -30,10 +34,10 @@ def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"world": "LineWalk:size=4"},
-        {"world": "LineWalk:size=3,observation=one_hot"},
-        {"agent": "QLearning:epsilon=0.6"},
-        {"agent": "Random"},
+        {"world": WorldSpecification.read("LineWalk:size=4")},
+        {"world": WorldSpecification.read("LineWalk:size=3,observation=one_hot")},
+        {"agent": AGENTS.read("QLearning:epsilon=0.6")},
+        {"agent": AGENTS.read("Random")},
         {"first_run": 0},
         {"num_runs": 4},
         {"steps": 101},
@@ -48,22 +52,22 @@ def test_everything_that_decides_the_result_changes_the_key(changed: dict[str, o
 
 def test_versions_the_table_and_the_defaults_change_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [CELL.key]
-    config = cells.make_config("QLearning", {"initial_value": 1.0})
-    for name, value in (
-        ("version", lambda distribution: "99"),
-        ("describe", lambda task: {"table": "another"}),
-        ("make_config", lambda *_: config),
-        ("FILE_FORMAT", 99),
+    config = AGENTS.config("QLearning", {"initial_value": 1.0})
+    for owner, name, value in (
+        (cells, "version", lambda distribution: "99"),
+        (WorldSpecification, "description", {"table": "another"}),
+        (AgentSpecification, "config", config),
+        (cells, "FILE_FORMAT", 99),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(cells, name, value)
-            keys.append(replace(CELL).key)
+            patch.setattr(owner, name, value)
+            keys.append(replace(CELL, agent=AGENTS.read("QLearning:epsilon=0.5")).key)
     assert len(set(keys)) == 5
     assert replace(CELL).key == CELL.key
 
 
 def test_a_library_s_version_is_part_of_its_own_agents_keys_only() -> None:
-    ours, theirs = (replace(CELL, agent=agent).identity["versions"] for agent in ("QLearning", "SB3DQN"))
+    ours, theirs = (replace(CELL, agent=AGENTS.read(agent)).identity["versions"] for agent in ("QLearning", "SB3DQN"))
     assert "torch" not in ours
     assert {"torch", "stable-baselines3"} <= set(theirs)
     assert version("no-such-distribution") == "not installed"

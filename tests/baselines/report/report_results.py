@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from baselines.comparison.findings import Findings
-from baselines.comparison.game_cells import GameRow
+from baselines.comparison.game_rows import GameRow
+from baselines.comparison.results import Results
 from baselines.comparison.rows import Row
 from baselines.games.loop import GameRecord
 from baselines.games.task import make_game_task
-from baselines.training.task import named_task
+from baselines.training.specification import WorldSpecification
+
+on = WorldSpecification.read
 
 # Names are what users type: these must stay text wherever they are written.
 WICKED_AGENT = 'mine </script><script>window.wicked = 1</script><b class="wicked">*|`&"'
@@ -56,26 +58,26 @@ def curves(agent: str, *, seed: int = 0) -> np.ndarray:
 
 def row(world: str, agent: str, **more: object) -> Row:
     """All runs of an agent on a world."""
-    return Row(world, agent, STEPS, curves(agent), True, 2.0, **more)
+    return Row(on(world), agent, STEPS, curves(agent), True, 2.0, **more)
 
 
-def findings() -> Findings:
+def results() -> Results:
     """Worlds with a picture, without one and without a table; a bandit; a user's own agent; games."""
     rows = []
     for world in ("LineWalk", "FourRooms", "Bandit"):
-        states = named_task(world).truth.mdp.num_states
+        states = WorldSpecification.read(world).task.truth.mdp.num_states
         for agent, (end, _) in AGENTS.items():
             error = (1 - end) * np.linspace(0, 1, states)
             regret = None
             if world == "Bandit" and agent != "SB3DQN":
                 regret = (1 - end + 0.1) * STEPS[:, None] * np.linspace(0.5, 1, RUNS)
             rows.append(row(world, agent, value_error=error, regret=regret))
-    rows.append(Row("LineWalk", WICKED_AGENT, STEPS[-1:], np.linspace(0.2, 0.6, RUNS)[None], True, 1.0))
+    rows.append(Row(on("LineWalk"), WICKED_AGENT, STEPS[-1:], np.linspace(0.2, 0.6, RUNS)[None], True, 1.0))
     rows += [row(WICKED_WORLD, agent) for agent in ("Random", "QLearning")]
     returns = 20 + 480 * curves("QLearning")
-    rows.append(Row("CartPole-v1", "QLearning", STEPS, returns, False, 3.0))
-    rows.append(Row("CartPole-v1", "Random", STEPS, np.full((len(STEPS), RUNS), 22.0), False, 1.0))
-    return Findings(tuple(rows), (game("climbing", "IndependentQ", 2), game("climbing", "FictitiousPlay", 0)), ABOUT)
+    rows.append(Row(on("CartPole-v1"), "QLearning", STEPS, returns, False, 3.0))
+    rows.append(Row(on("CartPole-v1"), "Random", STEPS, np.full((len(STEPS), RUNS), 22.0), False, 1.0))
+    return Results(tuple(rows), (game("climbing", "IndependentQ", 2), game("climbing", "FictitiousPlay", 0)), ABOUT)
 
 
 def game(name: str, agent: str, action: int) -> GameRow:

@@ -1,0 +1,165 @@
+"""Running a comparison, cell by cell, into a folder from which any interrupted one goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from baselines.comparison.cells import Cell
+from baselines.comparison.comparison import Comparison
+from baselines.comparison.provenance import command_line, provenance
+from baselines.comparison.result_files import CELLS, made_here
+from baselines.comparison.results import PROVENANCE, Results, read_results
+from baselines.system.atomic_files import make_folder, remove_leftovers, write_atomically
+from baselines.system.folder_lock import locked
+from baselines.system.threads import one_thread
+from baselines.system.workers import Event, JobError, WorkerError, cores, run_jobs
+from baselines.training.custom_agent import TrainFunction
+from baselines.training.task import task_of
+from rl_envs.mdp.finite_mdp import check_integer
+from rl_envs.names import unknown
+
+# Where cells are computed: in processes of this machine, or on a Ray cluster.
+Backend = Literal["joblib", "ray"]
+BACKENDS: tuple[Backend, ...] = ("joblib", "ray")
+
+# Told of each cell: what became of it ("kept", "started", "finished" or "failed"), and which one.
+Progress = Callable[[str, Cell], None]
+
+
+# What a worker answers: the key that the cell has there, the result, and where and when it was made.
+_Answer = tuple[str, dict[str, np.ndarray], dict[str, Any]]
+
+
+def compare(
+    comparison: Comparison,
+    folder: str | os.PathLike[str],
+    *,
+    functions: Mapping[str, TrainFunction] | None = None,
+    workers: int | None = None,
+    backend: Backend = "joblib",
+    address: str | None = None,
+    fresh: bool = False,
+    on_cell: Progress | None = None,
+) -> Results:
+    """Run every cell that has no result yet, and gather the results.
+
+    All of it computes on one thread a process; a library that is first imported meanwhile keeps to one thread.
+
+    Args:
+        comparison: what to run.
+        folder: where results lie; made if need be. Cells that are finished there already are not computed again.
+        functions: agents of your own by name, train(env_fn, steps, seed) -> policy; see
+            `baselines.training.custom_agent`.
+        workers: how many processes of this machine; as many as it has cores when left out. With 1 cells are computed in
+            this one.
+        backend: "joblib", or "ray" for a Ray cluster; results are the same.
+        address: of a running Ray cluster; one is started on this machine when left out.
+        fresh: delete the results that the cells of this comparison have in the folder, and compute all of them anew.
+        on_cell: told what becomes of each cell.
+
+    Returns:
+        A row for each world and agent and for each game and game agent, in their order.
+
+    Raises:
+        ValueError: an unknown name, naming the nearest.
+        TypeError: an agent that cannot learn one of the worlds, or an argument of another type.
+        StorageError: a folder or file that cannot be written, a result file that is corrupt, or a folder in use.
+        JobError: an agent failed in training, or gave NaN; the other cells are computed and kept all the same.
+        WorkerError: a process died, or there is no cluster.
+    """
+    if not isinstance(comparison, Comparison):
+        raise TypeError(f"comparison must be a Comparison, but is {comparison!r}")
+    workers = cores() if workers is None else check_integer("workers", workers, low=1)
+    if backend not in BACKENDS:
+        raise ValueError(unknown("backend", backend, BACKENDS))
+    if address is not None and backend != "ray":
+        raise ValueError(f"an address is for the backend 'ray', but the backend is {backend!r}")
+    # The tables that cells share are solved here, on one thread too; those that were solved before may not have been.
+    with one_thread():
+        task_of.cache_clear()
+        cells = comparison.cells(functions)
+        folder = make_folder(folder)
+        with locked(folder, command_line(sys.argv)):
+            results = make_folder(folder / CELLS)
+            for place in (results, folder):
+                remove_leftovers(place)
+            if fresh:
+                for cell in cells:
+                    cell.file(results).unlink(missing_ok=True)
+            made = provenance(comparison, folder, cells, functions, workers, backend)
+            missing = _missing(cells, results, on_cell or _silence)
+            write_atomically(folder / PROVENANCE, (json.dumps(made, indent=2, allow_nan=False) + "\n").encode())
+            with closing(_run(missing, workers, backend, address)) as events:
+                _keep(events, results, on_cell or _silence)
+            return read_results(folder)
+
+
+def _missing(cells: Sequence[Cell], results: Path, tell: Progress) -> list[Cell]:
+    """The cells without a result, in the order in which to begin them."""
+    missing = []
+    for cell in cells:
+        # Read whole: a corrupt file is found now and not at the end.
+        if cell.read(results) is None:
+            missing.append(cell)
+        else:
+            tell("kept", cell)
+    return sorted(missing, key=lambda cell: cell.cost, reverse=True)  # so that none is left with a long one at the end
+
+
+def _keep(events: Iterable[Event[Cell, _Answer]], results: Path, tell: Progress) -> None:
+    """Write each result as it comes; raises JobError at the end where any failed."""
+    failures = []
+    for what, cell, answer in events:
+        if isinstance(answer, JobError):
+            failures.append((cell, answer))
+        elif answer is not None:
+            key, arrays, made = answer
+            _check_same(cell, key)
+            cell.write(arrays, results, made)
+        tell(what, cell)
+    if failures:
+        raise JobError(_told(failures))
+
+
+def _told(failures: Sequence[tuple[Cell, JobError]]) -> str:
+    """What failed: the first with all there is to know of it, the others by name."""
+    (_, first), *others = failures
+    more = "".join(f"\n{cell}" for cell, _ in others)
+    return f"{first}\n{len(others)} more failed:{more}" if others else str(first)
+
+
+def _run(
+    cells: Sequence[Cell], workers: int, backend: Backend, address: str | None
+) -> Generator[Event[Cell, _Answer], None, None]:
+    if backend == "joblib":
+        yield from run_jobs(cells, compute, workers)
+    elif cells:
+        from baselines.system.ray_workers import run_on_ray
+
+        yield from run_on_ray(cells, compute, workers, address)
+
+
+def compute(cell: Cell) -> _Answer:
+    """Compute a cell, wherever this runs."""
+    return cell.key, cell.compute(), made_here()
+
+
+def _check_same(cell: Cell, key: str) -> None:
+    """A worker with other versions would compute something else under the same name."""
+    if key != cell.key:
+        raise WorkerError(
+            f"every worker must have the same versions as the process that sends it cells, but one has others: {cell} "
+            f"has key {cell.key} here and {key} there"
+        )
+
+
+def _silence(what: str, cell: Cell) -> None:
+    pass

@@ -1,0 +1,154 @@
+"""Making any environment by its name: a world of ours, a Gymnasium id, an id of a user's module, a function of a file.
+
+`gymnasium.make` takes whatever an environment takes; here settings are checked against the environment's constructor
+first, so that a word where a number is meant, or a misspelt argument, is refused with the nearest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+from rl_envs.names import unknown
+from rl_envs.registry import WORLDS, environment_id
+from rl_envs.specification import Specification, check_no_word
+from rl_envs.user_file import is_in_file, load_from_file
+
+
+def make_environment(name: str, arguments: Mapping[str, Any]) -> gym.Env[Any, Any]:
+    """Make one copy of an environment.
+
+    Args:
+        name: a registered world's name or id, any Gymnasium id, "module:EnvId-v0", or "file.py:function", a function
+            that makes one.
+        arguments: for its constructor.
+
+    Returns:
+        The environment.
+
+    Raises:
+        ValueError: an unknown name, naming the nearest; a module or file that cannot be imported; an environment that
+            refuses a value, or whose own packages are not installed.
+        TypeError: an argument that the environment does not take, or a word where it takes a bool or a number.
+    """
+    check_arguments(name, arguments)
+    try:
+        if is_in_file(name):
+            env = _function(name)(**arguments)
+            if not isinstance(env, gym.Env):
+                raise TypeError(f"{name} must make a gymnasium.Env, but makes {env!r}")
+            return env
+        return gym.make(environment_id(name), **arguments)
+    except (gym.error.Error, ImportError, LookupError) as error:
+        # A package that it needs is missing, or it does not know what an argument names.
+        label = Specification(name, arguments).label
+        raise ValueError(f"cannot make {label}: {type(error).__name__}: {error}") from error
+
+
+def check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
+    """See that an environment is known and takes the arguments, as far as its constructor says what it takes.
+
+    Raises:
+        ValueError, TypeError: as `make_environment`.
+    """
+    known = parameters_of(name)
+    if known is None:
+        return
+    for key, value in arguments.items():
+        if key not in known:
+            raise TypeError(unknown(f"argument of {name}", key, known))
+        check_no_word(f"{name}'s {key}", value, known[key])
+
+
+def parameters_of(name: str) -> Mapping[str, inspect.Parameter] | None:
+    """What an environment takes, with the defaults that it is registered with; None where it takes anything.
+
+    Args:
+        name: as for `make_environment`.
+
+    Raises:
+        ValueError: as `make_environment`.
+    """
+    registered: Mapping[str, Any] = {}
+    if is_in_file(name):
+        constructor: Any = _function(name)
+    else:
+        spec = registered_spec(name)
+        registered = spec.kwargs
+        constructor = _constructor(spec)
+    try:
+        parameters = dict(inspect.signature(constructor).parameters)
+    except (TypeError, ValueError):  # none, or one that was not written in Python
+        return None
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return None
+    of_gymnasium = {} if is_in_file(name) else dict(inspect.signature(gym.make).parameters)
+    for unusable in ("id", "kwargs"):
+        of_gymnasium.pop(unusable, None)
+    found = {**of_gymnasium, **parameters}
+    return {key: parameter.replace(default=registered.get(key, parameter.default)) for key, parameter in found.items()}
+
+
+def registered_spec(name: str) -> Any:
+    """What Gymnasium knows of an id; the module of "module:EnvId-v0" is imported first.
+
+    Raises:
+        ValueError: an unknown id, naming the nearest, or a module that cannot be imported.
+    """
+    module, colon, own_id = name.rpartition(":")
+    if colon:
+        try:
+            importlib.import_module(module)
+        except Exception as error:
+            raise ValueError(f"the module of {name} cannot be imported: {type(error).__name__}: {error}") from error
+    known_id = own_id if colon else environment_id(name)
+    if known_id not in gym.registry:
+        if colon:
+            raise ValueError(f"the module {module} must register {own_id} with Gymnasium, but registers no such id")
+        raise ValueError(unknown("world", name, [*WORLDS, *gym.registry]))
+    return gym.spec(known_id)
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is that of a world, a Gymnasium id that is registered now, or one of a user's own environment."""
+    return ":" in name or environment_id(name) in gym.registry
+
+
+def source_hash(name: str) -> str | None:
+    """A hash of the file that a user's environment stands in, as far as a name tells it; None for a plain id."""
+    if is_in_file(name):
+        return _hash(Path(name.rpartition(":")[0]))
+    module, colon, _ = name.rpartition(":")
+    if not colon:
+        return None
+    spec = importlib.util.find_spec(module)
+    return None if spec is None or spec.origin is None or not Path(spec.origin).is_file() else _hash(Path(spec.origin))
+
+
+def _function(place: str) -> Callable[..., Any]:
+    """The function of a user's file; raises ValueError as `load_from_file`, and TypeError for what is none."""
+    function = load_from_file(place)
+    if not callable(function):
+        raise TypeError(f"{place} must be a function that makes an environment, but is {function!r}")
+    return function
+
+
+def _constructor(spec: Any) -> Any:
+    """What makes the environment of a registered id; None where it cannot be imported."""
+    if callable(spec.entry_point):
+        return spec.entry_point
+    try:
+        return gym.envs.registration.load_env_creator(spec.entry_point)
+    except Exception:  # noqa: BLE001 - whatever its module raises: making it will say so
+        return None
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
