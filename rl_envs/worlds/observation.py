@@ -57,7 +57,7 @@ class Index(Observation):
 
 
 class Labels(Observation):
-    """A number for each state, perhaps the same for several: what is hidden cannot be told apart.
+    """A number for each state; several states may share one, and then look alike.
 
     Args:
         labels: the number seen in each state, [S] int, counted from 0 without gaps.
@@ -94,8 +94,8 @@ class Features(Observation):
 
     Args:
         rows: [S, m]; integers from 0 give a MultiDiscrete, floats a Box.
-        sizes: how many values each integer may take, a number or [m]; as many as the table has when left out.
-        low: lower bound of each Box entry, a number or [m]; the smallest in the table when left out.
+        sizes: how many values each integer may take, a number or [m]; by default as many as the table has.
+        low: lower bound of each Box entry, a number or [m]; by default the smallest in the table.
         high: upper bound likewise.
 
     Raises:
@@ -137,7 +137,7 @@ class Features(Observation):
 
 
 class OneHot(Observation):
-    """Another discrete observation as zeros and ones, one after the other for each number: `Box(0, 1)` of float32.
+    """The one-hot form of a discrete observation, one block for each number: `Box(0, 1)` of float32.
 
     Args:
         base: an observation in a Discrete or MultiDiscrete space.
@@ -171,8 +171,8 @@ def choose(kind: str, offered: Mapping[str, Observation]) -> Observation:
     """The observation that a builder's `observation=` keyword asks for.
 
     Args:
-        kind: one of the names offered, or "one_hot": the first discrete one of them as zeros and ones.
-        offered: the world's own kinds by name, the default first.
+        kind: one of the names offered, or "one_hot": the one-hot form of the first discrete one.
+        offered: the world's kinds of observation by name, the default first.
 
     Returns:
         The observation chosen.
