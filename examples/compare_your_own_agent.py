@@ -13,6 +13,6 @@ def train_ppo(env_fn, steps, seed):
 
 if __name__ == "__main__":
     comparison = baselines.Comparison(worlds=("LineWalk",), agents=("Random", "QLearning"), library_runs=2, steps=2_000)
-    findings = baselines.compare(comparison, "results", functions={"PPO": train_ppo}, workers=2)
-    for row in findings.rows:
+    results = baselines.compare(comparison, "results", functions={"PPO": train_ppo}, workers=2)
+    for row in results.rows:
         print(f"{row.world:9} {row.agent:10} {row.final.mean():.3f}")
