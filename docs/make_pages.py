@@ -108,8 +108,8 @@ def index_page() -> str:
             [
                 "<!-- Written by docs/make_pages.py; changes made here are lost. -->",
                 "# The worlds",
-                "A *world* is a Gymnasium environment that is a table of its dynamics, p(s', r | s, a), with a picture. "
-                "Because the table is known, its values below are exact.",
+                "A *world* is a Gymnasium environment: a table of its dynamics, p(s', r | s, a), and a picture. "
+                "Because the table is known, the values below are exact.",
                 "Values are discounted means over the start distribution. Every world has a variant with one-hot "
                 f"observations, such as `{world_id('LineWalk', one_hot=True)}`.",
                 "\n".join(rows),

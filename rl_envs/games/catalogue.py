@@ -119,12 +119,12 @@ def coordination(num_actions: int = 2) -> NormalFormGame:
 
     Raises:
         ValueError: if `num_actions` is below 1.
-        TypeError: if it is not a whole number.
+        TypeError: if it is not an integer.
 
     Source: Claus & Boutilier (1998), The dynamics of reinforcement learning in cooperative multiagent systems.
     """
     if isinstance(num_actions, bool) or not isinstance(num_actions, (int, np.integer)):
-        raise TypeError(f"num_actions must be a whole number, but got {num_actions!r}")
+        raise TypeError(f"num_actions must be an integer, but got {num_actions!r}")
     if num_actions < 1:
         raise ValueError(f"num_actions must be at least 1, but got {num_actions}")
     return _symmetric(np.eye(int(num_actions)), None, "coordination")

@@ -2,7 +2,7 @@
 
 A pair of strategies is an equilibrium if and only if every action of either player is unplayed or a best response.
 The pairs of VERTICES of the two best-response polytopes with that property are the extreme equilibria; all others are
-mixtures of these. All arithmetic is in whole numbers and fractions, so nothing depends on a tolerance: equilibria of
+mixtures of these. All arithmetic is in integers and fractions, so nothing depends on a tolerance: equilibria of
 degenerate games are neither lost nor doubled.
 
     extreme equilibria   fully labelled pairs of vertices (x, y)
@@ -11,7 +11,7 @@ degenerate games are neither lost nor doubled.
     components           subsets that touch, joined: the connected pieces of the set of all equilibria
 
 Floats are fractions too, with a power of two below the line: equilibria of a game with payoffs such as 0.1 are exact
-for the numbers as stored. Give whole numbers (payoffs times 10) to see short fractions.
+for the numbers as stored. Give integers (payoffs times 10) to see short fractions.
 
 Sources: Mangasarian (1964), Equilibrium points of bimatrix games; von Stengel (2007), Equilibrium computation for
 two-player games in strategic and extensive form, sections 3.3 to 3.6; Avis, Rosenberg, Savani & von Stengel (2010),

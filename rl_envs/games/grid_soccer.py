@@ -122,7 +122,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     def _state_in_play(self, state: Any) -> int:
         in_play = self.table.num_states - 2
         if isinstance(state, bool) or not isinstance(state, (int, np.integer)) or not 0 <= state < in_play:
-            raise ValueError(f"the state in options must be a whole number from 0 to {in_play - 1}, but is {state!r}")
+            raise ValueError(f"the state in options must be an integer from 0 to {in_play - 1}, but is {state!r}")
         return int(state)
 
     def _infos(self, joint_action: tuple[int, int]) -> dict[str, dict[str, Any]]:

@@ -65,7 +65,7 @@ class NormalFormGame:
 
     @property
     def has_integer_payoffs(self) -> bool:
-        """Whether every payoff is a whole number."""
+        """Whether every payoff is an integer."""
         return bool(np.all(self.payoffs == np.round(self.payoffs)))
 
     @property

@@ -98,7 +98,7 @@ class SimultaneousGame(ABC):
             the episode is over.
 
         Raises:
-            InvalidAction: if an action is no whole number or out of range.
+            InvalidAction: if an action is not an integer or out of range.
             ValueError: if a live agent is missing, or an agent is unknown.
             ResetNeeded: before the first reset, and for actions after the end.
         """
@@ -167,7 +167,7 @@ class SimultaneousGame(ABC):
             The action, from 0.
 
         Raises:
-            InvalidAction: if it is no whole number or out of range.
+            InvalidAction: if it is not an integer or out of range.
             ValueError: if there is no such agent.
         """
         count = int(self.action_spaces[self._known(agent)].n)
@@ -175,7 +175,7 @@ class SimultaneousGame(ABC):
             number = as_index(action)
         except TypeError:
             raise InvalidAction(
-                f"the action of {agent} must be a whole number from 0 to {count - 1}, but is {action!r} of type "
+                f"the action of {agent} must be an integer from 0 to {count - 1}, but is {action!r} of type "
                 f"{type(action).__name__}"
             ) from None
         if not 0 <= number < count:
@@ -262,7 +262,7 @@ class SimultaneousGame(ABC):
 
 def _validated_max_cycles(max_cycles: Any) -> int:
     if isinstance(max_cycles, bool) or not isinstance(max_cycles, (int, np.integer)):
-        raise TypeError(f"max_cycles must be a whole number of rounds, but got {max_cycles!r}")
+        raise TypeError(f"max_cycles must be an integer, but got {max_cycles!r}")
     if max_cycles < 1:
         raise ValueError(f"max_cycles must be at least 1, but got {max_cycles}")
     return int(max_cycles)

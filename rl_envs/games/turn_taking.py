@@ -35,7 +35,7 @@ class TurnTakingGame(parallel_to_aec_wrapper):
         """Take the selected agent's action; the last agent's plays the round.
 
         Raises:
-            InvalidAction: if the action is no whole number or out of range.
+            InvalidAction: if the action is not an integer or out of range.
             ResetNeeded: if no episode is running.
         """
         if not getattr(self, "agents", []):
@@ -57,7 +57,7 @@ class OrderEnforced(OrderEnforcingWrapper):
         """Take the selected agent's action.
 
         Raises:
-            InvalidAction: if the action is no whole number or out of range.
+            InvalidAction: if the action is not an integer or out of range.
             ResetNeeded: if the episode is over.
         """
         if self._has_reset and not self.agents:

@@ -55,9 +55,9 @@ def plan(mdp: FiniteMDP, options: Sequence[Option]) -> OptionPlan:
     Source: Sutton, Precup & Singh (1999), section 3; Puterman (1994), Markov Decision Processes, section 6.4.
     """
     process = semi_mdp_of(mdp, models_of(mdp, options), options)
-    choice = process.towards(process.ends + process.arrivals(mdp.terminal_states.astype(np.float64)))
+    choice = process.towards(process.ends + process.value_at_end(mdp.terminal_states.astype(np.float64)))
     if mdp.discount == 1:
-        process.refuse_endless(choice < 0)
+        process.refuse_nonterminating(choice < 0)
         choice = process.shorten(np.maximum(choice, 0))
     anything = process.offered.argmax(axis=1)
     policy = process.one_hot(process.improve(np.where(choice < 0, anything, choice)))

@@ -87,8 +87,8 @@ def subtask_grid(
     start, key, door, goal = (grid.marks[letter] for letter in LETTERS)
     cell, stage = _states(grid)
     number = {where: state for state, where in enumerate(zip(cell.tolist(), stage.tolist(), strict=True))}
-    meant, right_of_it = np.eye(4), np.roll(np.eye(4), 1, axis=1)
-    move_probability = (1 - slip) * meant + slip / 2 * (right_of_it + right_of_it.T)
+    chosen, right_of_it = np.eye(4), np.roll(np.eye(4), 1, axis=1)
+    move_probability = (1 - slip) * chosen + slip / 2 * (right_of_it + right_of_it.T)
 
     def outcomes(state: int, action: int) -> Iterator[Outcome]:
         if cell[state] == goal:

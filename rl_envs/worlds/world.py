@@ -163,23 +163,23 @@ def _check_observation(observation: Observation, num_states: int) -> None:
             raise ValueError(f"observation must lie in {observation.space}, but state {state} shows {seen[0]!r}")
 
 
-def start_option(world: World, options: dict[str, Any] | None) -> int | None:
-    """The state that `reset(options={"state": s})` asks for.
+def initial_state(world: World, options: dict[str, Any] | None) -> int | None:
+    """The state requested by `reset(options={"state": s})`.
 
     Args:
         world: the world to start in.
-        options: what was passed to reset.
+        options: the argument of reset.
 
     Returns:
-        The state, or None where the options name none.
+        The state, or None if the options have none.
 
     Raises:
-        ValueError: a state out of range, or one that only stands for an episode that has ended.
+        ValueError: a state out of range, or a terminal one.
         TypeError: a state that is no integer.
     """
     if options is None or "state" not in options:
         return None
     state = check_integer("options['state']", options["state"], low=0, high=world.mdp.num_states - 1)
     if world.mdp.terminal_states[state]:
-        raise ValueError(f"options['state'] must be a state in which an episode can go on, but {state} is terminal")
+        raise ValueError(f"options['state'] must be a nonterminal state, but {state} is terminal")
     return state

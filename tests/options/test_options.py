@@ -430,9 +430,9 @@ def test_at_discount_1_a_policy_that_never_ends_is_refused_with_the_state():
     right = np.tile(np.eye(4)[RIGHT], (5, 1))
     assert evaluate_options(mdp, options, right).tolist() == [1, 1, 1, 1, 0]
     right[1] = np.eye(4)[LEFT]
-    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never does"):
+    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never ends"):
         evaluate_options(mdp, options, right)
-    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never does"):
+    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never ends"):
         plan(mdp, options[3:])
     endless = random_mdp(discount=1.0).mdp
     with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0"):
@@ -457,7 +457,7 @@ def test_at_discount_1_being_paid_for_ever_is_refused():
         return [Outcome(1.0, 1 - state, 1.0)] if action == 0 else [Outcome(1.0, 2, terminated=True)]
 
     mdp = tabulate(outcomes, num_states=3, num_actions=2, start=0, discount=1.0)
-    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never does"):
+    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never ends"):
         plan(mdp, primitive_options(mdp))
 
 
