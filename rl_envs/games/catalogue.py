@@ -1,6 +1,6 @@
-"""The named games of the textbooks, with the payoffs they are usually printed with.
+"""The named games of the textbooks, with their usual payoffs.
 
-Player 0 chooses the row and player 1 the column; a cell holds (payoff of 0, payoff of 1), or one number where both get
+Player 0 chooses the row and player 1 the column; a cell holds (payoff of 0, payoff of 1), or one number if both get
 the same. A builder's keyword arguments are its parameters; `named_game("penalty", k=-10)` calls the builder by name.
 """
 
@@ -18,7 +18,7 @@ from rl_envs.names import unknown
 
 
 def prisoners_dilemma() -> NormalFormGame:
-    """Defection dominates, and both would rather have cooperated.
+    """Defection dominates, but both players would be better off cooperating.
 
                   cooperate   defect
         cooperate   3, 3       0, 5
@@ -32,7 +32,7 @@ def prisoners_dilemma() -> NormalFormGame:
 
 
 def stag_hunt() -> NormalFormGame:
-    """Hunting the stag pays most and needs both; the hare is sure.
+    """Hunting the stag pays most but needs both players; hunting the hare is safe.
 
                 stag    hare
         stag    2, 2    0, 1
@@ -47,7 +47,7 @@ def stag_hunt() -> NormalFormGame:
 
 
 def chicken() -> NormalFormGame:
-    """Who swerves loses face; if nobody does, both lose most. A mediator helps.
+    """A player who swerves gets less than one who does not; if neither swerves, both get nothing. A mediator helps.
 
                   swerve   straight
         swerve     6, 6      2, 7
@@ -62,7 +62,7 @@ def chicken() -> NormalFormGame:
 
 
 def battle_of_the_sexes() -> NormalFormGame:
-    """Both want to go together, each to somewhere else.
+    """Both want to go together, but each prefers a different concert.
 
                       Bach    Stravinsky
         Bach          2, 1      0, 0
@@ -131,7 +131,7 @@ def coordination(num_actions: int = 2) -> NormalFormGame:
 
 
 def climbing() -> NormalFormGame:
-    """A common payoff whose best cell is surrounded by the worst: learners climb down to (c, c).
+    """A common payoff whose best cell is next to the worst ones: independent learners end in (c, c).
 
                 a       b       c
         a       11     -30      0
@@ -139,7 +139,7 @@ def climbing() -> NormalFormGame:
         c        0       0      5
 
     Exact Solution: three equilibria, (a, a) with 11, (b, b) with 7 and both (5/16, 0, 11/16) with 55/16. (c, c), where
-    independent learners settle, is none: from there the row player gains 1 by playing b.
+    independent learners end, is not an equilibrium: the row player gains 1 by playing b.
 
     Source: Claus & Boutilier (1998), The dynamics of reinforcement learning in cooperative multiagent systems.
     """
@@ -147,7 +147,7 @@ def climbing() -> NormalFormGame:
 
 
 def penalty(k: float = -100.0) -> NormalFormGame:
-    """A common payoff with two best cells and a penalty k for missing each other: learners take the safe (b, b).
+    """A common payoff with two best cells and a penalty k for miscoordination: learners choose the safe (b, b).
 
                 a       b       c
         a       10      0       k

@@ -1,8 +1,8 @@
-"""Correlated and coarse correlated equilibria: the best ones, and how far a joint distribution is from being one.
+"""Correlated and coarse correlated equilibria: the best ones, and a joint distribution's distance from them.
 
 A mediator draws a joint action from a known distribution and tells each player only its own part. The distribution is
-a CORRELATED equilibrium if no player gains by answering any recommendation with another action, and a COARSE correlated
-equilibrium if no player gains by ignoring the mediator for one fixed action. Both conditions are linear in the
+a CORRELATED equilibrium if no player gains by answering any recommendation with another action. It is a COARSE
+correlated equilibrium if no player gains by always playing one fixed action instead. Both conditions are linear in the
 distribution, so the best and the worst equilibrium by any weighting of the payoffs is one linear program, for any
 number of players. The empirical play of no-regret learners approaches the coarse set.
 

@@ -1,8 +1,8 @@
-"""Normal-form games: a payoff table for any number of players, and what follows from it directly.
+"""Normal-form games: a payoff table for any number of players, and quantities computed from it directly.
 
 A game is its table, `payoffs [N, A1, ..., AN]`: `payoffs[i, a1, ..., aN]` is what player i gets when player 1 plays a1,
 player 2 plays a2 and so on. This file holds the table and everything that is a sum or a maximum over it: expected
-payoffs, best responses, NashConv, pure equilibria, the social optimum. What needs an algorithm has a file of its own:
+payoffs, best responses, NashConv, pure equilibria, the social optimum. Each algorithm has a separate file:
 `equilibria` (all equilibria of two-player games), `security_level`, `correlated`, `dominance`, `anarchy`.
 
 Strategies are mixed: a sequence of N arrays, `strategies[i] [..., A_i]`, each a distribution over player i's actions.

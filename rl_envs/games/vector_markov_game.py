@@ -1,7 +1,7 @@
 """Many copies of one zero-sum Markov game, played side by side with NumPy.
 
-Copy i draws from a generator of its own, seeded `seed + i`, one number a round and one a kick-off, as a single
-environment seeded `seed + i` does: it walks the same trajectory, whatever the number of copies.
+Copy i has its own generator with seed `seed + i` and draws one number per round and one per kick-off, like a single
+environment with that seed: it follows the same trajectory for any number of copies.
 """
 
 from __future__ import annotations

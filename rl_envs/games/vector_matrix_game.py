@@ -1,4 +1,4 @@
-"""Many copies of one matrix game, played side by side with NumPy: what populations of learners play.
+"""Many copies of one matrix game, played at once in NumPy by populations of learners.
 
 Every copy plays the same rounds as a `matrix_game.parallel_env` of its own would, with the same observations, rewards
 and infos; only the dictionaries are gone. Axis 0 is the copy, axis 1 the player.
