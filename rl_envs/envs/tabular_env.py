@@ -103,7 +103,7 @@ class TabularEnv(gym.Env[Any, Any]):
 
         Raises:
             ValueError: a state out of range, or a terminal one.
-            TypeError: a state that is no integer.
+            TypeError: a state that is not an integer.
         """
         state = initial_state(self.world, options)
         super().reset(seed=seed)

@@ -96,7 +96,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self.action_space = batch_space(self.single_action_space, num_envs)
 
         self.render_mode = _render_mode(render_mode, self.metadata["render_modes"])
-        self._histories: list[History] = []  # one a copy, kept only where something is drawn
+        self._histories: list[History] = []  # one per copy, kept only if something is drawn
         if render_mode is not None or render_overlay is not None:
             from rl_envs.rendering.renderer import History, Renderer
 

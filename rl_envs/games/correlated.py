@@ -47,7 +47,7 @@ def correlated_equilibrium(
 
     Args:
         game: any number of players.
-        weights: [N], one weight a player; `None` for the social welfare, all 1.
+        weights: [N], one weight per player; `None` for the social welfare, all 1.
         worst: whether to look for the smallest sum instead.
 
     Returns:
@@ -67,7 +67,7 @@ def coarse_correlated_equilibrium(
 
     Args:
         game: any number of players.
-        weights: [N], one weight a player; `None` for the social welfare, all 1.
+        weights: [N], one weight per player; `None` for the social welfare, all 1.
         worst: whether to look for the smallest sum instead.
 
     Returns:
@@ -179,7 +179,7 @@ def _validated_weights(game: NormalFormGame, weights: Sequence[float] | None) ->
         return np.ones(game.num_players)
     array = np.asarray(weights, dtype=np.float64)
     if array.shape != (game.num_players,) or not np.isfinite(array).all():
-        raise ValueError(f"weights must be {game.num_players} finite numbers, one a player, but got {weights!r}")
+        raise ValueError(f"weights must be {game.num_players} finite numbers, one per player, but got {weights!r}")
     return array
 
 

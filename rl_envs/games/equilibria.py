@@ -38,7 +38,7 @@ class Equilibrium:
     """A Nash equilibrium of a two-player game with its certificate.
 
     Attributes:
-        strategies: one exact distribution a player, ([A1], [A2]).
+        strategies: one exact distribution per player, ([A1], [A2]).
         payoffs: what each player expects, exact.
         deviation_gains: the certificate, ([A1], [A2]): what each player would gain by moving to each pure action,
             computed from the payoff table and not from the enumeration. None is positive.

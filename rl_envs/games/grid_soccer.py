@@ -50,7 +50,8 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     int8, 1 for the agent with the ball; `is_success`, int8, 1 for the agent that has just scored.
 
     ## Arguments
-    `max_cycles`: rounds an episode. `render_mode`: "human", "rgb_array" or "ansi". `observation`: "index" or "one_hot".
+    `max_cycles`: rounds per episode. `render_mode`: "human", "rgb_array" or "ansi".
+    `observation`: "index" or "one_hot".
     `discount` of the table, 0.9 in the paper; it changes no rule, only what the exact solution is.
 
     ## Exact Solution
@@ -91,7 +92,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
             options: `{"state": s}` starts in state s (0 to 759) and draws nothing; other options are ignored.
 
         Returns:
-            Observations and infos, one entry an agent.
+            Observations and infos, one entry per agent.
 
         Raises:
             ValueError: if the state in `options` is not one in play.

@@ -45,7 +45,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     No joint action has been played. Nothing is random: the seed is accepted and changes nothing.
 
     ## Rewards
-    The payoffs of the joint action, one number a player.
+    The payoffs of the joint action, one number per player.
 
     ## Episode End
     Truncation after `max_cycles` rounds, for all agents together.
@@ -106,7 +106,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
             options: ignored.
 
         Returns:
-            Observations and infos, one entry an agent.
+            Observations and infos, one entry per agent.
         """
         self._seed(seed)
         self.agents = self.possible_agents[:]

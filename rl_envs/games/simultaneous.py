@@ -212,7 +212,7 @@ class SimultaneousGame(ABC):
             self._known(agent)
         for agent in self.agents:
             self.check_action(agent, actions[agent])
-        raise ValueError(f"these are no actions for {', '.join(self.agents)}: {actions!r}")
+        raise ValueError(f"these are not actions for {', '.join(self.agents)}: {actions!r}")
 
     def _step_without_agents(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         if self._state is None:

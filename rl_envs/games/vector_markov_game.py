@@ -24,7 +24,7 @@ class VectorMarkovGame(VectorGame):
     Args:
         table: the game.
         num_copies: how many copies, at least 1.
-        max_cycles: rounds an episode, at least 1.
+        max_cycles: rounds per episode, at least 1.
 
     Raises:
         ValueError: if there are no copies or no rounds.
@@ -44,7 +44,7 @@ class VectorMarkovGame(VectorGame):
         """Begin an episode in every copy.
 
         Args:
-            seed: copy i is seeded with `seed + i`; without a seed the generators go on (or start from entropy).
+            seed: copy i is seeded with `seed + i`; None keeps the generators (the first time, from entropy).
 
         Returns:
             [n] int64, the state of every copy.
@@ -68,7 +68,7 @@ class VectorMarkovGame(VectorGame):
             truncated episode bootstraps.
 
         Raises:
-            InvalidAction: if the actions have another shape, are no integers, or one is out of range.
+            InvalidAction: if the actions have another shape, are not integers, or one is out of range.
             ResetNeeded: before the first reset.
         """
         if self._states is None:

@@ -22,7 +22,7 @@ class VectorMatrixGame(VectorGame):
     Args:
         game: the payoff table.
         num_copies: how many copies, at least 1.
-        max_cycles: rounds an episode, at least 1.
+        max_cycles: rounds per episode, at least 1.
 
     Raises:
         ValueError: if there are no copies or no rounds.
@@ -61,7 +61,7 @@ class VectorMatrixGame(VectorGame):
             truncated, and infos: `round_regret` [n, N].
 
         Raises:
-            InvalidAction: if the actions have another shape, are no integers, or one is out of range.
+            InvalidAction: if the actions have another shape, are not integers, or one is out of range.
             ResetNeeded: before the first reset and after the last round.
         """
         if not 0 <= self._cycle < self.max_cycles:

@@ -147,9 +147,9 @@ def check_arms(
     try:
         array = np.asarray(values)
     except ValueError:  # rows of unequal length
-        raise TypeError(f"{name} must be numbers, one an arm, but is {values!r}") from None
+        raise TypeError(f"{name} must be numbers, one per arm, but is {values!r}") from None
     if array.dtype.kind not in "fiu" and array.size:
-        raise TypeError(f"{name} must be numbers, one an arm, but is {values!r}")
+        raise TypeError(f"{name} must be numbers, one per arm, but is {values!r}")
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name} must be a list with a number for each of at least one arm, but is {values!r}")
     for arm, value in enumerate(array.tolist()):

@@ -39,7 +39,7 @@ KRYLOV_STEPS = 50
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """p(s' | s, a) over the outcomes after which the episode goes on, and r(s, a).
+    """p(s' | s, a) over the outcomes after which the episode continues, and r(s, a).
 
     Row s * A + a of the matrix belongs to state s and action a; it sums to 1 less the probability of termination.
     """
@@ -95,7 +95,7 @@ class Dynamics:
         return q
 
     def mass_bounds(self, discount: float) -> tuple[float, float]:
-        """The smallest and the largest discounted probability of going on, over all pairs."""
+        """The smallest and the largest discounted probability that the episode continues, over all pairs."""
         if not self.ends.any():
             return discount, discount
         mass = np.asarray(self.p.sum(axis=1))

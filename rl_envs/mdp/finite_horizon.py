@@ -29,7 +29,7 @@ def finite_horizon_values(mdp: FiniteMDP, policy: np.ndarray, horizon: int, *, d
         mdp: the table.
         policy: actions [S] or [R, S] of int, or probabilities [S, A] or [R, S, A] of float.
         horizon: number of steps, at least 0.
-        discount: gamma of this return, whatever the table's: 1, the plain sum of rewards, when left out.
+        discount: gamma of this return, not the table's; by default 1, the undiscounted return.
 
     Returns:
         Values [S], or [R, S] for a batch.
@@ -59,7 +59,7 @@ def backward_induction(mdp: FiniteMDP, horizon: int, *, discount: float = 1.0) -
     Args:
         mdp: the table.
         horizon: number of steps, at least 0.
-        discount: gamma of this return, whatever the table's: 1, the plain sum of rewards, when left out.
+        discount: gamma of this return, not the table's; by default 1, the undiscounted return.
 
     Returns:
         Values and optimal actions for every number of steps left.

@@ -316,7 +316,7 @@ def start_distribution(start: int | Sequence[float] | np.ndarray, num_states: in
 
     Raises:
         TypeError: neither an index nor numbers.
-        ValueError: an index that is no state, or probabilities of another shape.
+        ValueError: an index that is not a state, or probabilities of another shape.
     """
     if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
         if not 0 <= start < num_states:
@@ -327,7 +327,7 @@ def start_distribution(start: int | Sequence[float] | np.ndarray, num_states: in
     try:
         distribution = np.array(start, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"start must be a state or probabilities, one a state, but is {start!r}") from None
+        raise TypeError(f"start must be a state or probabilities, one per state, but is {start!r}") from None
     if distribution.shape != (num_states,):
         raise ValueError(f"start must be a state or have shape ({num_states},), but has {distribution.shape}")
     return distribution

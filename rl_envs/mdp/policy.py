@@ -27,7 +27,7 @@ def as_probabilities(policy: np.ndarray, num_states: int, num_actions: int) -> n
 
     Raises:
         TypeError: neither integers nor floats.
-        ValueError: the wrong shape, an action that does not exist, or rows that are no distributions.
+        ValueError: the wrong shape, an action that does not exist, or rows that are not distributions.
     """
     policy = np.asarray(policy)
     if policy.size == 0:

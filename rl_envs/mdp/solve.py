@@ -41,7 +41,7 @@ class Certificate:
     """How exact a solution is.
 
     Below discount 1 the Bellman operator is a contraction, and `bound` = residual / (1 - b), where b is the largest
-    discounted probability that the episode goes on. At discount 1 it is residual * w, where w is the longest expected
+    discounted probability that the episode continues. At discount 1 it is residual * w, where w is the longest expected
     number of steps among policies of nearly optimal choices, or infinite where these need not end
     (`rl_envs.mdp.undiscounted`). Both cover the states with finite values and assume exact arithmetic: rounding in the
     residual itself adds about 1e-16 of the largest value.
@@ -157,7 +157,7 @@ def modified_policy_iteration(mdp: FiniteMDP, *, tolerance: float | None = None)
     if discount == 1:
         return _undiscounted(dynamics, "policy iteration")
     low, high = dynamics.mass_bounds(discount)
-    # One step's change in every state comes again with each later step, where all pairs are as likely to go on.
+    # If all pairs continue with the same probability, a change common to all states repeats in every later step.
     later = high / (1 - high) if low == high else 0.0
     v = np.zeros(mdp.num_states)
     q = dynamics.reward  # the action values that go with v = 0

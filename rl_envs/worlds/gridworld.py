@@ -192,7 +192,7 @@ def read_map(
     index = _number_cells(rows)
     cells = np.argwhere(index >= 0)
     if len(cells) == 0:
-        raise ValueError("the map must have a cell that is no wall, but has none:\n" + "\n".join(rows))
+        raise ValueError("the map must have a cell that is not wall, but has none:\n" + "\n".join(rows))
     return GridWorld(
         rows=rows,
         cells=cells,

@@ -64,7 +64,7 @@ class Labels(Observation):
 
     Raises:
         ValueError: labels of another shape, below 0, or that leave out a number.
-        TypeError: labels that are no integers.
+        TypeError: labels that are not integers.
     """
 
     def __init__(self, labels: np.ndarray | Sequence[int]) -> None:
@@ -100,7 +100,7 @@ class Features(Observation):
 
     Raises:
         ValueError: rows of another shape, or entries that are not finite or outside their bounds.
-        TypeError: rows that are no numbers.
+        TypeError: rows that are not numbers.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ def choose(kind: str, offered: Mapping[str, Observation]) -> Observation:
         The observation chosen.
 
     Raises:
-        TypeError: a kind that is no string.
+        TypeError: a kind that is not a string.
         ValueError: an unknown kind; the message lists all and names the nearest.
     """
     if not isinstance(kind, str):

@@ -240,7 +240,7 @@ def _angles_observation(rows: np.ndarray, arm: Arm) -> Features:
     angles = rows[:, :3] * (2 * np.pi / arm.num_angles)
     waves = np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(rows), 6)
     turn = np.eye(len(JOINTS))[rows[:, 3]] if rows.shape[1] == 5 else np.empty((len(rows), 0))
-    # Rounded, because sin(pi) = 1e-16 would be a feature of its own to whoever prints it.
+    # Rounded, because sin(pi) = 1e-16 would be shown as a separate feature value.
     features = np.concatenate([waves.round(12), turn, rows[:, -1:]], axis=1)
     low = np.zeros(features.shape[1])
     low[:6] = -1.0

@@ -175,7 +175,7 @@ def initial_state(world: World, options: dict[str, Any] | None) -> int | None:
 
     Raises:
         ValueError: a state out of range, or a terminal one.
-        TypeError: a state that is no integer.
+        TypeError: a state that is not an integer.
     """
     if options is None or "state" not in options:
         return None
