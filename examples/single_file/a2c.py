@@ -79,7 +79,7 @@ def train(env_fn, steps, seed, settings=Settings()):
             rollout.append((seen, action, last, *map(torch.from_numpy, (reward.astype(np.float32), terminated, ended))))
         seen, action, last, reward, terminated, ended = map(torch.stack, zip(*rollout))  # [n, N, ...]
 
-        # A time limit also ends the episode, but only after `terminated` is the value of the next state 0.
+        # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
         with torch.no_grad():
             next_value = policy.critic(last).squeeze(2) * ~terminated  # [n, N]
         returns, following = torch.zeros_like(reward), next_value[-1]

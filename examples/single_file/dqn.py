@@ -82,7 +82,7 @@ def train(env_fn, steps, seed, settings=Settings()):
         while len(latest) == settings.n_step or (latest and (terminated or truncated)):
             slot, stored = stored % capacity, stored + 1
             returns[slot] = sum(discount**k * reward for k, (_, _, reward) in enumerate(latest))
-            # A time limit also ends the episode, but only after `terminated` is the value of the next state 0.
+            # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
             weights[slot] = 0.0 if terminated else discount ** len(latest)
             (seen[slot], actions[slot], _), next_seen[slot] = latest.pop(0), now[0]
         now = policy.features([env.reset()[0]]) if terminated or truncated else now

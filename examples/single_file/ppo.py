@@ -80,7 +80,7 @@ def train(env_fn, steps, seed, settings=Settings()):
         seen, action, last, reward, terminated, ended = map(torch.stack, zip(*rollout))  # [T, N, ...]
 
         with torch.no_grad():
-            # A time limit also ends the episode, but only after `terminated` is the value of the next state 0.
+            # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
             value, next_value = policy.critic(seen).squeeze(2), policy.critic(last).squeeze(2)
             advantage = reward + discount * ~terminated * next_value - value
             for t in reversed(range(settings.num_steps - 1)):

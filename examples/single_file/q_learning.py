@@ -63,7 +63,7 @@ def train(env_fn, steps, seed, settings=Settings()):
 
         next_observation, reward, terminated, truncated, _ = env.step(action)
 
-        # A time limit also ends the episode, but only after `terminated` is the value of the next state 0.
+        # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
         next_value = 0.0 if terminated else q[next_observation].max()
         target = reward + discount * next_value
         step_size = settings.step_size / (1 + updates[observation, action] / settings.step_size_half_life)

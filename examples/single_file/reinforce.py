@@ -71,7 +71,7 @@ def train(env_fn, steps, seed, settings=Settings()):
         observation_at_end, (observation, _) = observation, env.reset()
         seen, action, reward = map(torch.stack, zip(*episode))  # [T, ...]
         episode = []
-        # A time limit also ends the episode, but only after `terminated` is the value of the next state 0.
+        # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
         following = 0.0 if terminated else float(policy.value([observation_at_end])[0])
         returns = torch.zeros_like(reward)
         for t in reversed(range(len(reward))):
