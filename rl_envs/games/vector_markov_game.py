@@ -89,7 +89,7 @@ class VectorMarkovGame(VectorGame):
         return self._states.copy(), rewards, terminated, truncated, reached
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """All that decides what comes next, as arrays, for `set_state`.
+        """The complete state as arrays, for `set_state`.
 
         Returns:
             "states" [n], "cycles" [n], and the random streams' "numbers", "position" and "generators".
