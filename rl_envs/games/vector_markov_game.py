@@ -1,4 +1,4 @@
-"""Many copies of one zero-sum Markov game, played side by side with NumPy.
+"""Many copies of one zero-sum Markov game, played at once in NumPy.
 
 Copy i has its own generator with seed `seed + i` and draws one number per round and one per kick-off, like a single
 environment with that seed: it follows the same trajectory for any number of copies.
