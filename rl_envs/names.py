@@ -76,6 +76,6 @@ def _stem(name: str) -> str:
 
 
 def _version(name: str) -> int:
-    """The number behind -v; -1 where there is none."""
+    """The number after -v; -1 if there is none."""
     found = re.search(r"-v(\d+)$", name)
     return int(found[1]) if found else -1

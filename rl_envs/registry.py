@@ -69,7 +69,7 @@ def world_id(name: str, *, one_hot: bool = False) -> str:
 
 
 def environment_id(name: str) -> str:
-    """The Gymnasium id that the name of a registered world stands for; any other text as it is."""
+    """The Gymnasium id of a registered world's name; any other text unchanged."""
     return world_id(name) if name in WORLDS else name
 
 

@@ -94,7 +94,7 @@ class EquilibriumSet:
     Iterating, indexing and `len` go over the extreme equilibria, player 0's earlier actions first.
 
     Attributes:
-        extreme: the extreme equilibria; all there are where the set is finite.
+        extreme: the extreme equilibria; all equilibria if the set is finite.
         degenerate: whether some strategy has more pure best responses than actions it plays. Only then can there be
             infinitely many equilibria, or an even number.
         subsets: the maximal Nash subsets; their union is the set of all equilibria.
@@ -131,7 +131,7 @@ def all_equilibria(game: NormalFormGame) -> EquilibriumSet:
         The extreme equilibria with certificates, whether the game is degenerate, maximal subsets and components.
 
     Raises:
-        ValueError: if the game has not two players.
+        ValueError: if the game does not have two players.
     """
     if game.num_players != 2:
         raise ValueError(

@@ -29,8 +29,8 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     """A matrix game played for a number of rounds.
 
     ## Description
-    In every round all players choose an action at once, see what the others chose, and get the payoffs of the joint
-    action from the table. A named game of the catalogue, or any table of payoffs for any number of players.
+    In every round all players choose an action simultaneously, see the others' actions, and get the payoffs of the
+    joint action from the table. A named game of the catalogue, or any table of payoffs for any number of players.
 
     ## Action Space
     `Discrete(A_i)` for player_i: the actions in the order of the table. All agents have the same space where the table

@@ -111,7 +111,7 @@ def as_text(scene: Scene) -> str:
 
 
 def as_pixels(scene: Scene) -> np.ndarray:
-    """The table as a picture, of one size for a game whatever was played.
+    """The table as a picture, always of the same size for one game.
 
     Args:
         scene: what to draw.

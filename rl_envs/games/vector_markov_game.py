@@ -19,7 +19,7 @@ from rl_envs.games.vector_game import VectorGame
 
 
 class VectorMarkovGame(VectorGame):
-    """n copies of a zero-sum Markov game; a copy whose episode has ended begins the next at once.
+    """n copies of a zero-sum Markov game; a copy whose episode has ended starts the next one immediately.
 
     Args:
         table: the game.

@@ -94,7 +94,7 @@ def occupancy(mdp: FiniteMDP, policy: np.ndarray) -> np.ndarray:
 
 
 def _fits_dense(mdp: FiniteMDP) -> bool:
-    """Whether chains are small enough to be solved densely, many at once."""
+    """Whether chains are small enough for a dense batch."""
     return 8 * mdp.num_states * mdp.num_states * max(mdp.num_actions, 16) <= CHUNK_BYTES
 
 

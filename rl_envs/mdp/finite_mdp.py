@@ -186,7 +186,7 @@ class FiniteMDP:
         return hash(self.content_hash)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Through the constructor, because plain unpickling would give back arrays that can be written to.
+        # Through the constructor, because plain unpickling would return writable arrays.
         return FiniteMDP, tuple(getattr(self, field.name) for field in fields(self))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FiniteMDP:

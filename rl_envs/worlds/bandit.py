@@ -166,7 +166,7 @@ class ArmsDrawing(Drawing):
     def _legend(self, canvas: Canvas) -> None:
         y = canvas.area.y + 8
         x = canvas.area.x
-        for mark, words in (("bar", "true mean"), ("ring", "mean paid so far"), ("", "pulls below each arm")):
+        for mark, words in (("bar", "true mean"), ("ring", "mean reward so far"), ("", "pulls below each arm")):
             if mark == "bar":
                 canvas.box(Box(x, y - 6, 12, 12), "sky")
             elif mark == "ring":

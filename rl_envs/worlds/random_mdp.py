@@ -152,7 +152,7 @@ class GraphDrawing(Drawing):
                 right, down = _away(here, before)
                 start, end = ((x - 6 * down, y + 6 * right) for x, y in (before, _short_of(before, here, radius + 5)))
                 canvas.arrow(start, end, "agent", 4)
-        hint = "blue: where the next step may lead, wider the likelier; orange: the last step"
+        hint = "blue: possible next states, wider if more probable; orange: the last step"
         canvas.text((canvas.area.x, canvas.area.bottom - 6), hint, 11, "faint", align="left")
         for state, place in places.items():
             canvas.node(place, state, radius=radius, lit=state == frame.state)
@@ -207,6 +207,6 @@ def _beside(place: Point, center: Point) -> Point:
 
 
 def _short_of(start: Point, end: Point, distance: float) -> Point:
-    """The point that lies so many pixels before the end of the way from start to end."""
+    """The point a number of pixels before the end of the line from start to end."""
     right, down = _away(end, start)
     return end[0] - right * distance, end[1] - down * distance

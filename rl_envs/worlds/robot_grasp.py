@@ -219,7 +219,7 @@ def _tables(
     closes: np.ndarray,
     caught: np.ndarray,
 ) -> Tables:
-    """The table's arrays [S, A, K], with every state that only stands for an ended episode going nowhere."""
+    """The table's arrays [S, A, K], with every terminal state leading to itself."""
     paid = np.where(caught, CAUGHT, np.where(closes, MISSED, 0.0)) - TURN_COST * (turns != 0).sum(axis=0)
     tables = {
         "probability": chance.astype(np.float64).reshape(shape),

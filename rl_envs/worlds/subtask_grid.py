@@ -46,7 +46,7 @@ MAP = (
     "###########",
 )
 LETTERS = {"S": "start", "K": "key", "D": "door", "G": "goal"}
-SUBTASKS = ("get the key", "open the door", "reach the goal")  # one a stage
+SUBTASKS = ("get the key", "open the door", "reach the goal")  # one per stage
 NO_KEY, KEY, OPEN = 0, 1, 2
 
 # What the numbers of a partial view stand for.
