@@ -13,7 +13,7 @@ Start: a problem drawn uniformly.
 Episode end: never; the registered time limit is 1,000 pulls.
 Exact solution: knowing the problem, pull its best arm: 1.534830 a pull on average over the default 2,000 problems.
     (The largest of ten standard normal numbers is 1.538753 on average.) v* and the reward threshold assume an agent
-    that knows the problem; any other agent must find the best arm first.
+    that knows the problem. Any other agent must find the best arm first.
 Source: Sutton & Barto (2018), section 2.3.
 """
 

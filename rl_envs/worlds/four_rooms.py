@@ -23,7 +23,7 @@ Episode end: at the goal, by default the east hallway (row 7, column 9); the reg
 Exact solution: v* is 0.09310934 in the upper left corner, 0.88211352 just above the goal, and 0.32943920 on average
     over the start. Without noise it is discount^(d - 1) at d steps from the goal: 0.9^13 = 0.25418658 in that corner.
     With the eight options of `rl_envs.options.hallway_options`, two per room, planning by synchronous sweeps reaches
-    every cell after two sweeps (without noise with the exact value); with primitive actions it takes 14.
+    every cell after two sweeps. Without noise the values are then exact. With primitive actions it takes 14 sweeps.
 Source: Sutton, Precup & Singh (1999), "Between MDPs and semi-MDPs: a framework for temporal abstraction in
     reinforcement learning", Artificial Intelligence 112, section 3.
 """

@@ -9,8 +9,8 @@ Actions: 0 left, 1 stay, 2 right: the position changes by -1, 0 or +1.
 Rewards: -|position after the move|: each step costs the distance from the middle, and leaving the line costs `size`.
 Start: position `start`, 0 by default; `start="uniform"` draws one of the positions between the ends.
 Episode end: at either end of the line; the registered time limit is 20 steps.
-Exact solution: v*(0) = 0 by staying there. At |position| = 4, walking off the end (worth -5) is strictly better than
-    walking back (worth -3 - 2 discount - discount^2) if and only if discount > sqrt(3) - 1, about 0.732. At 0.95
+Exact solution: v*(0) = 0 by staying there. At |position| = 4, walking off the end is worth -5 and walking back
+    -3 - 2 discount - discount^2. Walking off is better if and only if discount > sqrt(3) - 1, about 0.732. At 0.95
     walking back is worth -5.8025, so v* is 0, 0, -1, -2.95, -5 at |position| 0, 1, 2, 3, 4. The uniform
     policy's mean return within 20 steps of position 0 is -96752106370/3486784401 = -27.748233.
 Source: the regulator of optimal control, on a finite line and with absolute costs (Bertsekas, Dynamic Programming and

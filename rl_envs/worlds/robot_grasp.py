@@ -10,10 +10,11 @@
       0  S - - - E
          0   2   4   6   x
 
-State: the positions 0..num_angles-1 of shoulder, elbow and wrist (each an angle relative to the direction of the
-    previous link), whose turn it is (0 shoulder, 1 elbow, 2 wrist), and whether every joint commanded so far in this
-    sweep chose grip (0 before the first). By default 8 x 8 x 8 x 3 x 2 = 3,072 states. With
-    `control="simultaneous"`: the positions, and whether the hand has closed on the object; 1,024 states.
+State: five numbers: the positions 0..num_angles-1 of shoulder, elbow and wrist, whose turn it is (0 shoulder, 1 elbow,
+    2 wrist), and the grip flag. A position is an angle relative to the direction of the previous link. The grip flag is
+    1 if every joint commanded so far in this sweep chose grip, and 0 before the first command. By default there are 8 x
+    8 x 8 x 3 x 2 = 3,072 states. With `control="simultaneous"`: the positions, and whether the hand has closed on the
+    object; 1,024 states.
 Actions: a command to the joint whose turn it is, shoulder first, wrist last: 0 hold, 1 turn one position back, 2 turn
     one position forward, 3 grip. Joints turn all the way round. With probability `slip` a turn does not happen. When
     all three joints chose grip in one sweep, the hand closes. With `control="simultaneous"`: a command to each joint at
