@@ -23,11 +23,11 @@ GALLERY = Path(__file__).parent / "gallery"
 
 @dataclass(frozen=True)
 class Scene:
-    """What a picture shows: which actions were taken, from where, and what lies over the picture.
+    """What a picture shows: the first state, the actions and the overlay.
 
     Attributes:
-        actions: taken one after the other; None for `steps` random ones.
-        steps: how many random actions.
+        actions: to take; None for `steps` random ones.
+        steps: number of random actions.
         overlay: "value", "policy", "visits" or None.
         start: the first state, or None to draw it.
         option: name of the hallway option that is active, or None.
@@ -42,7 +42,7 @@ class Scene:
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
-# A scene for each world, so that its picture shows what the world is about.
+# A typical scene for each world.
 SCENES = {
     "LineWalk": Scene([1, 1, 0, 1]),
     "LineBalance": Scene([2, 2, 1]),

@@ -1,6 +1,6 @@
 """Write a page for every world from its docstrings, registration and exact solution: `python docs/make_pages.py`.
 
-With `--check` nothing is written: it exits with 1 and names the pages that are out of date.
+With `--check` it writes nothing, names the pages that are out of date, and exits with 1 if there are any.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SECTIONS = {
     "Source": "References",
 }
 
-# So many actions get a table; more are combinations, which a sentence describes better.
+# Up to this many actions get a table; more are combinations, which a sentence describes better.
 LONGEST_ACTION_TABLE = 16
 
 
@@ -53,7 +53,7 @@ def page(name: str, entry: Entry) -> str:
     world = build(name)
     parts = [
         f"# {name}",
-        f"![A picture of {name}](../gallery/{name}.png)",
+        f"![{name}](../gallery/{name}.png)",
         _facts(name, entry, world),
         "## Description",
         escape(summary),
@@ -108,8 +108,10 @@ def index_page() -> str:
             [
                 "<!-- Written by docs/make_pages.py; changes made here are lost. -->",
                 "# The worlds",
-                "Values are discounted, exact, and means over the first state. Every world has a twin with one-hot "
-                f"observations, `{world_id('LineWalk', one_hot=True)}`.",
+                "A *world* is a Gymnasium environment: a table of its dynamics, p(s', r | s, a), and a picture. "
+                "Because the table is known, the values below are exact.",
+                "Values are discounted means over the start distribution. Every world has a variant with one-hot "
+                f"observations, such as `{world_id('LineWalk', one_hot=True)}`.",
                 "\n".join(rows),
             ]
         )
@@ -118,7 +120,7 @@ def index_page() -> str:
 
 
 def parse_module(module: ModuleType) -> tuple[str, str, dict[str, str]]:
-    """Take a world's module docstring apart.
+    """Parse a world's module docstring.
 
     Args:
         module: of the world.
@@ -156,13 +158,13 @@ def parse_module(module: ModuleType) -> tuple[str, str, dict[str, str]]:
 
 
 def _sentence(text: str) -> str:
-    """Text with a capital letter at its beginning, unless that is a symbol: v*(s) stays as it is."""
+    """Text with its first letter in upper case, unless it starts with a symbol such as v*(s)."""
     text = text.strip()
     return text[:1].upper() + text[1:] if re.match(r"a |[a-z]{2}", text) else text
 
 
 def parse_arguments(builder: Any) -> dict[str, str]:
-    """What the docstring of a builder says of each argument.
+    """Each argument's description in the docstring of a builder.
 
     Args:
         builder: a world's function.
@@ -194,13 +196,13 @@ def parse_arguments(builder: Any) -> dict[str, str]:
 
 
 def number(value: float, digits: int = 10) -> str:
-    """A number with so many significant digits, without the solver's rounding errors, so the same on every machine."""
+    """A number with so many significant digits, without rounding errors, so that it is the same on every machine."""
     rounded = round(value, 11)
     return f"{rounded + 0.0:.{digits}g}"
 
 
 def literal(value: Any) -> str:
-    """A default as one would write it: a third as 1/3."""
+    """A default as Python source, with simple fractions: 1/3."""
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, float) and len(repr(value)) > 10:
@@ -210,7 +212,7 @@ def literal(value: Any) -> str:
 
 
 def escape(text: str) -> str:
-    """Text as Markdown that shows it as it is; what stands in backticks is left alone."""
+    """Text escaped for Markdown, except inside backticks."""
     pieces = text.split("`")
     for i in range(0, len(pieces), 2):
         pieces[i] = re.sub(r"([*_<\[\]])", r"\\\1", pieces[i])
@@ -230,7 +232,7 @@ def _source(entry: Entry) -> tuple[ModuleType, Any]:
 
 
 def _description(builder: Any) -> str:
-    """What the builder's docstring says before its arguments."""
+    """The part of the builder's docstring before its arguments."""
     text = (inspect.getdoc(builder) or "").split("\nArgs:")[0]
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n")).strip()
 
@@ -242,10 +244,10 @@ def _facts(name: str, entry: Entry, world: World) -> str:
             "| | |",
             "|---|---|",
             f'| Make | `gymnasium.make("{world_id(name)}")` after `import rl_envs` |',
-            f"| One-hot twin | `{world_id(name, one_hot=True)}` |",
+            f"| One-hot variant | `{world_id(name, one_hot=True)}` |",
             f"| Action space | `{space(world.action_space)}` |",
             f"| Observation space | `{space(world.observation.space)}` |",
-            f"| States and actions in the table | {world.mdp.num_states:,} and {world.mdp.num_actions:,} |",
+            f"| States and actions | {world.mdp.num_states:,} and {world.mdp.num_actions:,} |",
             f"| Discount | {number(world.mdp.discount)} |",
             f"| Time limit | {limit} |",
         ]
@@ -253,7 +255,7 @@ def _facts(name: str, entry: Entry, world: World) -> str:
 
 
 def space(given: spaces.Space[Any]) -> str:
-    """A space in the way one would write it."""
+    """A space as a short expression."""
     if isinstance(given, spaces.MultiDiscrete):
         return f"MultiDiscrete({given.nvec.tolist()})"
     if isinstance(given, spaces.Box):
@@ -263,18 +265,18 @@ def space(given: spaces.Space[Any]) -> str:
 
 
 def _actions(world: World) -> str:
-    """The actions with their names and keys, where they can be listed."""
+    """The actions with their names and keys, unless they are too many."""
     if len(world.action_names) > LONGEST_ACTION_TABLE:
         return (
-            f'The table counts {world.mdp.num_actions} actions, from "{world.action_names[0]}" to '
-            f'"{world.action_names[-1]}", the last choice running fastest; `env.unwrapped.action_names` lists them.'
+            f'The table has {world.mdp.num_actions} actions, from "{world.action_names[0]}" to '
+            f'"{world.action_names[-1]}"; the last choice varies fastest. `env.unwrapped.action_names` lists them.'
         )
     keys: Mapping[int, str] = {action: key for key, action in reversed(world.keys.items())}
     rows = ["| Action | Name | Key |", "|---:|---|---|"]
     for action, action_name in enumerate(world.action_names):
         key = f"`{keys[action]}`" if action in keys else ""
         rows.append(f"| {action} | {cell(action_name)} | {key} |")
-    return "\n".join(rows) + f'\n\nKeys are for `rl_envs.play("{world.name}")`.'
+    return "\n".join(rows) + f'\n\nThe keys are for `rl_envs.play("{world.name}")`.'
 
 
 def _observations(name: str, arguments: Mapping[str, str]) -> str:
@@ -289,22 +291,23 @@ def _arguments(builder: Any, entry: Entry, arguments: Mapping[str, str]) -> str:
     rows = ["| Argument | Default | Meaning |", "|---|---|---|"]
     for name, parameter in inspect.signature(builder).parameters.items():
         default = entry.arguments.get(name, parameter.default)
-        shown = "the drawing above" if name == "map" else f"`{literal(default)}`"
+        shown = "the map above" if name == "map" else f"`{literal(default)}`"
         rows.append(f"| `{name}` | {shown} | {cell(arguments[name])} |")
     return "\n".join(rows)
 
 
 def _numbers(name: str, entry: Entry, solved: Truth) -> str:
-    """The exact numbers, computed when the page is written."""
-    rows = ["| Exact number, default arguments | Value |", "|---|---:|"]
-    rows.append(f"| Optimal value, discounted, over the first state | {number(solved.optimal_value)} |")
+    """The exact values, computed when the page is written."""
+    rows = ["| Exact value, default arguments | Value |", "|---|---:|"]
+    rows.append(f"| Optimal value, discounted, from the start distribution | {number(solved.optimal_value)} |")
     rows.append(f"| Value of the uniform policy | {number(solved.random_value)} |")
     rows.append(f"| Value of the worst policy | {number(solved.worst_value)} |")
     if entry.max_episode_steps is not None:
         limit = f"{entry.max_episode_steps:,}"
-        rows.append(f"| Best mean return of an episode of {limit} steps | {number(solved.optimal_episode_return())} |")
-        rows.append(f"| Mean return of the uniform policy within them | {number(solved.random_episode_return())} |")
-    rows.append(f"| `reward_threshold` of the registration | {number(entry.reward_threshold)} |")
+        best, uniform = solved.optimal_episode_return(), solved.random_episode_return()
+        rows.append(f"| Largest mean return of an episode of at most {limit} steps | {number(best)} |")
+        rows.append(f"| Mean return of the uniform policy in such an episode | {number(uniform)} |")
+    rows.append(f"| Registered `reward_threshold` | {number(entry.reward_threshold)} |")
     return "\n".join(rows) + f'\n\nComputed by `rl_envs.truth("{world_id(name)}")`.'
 
 
@@ -315,7 +318,7 @@ def _versions(module: ModuleType, entry: Entry, sections: Mapping[str, str]) -> 
     if entry.version > 0:
         file = Path(module.__file__ or "").name
         raise ValueError(f"{file}: the docstring of a world of version {entry.version} must have a 'Version history'")
-    return "- v0: the first version."
+    return "- v0: first version."
 
 
 def main(arguments: list[str]) -> int:
@@ -332,7 +335,7 @@ def main(arguments: list[str]) -> int:
         path.unlink()
     for path in stale:
         path.write_text(written[path], encoding="utf-8")
-    print(f"docs/worlds: {len(written)} pages, {len(stale)} written anew")
+    print(f"docs/worlds: {len(written)} pages, {len(stale)} updated")
     return 0
 
 

@@ -1,7 +1,7 @@
 """Draw docs/report.png, a part of a report's page as a browser shows it: `python docs/make_report_picture.py`.
 
-It takes a quarter of a minute, and needs the extra `baselines`, playwright, and Chromium or Chrome. The numbers are the
-same at every run; letters are those of the fonts that are installed.
+It takes 15 seconds, and needs the extra `baselines`, playwright, and Chromium or Chrome. The numbers are the same in
+every run; the text uses the installed fonts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STYLE = """
 
 
 def make_report(folder: Path) -> Path:
-    """Make a small comparison in a folder; gives back its page."""
+    """Run a small comparison in a folder; returns its page."""
     from baselines.comparison.comparison import Comparison
     from baselines.comparison.running import compare
     from baselines.report.contents import Contents

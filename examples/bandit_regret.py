@@ -1,6 +1,6 @@
-"""What it costs not to know the best arm, agent by agent, and the bounds on it: `python examples/bandit_regret.py`.
+"""The regret of each bandit agent, and the bounds on it: `python examples/bandit_regret.py`.
 
-Regret is counted from the true means of the arms, so no noise of the rewards is in it.
+Regret is computed from the true means of the arms, so it contains no noise of the rewards.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ RUNS = 200
 for name in AGENTS:
     curve = regret_curve(make_agent(name, "BernoulliBandit", runs=RUNS))
     loss = mean_interval(curve.regret[-1])
-    print(f"{name:28} loses {loss.estimate:5.1f} [{loss.low:5.1f}, {loss.high:5.1f}] in {curve.steps[-1]:,} pulls")
+    print(f"{name:28} regret {loss.estimate:5.1f} [{loss.low:5.1f}, {loss.high:5.1f}] after {curve.steps[-1]:,} pulls")
 
 bounds = curve.bounds
-print(f"{'uniform play':28} loses {bounds.uniform[-1]:5.1f}")
+print(f"{'uniform policy':28} regret {bounds.uniform[-1]:5.1f}")
 if bounds.ucb1 is not None and bounds.lai_robbins is not None:
-    print(f"UCB1 is proved to lose at most {bounds.ucb1[-1]:.1f}.")
-    print(f"Lai and Robbins' bound is {bounds.lai_robbins[-1]:.1f}: in the long run, nobody who learns loses less.")
+    print(f"The upper bound on UCB1's regret is {bounds.ucb1[-1]:.1f}.")
+    print(f"Lai and Robbins' asymptotic lower bound for any consistent algorithm is {bounds.lai_robbins[-1]:.1f}.")

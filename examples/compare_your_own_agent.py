@@ -1,4 +1,4 @@
-"""Your own agent in the same table and page as ours: any function `train(env_fn, steps, seed) -> policy`."""
+"""Compare your own agent with ours: any function `train(env_fn, steps, seed) -> policy`."""
 
 from stable_baselines3 import PPO
 

@@ -1,4 +1,4 @@
-"""Watch somebody reach a goal, and find out what they wanted: `python examples/learn_from_demonstrations.py`."""
+"""Inverse RL: infer a reward from demonstrations, `python examples/learn_from_demonstrations.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import rl_envs
 
 
 def main() -> None:
-    # Somebody who knows the way through SubtaskGrid shows it a few times. What is written down holds no rewards.
+    # Record a few episodes of the optimal policy in SubtaskGrid. The file contains no rewards.
     truth = rl_envs.truth("rl_envs/SubtaskGrid-v0")
     shown = baselines.demonstrations("SubtaskGrid", truth.optimal_policy, 5, seed=0)
     with tempfile.TemporaryDirectory() as folder:
@@ -19,18 +19,18 @@ def main() -> None:
         shown = baselines.Demonstrations.load(file)
     print(f"{shown.num_episodes} demonstrations of {len(shown.state) // shown.num_episodes} steps each")
 
-    # The reward that explains them best, a weight for each state arrived in, and the policy that follows from it.
+    # The reward that explains them best, one weight per next state, and the optimal policy for it.
     agent = baselines.make_agent("MaxEntIRL:preset=state", "SubtaskGrid")
     agent.watch(shown)
-    print(f"recovered policy: score {agent.exact_score()[0]:.4f} under the true reward, which was never seen")
-    print(f"features it sees differently from the demonstrator: {agent.feature_gap()[0]:.1e} at most")
+    print(f"recovered policy: score {agent.exact_score()[0]:.4f} under the true reward, which the agent never saw")
+    print(f"largest difference of feature counts from the demonstrations: {agent.feature_gap()[0]:.1e}")
 
-    # Where chance has a part, more is to be seen. In training, the best policy demonstrates in every run.
+    # A stochastic world needs more demonstrations. In training, the optimal policy demonstrates in every run.
     slippery = baselines.make_task("LineWalk", slip=0.1)
     agent = baselines.make_agent("MaxEntIRL", slippery, runs=10)
     curve = baselines.train(agent, steps=400, checkpoints=4)
     for steps, scores in zip(curve.steps[1:], curve.scores[1:]):
-        print(f"after {steps} steps watched: mean score {scores.mean():.4f}, worst {scores.min():.4f}")
+        print(f"after {steps} demonstrated steps: mean score {scores.mean():.4f}, worst {scores.min():.4f}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Learn SubtaskGrid with its subtasks as options, and without: `python examples/learn_with_options.py`.
+"""Learn SubtaskGrid with and without its subtasks as options: `python examples/learn_with_options.py`.
 
-Each run is scored exactly at every checkpoint, and the difference comes with a bootstrap interval.
+Each run is scored exactly at every checkpoint; the differences have bootstrap intervals.
 """
 
 from __future__ import annotations
@@ -22,4 +22,4 @@ for agent_name, steps in LEARNERS.items():
 
 for agent_name in list(counts)[:-1]:
     sooner = difference_interval(counts["QLearning"], counts[agent_name])
-    print(f"{agent_name} is {sooner.estimate:,.0f} steps sooner (95%: {sooner.low:,.0f} to {sooner.high:,.0f})")
+    print(f"{agent_name} is {sooner.estimate:,.0f} steps faster (95%: {sooner.low:,.0f} to {sooner.high:,.0f})")

@@ -1,4 +1,4 @@
-"""A game that knows its answers: solve it, play it, and measure how far the play is from an equilibrium.
+"""Solve a matrix game exactly, play it at random, and compute the exploitability of the play.
 
 python examples/matrix_game.py --game penalty --k -10
 """
@@ -35,7 +35,7 @@ def print_solution(game) -> None:
 
 
 def play_at_random(env, num_cycles: int) -> list[np.ndarray]:
-    """Empirical frequencies of each player's actions over one episode of random play."""
+    """Empirical frequencies of each player's actions over one episode of the uniform policy."""
     rng = np.random.default_rng(0)
     counts = [np.zeros(env.action_space(agent).n) for agent in env.possible_agents]
     env.reset(seed=0)
@@ -57,7 +57,7 @@ def main() -> None:
 
     env = parallel_env(game, max_cycles=1_000, render_mode="ansi")
     frequencies = play_at_random(env, num_cycles=1_000)
-    print(f"\nafter 1,000 rounds of random play, exploitability {game.exploitability(frequencies):.4g}\n")
+    print(f"\nafter 1,000 rounds of the uniform policy, exploitability {game.exploitability(frequencies):.4g}\n")
     print(env.render())
 
 

@@ -22,7 +22,7 @@ def main() -> None:
     world = env.unwrapped.world
     mdp, start = world.mdp, world.mdp.start
 
-    # Two options a room, derived from the map: each gets to one of the room's hallways.
+    # Two options per room, derived from the map: each moves to one of the room's hallways.
     options = hallway_options(world)
     primitives = primitive_options(mdp, world.action_names)
     option = options[0]
@@ -30,9 +30,9 @@ def main() -> None:
     corner = world.layout.grid.cell_at("corner", (1, 1))
     print(f"From the upper left corner, {option.name!r} takes {model.duration[corner]:.1f} steps on average.\n")
 
-    # Values spread room by room with options, and cell by cell with single actions.
+    # Values spread room by room with options, and cell by cell with primitive actions.
     print("sweeps            " + "".join(f"{sweep:5}" for sweep in range(0, 15, 2)))
-    for name, choices in (("options", options), ("single actions", primitives)):
+    for name, choices in (("options", options), ("primitive actions", primitives)):
         known = (sweep_values(mdp, choices, 14) > 0).sum(axis=1)
         print(f"{name:18}" + "".join(f"{cells:5}" for cells in known[::2]) + "  cells with a value")
 
@@ -40,16 +40,16 @@ def main() -> None:
     alone = plan(mdp, options)
     both = plan(mdp, (*options, *primitives))
     print("\nvalue from the start")
-    for name, v in (("single actions", best.v), ("options", alone.v), ("both", both.v)):
+    for name, v in (("primitive actions", best.v), ("options", alone.v), ("both", both.v)):
         print(f"{name:18}{start @ v:.8f}")
-    print("Options lose nothing where single actions are left to choose.\n")
+    print("Adding options to the primitive actions loses nothing.\n")
 
-    # Someone who picks options at random does better if an option is dropped as soon as picking anew is worth more.
+    # A uniform policy over options does better if options are interrupted as soon as a new choice is worth more.
     may_start = np.stack([option.initiation for option in options], axis=1)
     at_random = may_start / np.maximum(may_start.sum(axis=1, keepdims=True), 1)
     v = evaluate_options(mdp, options, at_random)
     v_interrupted = evaluate_options(mdp, interrupted(mdp, options, at_random), at_random)
-    print(f"options at random: {start @ v:.4f}; interrupted in time: {start @ v_interrupted:.4f}\n")
+    print(f"uniform policy over options: {start @ v:.4f}; with interruption: {start @ v_interrupted:.4f}\n")
 
     # One episode, each option followed to its end.
     generator = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""Two ways to learn values, and where each of them ends: `python examples/predict_values.py`."""
+"""TD(0) and Monte Carlo prediction, and the fixed point of each: `python examples/predict_values.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from baselines.training.exact_prediction import least_squares_weights, td_fixed_
 
 
 def main() -> None:
-    # A walk of 100 states, seen through ten groups of ten. Whoever predicts acts at random.
+    # A walk of 100 states, aggregated into ten groups of ten. The agents predict the values of the uniform policy.
     task = baselines.make_task("RandomWalk", num_states=100, max_jump=10)
     agents = {
         "TD(0)": baselines.make_agent("TDValue", task, runs=20),
@@ -25,7 +25,7 @@ def main() -> None:
         for _ in range(3):
             baselines.train(agent, steps=1_000, checkpoints=1)
             print(f", {agent.value_error().mean():.3f}", end="")
-        print(f" after 1,000 steps each; {end:.3f} where it is bound to end")
+        print(f" after 1,000 steps each; {end:.3f} at the fixed point")
 
 
 if __name__ == "__main__":

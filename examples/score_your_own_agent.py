@@ -1,7 +1,7 @@
-"""Score an agent of your own exactly: here Stable-Baselines3's PPO, trained as anybody would train it.
+"""Score your own agent exactly: here Stable-Baselines3's PPO, trained in the usual way.
 
-`truth` asks the model for its action in every state and evaluates that policy by a linear system, with no rollouts.
-Below 1 the fault is in the agent, because the optimum is known; and `regret` tells in which states.
+`truth` queries the model's action in every state and evaluates that policy with a linear system, without rollouts.
+A score below 1 means that the agent is not optimal; `regret` shows in which states.
 """
 
 from __future__ import annotations
@@ -27,6 +27,6 @@ actions, _ = model.predict(states, deterministic=True)
 losses = answers.regret(states, actions)
 print("states in which it is not optimal:", states[losses > 1e-9].tolist() or "none")
 
-# Anything that gives actions can be scored: a function of a batch of observations, or an array.
+# Other policies can be scored too: a function of a batch of observations, or an array.
 print(f"always right: {answers.score(lambda observations: np.ones(len(observations), dtype=int)):.4f}")
 print(f"always left: {answers.score(np.zeros(11, dtype=int)):.4f}")

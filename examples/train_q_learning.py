@@ -1,6 +1,6 @@
-"""Train 100 runs of Q-learning together, and see how far each is from the exact optimum along the way.
+"""Train 100 runs of Q-learning together, and compare them with the exact optimum along the way.
 
-Nothing is sampled in the scores: the greedy policy of every run is evaluated exactly at each checkpoint.
+The scores are not sampled: the greedy policy of every run is evaluated exactly at each checkpoint.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Small reinforcement-learning worlds that know their own answers.
+"""Small reinforcement-learning environments with exact solutions.
 
 `import rl_envs` registers the worlds with Gymnasium, so that `gym.make("rl_envs/LineWalk-v0")` works; everything else
 is imported when it is first asked for.

@@ -1,4 +1,4 @@
-"""The message for a name that nobody knows."""
+"""The message for an unknown name."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
-# So many names are all listed; of more there are only the first, and how many others there are.
+# Up to this many names are all listed; of more, only the first ones and the number of the others.
 FEW, FIRST = 25, 12
 
-# How alike two names must be to be taken for each other, from 0 to 1; how much less than the nearest others may be to
-# be offered beside it; and how many are offered.
+# How similar a name must be to be suggested, from 0 to 1; how much less similar than the nearest one the others may be;
+# and how many are suggested.
 LIKE, BESIDE, OFFERED = 0.6, 0.02, 3
 
 # What a name counts as that begins or ends with the other, or the other with it; shorter parts tell nothing.
@@ -18,15 +18,15 @@ PART, SHORTEST_PART = 0.9, 3
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
-    """What to say about an unknown name.
+    """The message for an unknown name.
 
     Args:
-        what: what it should have named, such as "world".
-        name: what was given.
-        known: the names there are.
+        what: the kind of name, such as "world".
+        name: the unknown name.
+        known: all known names.
 
     Returns:
-        A message with the nearest names, where any are near, and those that are known, unless they are many.
+        A message with the nearest names, if any are near, and the known ones, unless there are many.
     """
     names = list(known)
     near = nearest(str(name), names)
@@ -40,7 +40,7 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Sequence[str]) -> list[str]:
-    """The names that are most like another, the likest first; of several versions of one the newest.
+    """The names most similar to another, the most similar first; of several versions only the newest.
 
     Args:
         name: what was given.
@@ -76,6 +76,6 @@ def _stem(name: str) -> str:
 
 
 def _version(name: str) -> int:
-    """The number behind -v; -1 where there is none."""
+    """The number after -v; -1 if there is none."""
     found = re.search(r"-v(\d+)$", name)
     return int(found[1]) if found else -1

@@ -29,8 +29,8 @@ class Entry:
         builder: "module:function" of the builder.
         max_episode_steps: the time limit in steps, or None.
         reward_threshold: the mean return of an episode at which the world counts as solved: the uniform policy's plus
-            95% of what the best policy earns more, both exact within the time limit. A test computes it again.
-        arguments: what the builder is called with beside the user's own arguments.
+            95% of the best policy's advantage over it, both exact within the time limit. A test recomputes it.
+        arguments: arguments that the builder always gets, beside the user's own.
         version: rises when any entry of the table changes.
     """
 
@@ -86,7 +86,7 @@ def own_world(name: str) -> tuple[str, Mapping[str, Any]] | None:
 
 
 def environment_id(name: str) -> str:
-    """The Gymnasium id that the name of a registered world stands for; any other text as it is."""
+    """The Gymnasium id of a registered world's name; any other text unchanged."""
     own = own_world(name)
     return name if own is None else world_id(own[0], one_hot=bool(own[1]))
 
@@ -95,8 +95,8 @@ def build(world: World | str, **arguments: Any) -> World:
     """Build a world by its name.
 
     Args:
-        world: a registered name or id, perhaps with settings ("LineWalk", "LineWalk:size=7"); a `World` is given back
-            as it is.
+        world: a registered name or id, perhaps with settings ("LineWalk", "LineWalk:size=7"); a `World` is returned as it
+            is.
         **arguments: for the world's builder.
 
     Returns:

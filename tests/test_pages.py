@@ -68,14 +68,14 @@ def test_the_numbers_on_a_page_are_the_exact_ones(pages):
     text = pages[make_pages.PAGES / "LineWalk.md"]
     exact = truth(world_id("LineWalk"))
     rows = dict(re.findall(r"^\| (.*?) \| (-?[\d.e-]+) \|$", text, flags=re.MULTILINE))
-    assert float(rows["Optimal value, discounted, over the first state"]) == pytest.approx(0.95**4, abs=1e-9)
+    assert float(rows["Optimal value, discounted, from the start distribution"]) == pytest.approx(0.95**4, abs=1e-9)
     assert float(rows["Value of the uniform policy"]) == pytest.approx(exact.random_value, abs=1e-9)
     assert float(rows["Value of the worst policy"]) == 0
-    assert float(rows["Best mean return of an episode of 100 steps"]) == pytest.approx(1)
-    assert float(rows["Mean return of the uniform policy within them"]) == pytest.approx(
+    assert float(rows["Largest mean return of an episode of at most 100 steps"]) == pytest.approx(1)
+    assert float(rows["Mean return of the uniform policy in such an episode"]) == pytest.approx(
         exact.random_episode_return(), abs=1e-9
     )
-    assert float(rows["`reward_threshold` of the registration"]) == pytest.approx(exact.reward_threshold, abs=1e-9)
+    assert float(rows["Registered `reward_threshold`"]) == pytest.approx(exact.reward_threshold, abs=1e-9)
 
 
 def test_numbers_lose_their_rounding_errors():

@@ -1,4 +1,4 @@
-"""A2C, advantage actor-critic (Mnih et al. 2016; Sutton & Barto 2018, section 13.5), the whole of it in one file.
+"""A2C, advantage actor-critic (Mnih et al. 2016; Sutton & Barto 2018, section 13.5), complete in one file.
 
 take n steps in each of several environments with pi(.|.; w)
 G <- R_1 + gamma R_2 + ... + gamma^n V(S_n) for each step, or up to its episode's end, where V(S') counts as 0 if
@@ -22,14 +22,14 @@ import rl_envs
 
 @dataclass(frozen=True)
 class Settings:
-    discount: float = 0.99  # gamma, unless env_fn has a discount of its own
-    num_envs: int = 8  # environments that advance together
-    num_steps: int = 5  # n, steps in each of them between updates
-    hidden: int = 64  # units of the hidden layer (tanh), of the policy's and of the value's network
+    discount: float = 0.99  # gamma, unless env_fn has an attribute `discount`
+    num_envs: int = 8  # environments in the vector environment
+    num_steps: int = 5  # n, steps per environment between updates
+    hidden: int = 64  # units of the hidden layer (tanh) of each network
     learning_rate: float = 5e-3  # of RMSprop
     value_weight: float = 0.5  # of the value's squared error in the loss
     entropy_weight: float = 0.1  # of the policy's entropy in the loss, in nats; more keeps it exploring
-    max_gradient_norm: float = 0.5  # a longer gradient, of both networks together, is shortened to this
+    max_gradient_norm: float = 0.5  # clips the norm of the gradient of both networks together
 
 
 class Policy:
@@ -41,7 +41,7 @@ class Policy:
             nn.init.orthogonal_(layer.weight, gain)
             nn.init.zeros_(layer.bias)
 
-    def features(self, observations):  # [n, D] a row of numbers for each, one-hot where they are Discrete
+    def features(self, observations):  # [n, D], one-hot if Discrete
         return torch.tensor(np.array([gym.spaces.flatten(self.space, seen) for seen in observations], np.float32))
 
     @torch.no_grad()
@@ -54,17 +54,17 @@ class Policy:
 
 
 def train(env_fn, steps, seed, settings=Settings()):
-    """Learn for so many environment steps, of all copies together; `env_fn()` makes one, its actions Discrete."""
+    """Train for `steps` environment steps over all copies; `env_fn()` makes an environment with Discrete actions."""
     envs = gym.vector.SyncVectorEnv([env_fn] * settings.num_envs, autoreset_mode=gym.vector.AutoresetMode.SAME_STEP)
     discount = getattr(env_fn, "discount", settings.discount)
-    with torch.random.fork_rng(devices=[]):  # leaves torch's own generator, which others may use, as it was
+    with torch.random.fork_rng(devices=[]):  # restores torch's global generator afterwards
         torch.manual_seed(seed)
         policy = Policy(envs.single_observation_space, int(envs.single_action_space.n), settings.hidden)
-        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))  # from now on, its own
+        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))  # a separate generator from here on
     parameters = [*policy.actor.parameters(), *policy.critic.parameters()]
     optimiser = torch.optim.RMSprop(parameters, lr=settings.learning_rate, alpha=0.99, eps=1e-5)
 
-    # Seeds in a row would give the second copy of this run what the first has in the run of the next seed.
+    # With consecutive seeds, the second environment of this run would equal the first one of the next run.
     observation, _ = envs.reset(seed=torch.randint(2**31, (settings.num_envs,), generator=generator).tolist())
     for _ in range(steps // (settings.num_steps * settings.num_envs)):
         rollout = []
@@ -73,13 +73,13 @@ def train(env_fn, steps, seed, settings=Settings()):
             with torch.no_grad():
                 action = torch.multinomial(policy.actor(seen).softmax(dim=1), 1, generator=generator)
             observation, reward, terminated, truncated, infos = envs.step(action.squeeze(1).numpy())
-            # Where an episode has ended, `observation` is the next one's first already; its last one is in the infos.
+            # After an episode end, `observation` is already that of the next episode; the final one is in the infos.
             ended = terminated | truncated
             last = policy.features([infos["final_obs"][i] if end else observation[i] for i, end in enumerate(ended)])
             rollout.append((seen, action, last, *map(torch.from_numpy, (reward.astype(np.float32), terminated, ended))))
         seen, action, last, reward, terminated, ended = map(torch.stack, zip(*rollout))  # [n, N, ...]
 
-        # A time limit ends the episode too, but more was to come: only `terminated` makes the rest worth nothing.
+        # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
         with torch.no_grad():
             next_value = policy.critic(last).squeeze(2) * ~terminated  # [n, N]
         returns, following = torch.zeros_like(reward), next_value[-1]
@@ -108,7 +108,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
-    torch.set_num_threads(1)  # networks this small are slower on several
+    torch.set_num_threads(1)  # networks this small are slower with several
     answers = rl_envs.truth(args.env) if args.env.startswith("rl_envs/") else None
     settings = Settings() if answers is None else Settings(discount=answers.mdp.discount)
     policy = train(lambda: gym.make(args.env), args.steps, args.seed, settings)

@@ -1,12 +1,12 @@
-"""DQN (Mnih et al. 2015) with Double DQN's target (van Hasselt et al. 2016) over n steps, the whole of it in one file.
+"""DQN (Mnih et al. 2015) with Double DQN's target (van Hasselt et al. 2016) over n steps, complete in one file.
 
 for each step:
     A  <- any action with probability epsilon, otherwise argmax_a Q(S, a; w)
-    R, S' <- take action A in state S; remember S, A, the discounted sum G of the next n rewards, and S_n after them
-    now and then, for a batch of what is remembered:
+    R, S' <- take action A in state S; store S, A, the discounted sum G of the next n rewards, and S_n after them
+    every few steps, for a batch from the replay buffer:
         target <- G + gamma^n Q(S_n, argmax_a Q(S_n, a; w); w-), a number; G alone, over fewer steps, if S_n is terminal
         follow the gradient of the Huber loss of Q(S, A; w) from the target
-    more rarely: w- <- w
+    less often: w- <- w
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ import rl_envs
 
 @dataclass(frozen=True)
 class Settings:
-    discount: float = 0.99  # gamma, unless env_fn has a discount of its own
-    n_step: int = 3  # rewards that are added up before the target network's value stands for the rest
+    discount: float = 0.99  # gamma, unless env_fn has an attribute `discount`
+    n_step: int = 3  # number of rewards in the target before bootstrapping
     hidden: int = 64  # units of each of the two hidden layers (ReLU)
-    learning_rate: float = 2.3e-3  # of Adam at step 0; it falls to 0 in a straight line
-    batch_size: int = 64  # remembered steps in an update
-    capacity: int = 40_000  # how many of the latest steps are remembered
-    learning_starts: int = 500  # steps with every action equally probable, before the first update
+    learning_rate: float = 2.3e-3  # of Adam at step 0; it decays linearly to 0
+    batch_size: int = 64  # steps per update
+    capacity: int = 40_000  # size of the replay buffer
+    learning_starts: int = 500  # steps of the uniform policy before the first update
     train_every: int = 2  # steps between updates
     target_every: int = 250  # steps between copies of the network into the target network
-    final_epsilon: float = 0.05  # to which the probability of exploring falls from 1, in a straight line
-    exploration_fraction: float = 0.2  # part of all steps that this takes
+    final_epsilon: float = 0.05  # of a linear decay from 1
+    exploration_fraction: float = 0.2  # fraction of all steps over which epsilon decays
 
 
 class Policy:
@@ -44,7 +44,7 @@ class Policy:
         layers = nn.Linear(width, hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, num_actions)
         self.network = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
 
-    def features(self, observations):  # [n, D] a row of numbers for each, one-hot where they are Discrete
+    def features(self, observations):  # [n, D], one-hot if Discrete
         return torch.tensor(np.array([gym.spaces.flatten(self.space, seen) for seen in observations], np.float32))
 
     def __call__(self, observations):  # [n] the actions of the largest value
@@ -56,10 +56,10 @@ class Policy:
 
 
 def train(env_fn, steps, seed, settings=Settings()):
-    """Learn for so many environment steps; `env_fn()` makes the environment, its actions Discrete."""
+    """Train for `steps` environment steps; `env_fn()` makes an environment with Discrete actions."""
     env, rng = env_fn(), np.random.default_rng(seed)
     discount = getattr(env_fn, "discount", settings.discount)
-    with torch.random.fork_rng(devices=[]):  # leaves torch's own generator, which others may use, as it was
+    with torch.random.fork_rng(devices=[]):  # restores torch's global generator afterwards
         torch.manual_seed(seed)
         policy = Policy(env.observation_space, int(env.action_space.n), settings.hidden)
     network, target_network = policy.network, copy.deepcopy(policy.network)
@@ -67,7 +67,7 @@ def train(env_fn, steps, seed, settings=Settings()):
     capacity, width = settings.capacity, gym.spaces.flatdim(env.observation_space)
     seen, next_seen, actions = *torch.zeros(2, capacity, width), torch.zeros(capacity, 1, dtype=torch.int64)
     returns, weights, stored = *torch.zeros(2, capacity), 0
-    # Seeded with `seed` itself, the environment would draw the very numbers that the agent draws.
+    # Seeded with `seed` itself, the environment would draw the same numbers as the agent.
     now = policy.features([env.reset(seed=int(rng.integers(2**31)))[0]])  # [1, D]
     latest = []  # steps whose n rewards have not all come yet
     for step in range(steps):
@@ -82,7 +82,7 @@ def train(env_fn, steps, seed, settings=Settings()):
         while len(latest) == settings.n_step or (latest and (terminated or truncated)):
             slot, stored = stored % capacity, stored + 1
             returns[slot] = sum(discount**k * reward for k, (_, _, reward) in enumerate(latest))
-            # A time limit ends the episode too, but more was to come: only `terminated` makes the rest worth nothing.
+            # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
             weights[slot] = 0.0 if terminated else discount ** len(latest)
             (seen[slot], actions[slot], _), next_seen[slot] = latest.pop(0), now[0]
         now = policy.features([env.reset()[0]]) if terminated or truncated else now
@@ -110,7 +110,7 @@ def main():
     parser.add_argument("--steps", type=int, default=4_000, help="environment steps")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    torch.set_num_threads(1)  # networks this small are slower on several
+    torch.set_num_threads(1)  # networks this small are slower with several
     answers = rl_envs.truth(args.env) if args.env.startswith("rl_envs/") else None
     settings = Settings() if answers is None else Settings(discount=answers.mdp.discount)
     policy = train(lambda: gym.make(args.env), args.steps, args.seed, settings)

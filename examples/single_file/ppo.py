@@ -1,4 +1,4 @@
-"""PPO, proximal policy optimisation (Schulman et al. 2017), the whole of it in one file.
+"""PPO, proximal policy optimisation (Schulman et al. 2017), complete in one file.
 
 take T steps in each of several environments with pi(.|.; w), called the old policy from then on
 delta_t <- R_t+1 + gamma V(S_t+1) - V(S_t), where V(S_t+1) counts as 0 if S_t+1 is terminal
@@ -22,16 +22,16 @@ import rl_envs
 
 @dataclass(frozen=True)
 class Settings:
-    discount: float = 0.98  # gamma, unless env_fn has a discount of its own
+    discount: float = 0.98  # gamma, unless env_fn has an attribute `discount`
     trace_decay: float = 0.9  # lambda of the generalised advantage estimates
-    num_envs: int = 8  # environments that advance together
-    num_steps: int = 64  # T, steps in each of them between updates
-    epochs: int = 10  # how often an update goes through these steps
-    minibatch: int = 128  # how many of them are in a gradient step
-    clip: float = 0.2  # c, how far from 1 the ratio may go before it stops mattering
-    hidden: int = 64  # units of the hidden layer (tanh), of the policy's and of the value's network
-    learning_rate: float = 1e-3  # of Adam at step 0; it falls to 0 in a straight line
-    max_gradient_norm: float = 0.5  # a longer gradient, of both networks together, is shortened to this
+    num_envs: int = 8  # environments in the vector environment
+    num_steps: int = 64  # T, steps per environment between updates
+    epochs: int = 10  # passes over the rollout per update
+    minibatch: int = 128  # steps per gradient step
+    clip: float = 0.2  # c, the range of the ratio around 1
+    hidden: int = 64  # units of the hidden layer (tanh) of each network
+    learning_rate: float = 1e-3  # of Adam at step 0; it decays linearly to 0
+    max_gradient_norm: float = 0.5  # clips the norm of the gradient of both networks together
 
 
 class Policy:
@@ -39,9 +39,9 @@ class Policy:
         self.space, width = space, gym.spaces.flatdim(space)
         self.actor = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, num_actions))  # logits
         self.critic = nn.Sequential(nn.Linear(width, hidden), nn.Tanh(), nn.Linear(hidden, 1))
-        nn.init.orthogonal_(self.actor[2].weight, gain=0.01)  # at first all actions are nearly equally probable
+        nn.init.orthogonal_(self.actor[2].weight, gain=0.01)  # at first the policy is nearly uniform
 
-    def features(self, observations):  # [n, D] a row of numbers for each, one-hot where they are Discrete
+    def features(self, observations):  # [n, D], one-hot if Discrete
         return torch.tensor(np.array([gym.spaces.flatten(self.space, seen) for seen in observations], np.float32))
 
     @torch.no_grad()
@@ -54,16 +54,16 @@ class Policy:
 
 
 def train(env_fn, steps, seed, settings=Settings()):
-    """Learn for so many environment steps, of all copies together; `env_fn()` makes one, its actions Discrete."""
+    """Train for `steps` environment steps over all copies; `env_fn()` makes an environment with Discrete actions."""
     envs = gym.vector.SyncVectorEnv([env_fn] * settings.num_envs, autoreset_mode=gym.vector.AutoresetMode.SAME_STEP)
     discount = getattr(env_fn, "discount", settings.discount)
-    with torch.random.fork_rng(devices=[]):  # leaves torch's own generator, which others may use, as it was
+    with torch.random.fork_rng(devices=[]):  # restores torch's global generator afterwards
         torch.manual_seed(seed)
         policy = Policy(envs.single_observation_space, int(envs.single_action_space.n), settings.hidden)
-        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))  # from now on, its own
+        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))  # a separate generator from here on
     parameters = [*policy.actor.parameters(), *policy.critic.parameters()]
     optimiser = torch.optim.Adam(parameters, lr=settings.learning_rate, eps=1e-5)
-    # Seeds in a row would give the second copy of this run what the first has in the run of the next seed.
+    # With consecutive seeds, the second environment of this run would equal the first one of the next run.
     observation, _ = envs.reset(seed=torch.randint(2**31, (settings.num_envs,), generator=generator).tolist())
     num_updates = steps // (settings.num_steps * settings.num_envs)
     for update in range(num_updates):
@@ -73,14 +73,14 @@ def train(env_fn, steps, seed, settings=Settings()):
             with torch.no_grad():
                 action = torch.multinomial(policy.actor(seen).softmax(dim=1), 1, generator=generator)
             observation, reward, terminated, truncated, infos = envs.step(action.squeeze(1).numpy())
-            # Where an episode has ended, `observation` is the next one's first already; its last one is in the infos.
+            # After an episode end, `observation` is already that of the next episode; the final one is in the infos.
             ended = terminated | truncated
             last = policy.features([infos["final_obs"][i] if end else observation[i] for i, end in enumerate(ended)])
             rollout.append((seen, action, last, *map(torch.from_numpy, (reward.astype(np.float32), terminated, ended))))
         seen, action, last, reward, terminated, ended = map(torch.stack, zip(*rollout))  # [T, N, ...]
 
         with torch.no_grad():
-            # A time limit ends the episode too, but more was to come: only `terminated` makes the rest worth nothing.
+            # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
             value, next_value = policy.critic(seen).squeeze(2), policy.critic(last).squeeze(2)
             advantage = reward + discount * ~terminated * next_value - value
             for t in reversed(range(settings.num_steps - 1)):
@@ -110,7 +110,7 @@ def main():
     parser.add_argument("--steps", type=int, default=8_192, help="environment steps")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    torch.set_num_threads(1)  # networks this small are slower on several
+    torch.set_num_threads(1)  # networks this small are slower with several
     answers = rl_envs.truth(args.env) if args.env.startswith("rl_envs/") else None
     settings = Settings() if answers is None else Settings(discount=answers.mdp.discount)
     policy = train(lambda: gym.make(args.env), args.steps, args.seed, settings)

@@ -1,4 +1,4 @@
-"""Q-learning with a table (Watkins 1989; Sutton & Barto 2018, section 6.5), the whole of it in one file.
+"""Q-learning with a table (Watkins 1989; Sutton & Barto 2018, section 6.5), complete in one file.
 
 for each step of an episode:
     A  <- any action with probability epsilon, otherwise argmax_a Q(S, a), ties broken at random
@@ -20,12 +20,12 @@ import rl_envs
 
 @dataclass(frozen=True)
 class Settings:
-    discount: float = 0.99  # gamma, unless env_fn has a discount of its own
+    discount: float = 0.99  # gamma, unless env_fn has an attribute `discount`
     step_size: float = 1.0  # alpha at the first update of an action's value in a state
-    step_size_half_life: float = 5.0  # updates of that value after which half of its alpha is left
+    step_size_half_life: float = 5.0  # number of updates of a value that halves its alpha
     epsilon: float = 1.0  # probability of exploring at step 0
-    final_epsilon: float = 0.1  # probability of exploring once it has fallen, in a straight line
-    exploration_fraction: float = 0.6  # part of all steps that the fall of epsilon takes
+    final_epsilon: float = 0.1  # probability of exploring after a linear decay
+    exploration_fraction: float = 0.6  # fraction of all steps over which epsilon decays
 
 
 @dataclass
@@ -33,7 +33,7 @@ class GreedyPolicy:
     q: np.ndarray  # [S, A] the estimated action values
 
     def __call__(self, observations):
-        """The probability of each action, shared equally among the best where several are, [n, A]."""
+        """The probability of each action, equal for all best ones, [n, A]."""
         best = self.q[observations] == self.q[observations].max(axis=1, keepdims=True)
         return best / best.sum(axis=1, keepdims=True)
 
@@ -43,14 +43,14 @@ class GreedyPolicy:
 
 
 def train(env_fn, steps, seed, settings=Settings()):
-    """Learn for so many environment steps; `env_fn()` makes the environment, its observations and actions Discrete."""
+    """Train for `steps` environment steps; `env_fn()` makes an environment with Discrete observations and actions."""
     env = env_fn()
     discount = getattr(env_fn, "discount", settings.discount)
     rng = np.random.default_rng(seed)
     q = np.zeros((env.observation_space.n, env.action_space.n))  # [S, A]
     updates = np.zeros(q.shape, dtype=np.int64)  # [S, A]
 
-    # Seeded with `seed` itself, the environment would draw the very numbers that the agent draws.
+    # Seeded with `seed` itself, the environment would draw the same numbers as the agent.
     observation, _ = env.reset(seed=int(rng.integers(2**31)))
     fall = settings.final_epsilon - settings.epsilon
     for step in range(steps):
@@ -58,12 +58,12 @@ def train(env_fn, steps, seed, settings=Settings()):
         if rng.random() < epsilon:
             action = rng.integers(env.action_space.n)
         else:
-            # The first of several best actions would be the same one in every state that is still unknown.
+            # Always taking the first of several best actions would be the same choice in every unvisited state.
             action = rng.choice(np.flatnonzero(q[observation] == q[observation].max()))
 
         next_observation, reward, terminated, truncated, _ = env.step(action)
 
-        # A time limit ends the episode too, but more was to come: only `terminated` makes the rest worth nothing.
+        # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
         next_value = 0.0 if terminated else q[next_observation].max()
         target = reward + discount * next_value
         step_size = settings.step_size / (1 + updates[observation, action] / settings.step_size_half_life)

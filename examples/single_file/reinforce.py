@@ -1,4 +1,4 @@
-"""REINFORCE with a baseline (Williams 1992; Sutton & Barto 2018, section 13.4), the whole of it in one file.
+"""REINFORCE with a baseline (Williams 1992; Sutton & Barto 2018, section 13.4), complete in one file.
 
 for each episode S_0, A_0, R_1, ..., S_T played with pi(.|.; theta):
     G_t <- R_t+1 + gamma G_t+1, backwards from the end, where G_T = 0, or V(S_T) if a time limit cut it off
@@ -21,8 +21,8 @@ import rl_envs
 
 @dataclass(frozen=True)
 class Settings:
-    discount: float = 0.99  # gamma, unless env_fn has a discount of its own
-    hidden: int = 32  # units of the hidden layer (tanh), of the policy's and of the value's network
+    discount: float = 0.99  # gamma, unless env_fn has an attribute `discount`
+    hidden: int = 32  # units of the hidden layer (tanh) of each network
     learning_rate: float = 0.02  # of Adam
 
 
@@ -35,7 +35,7 @@ class Policy:
             nn.init.orthogonal_(layer.weight, gain)
             nn.init.zeros_(layer.bias)
 
-    def features(self, observations):  # [n, D] a row of numbers for each, one-hot where they are Discrete
+    def features(self, observations):  # [n, D], one-hot if Discrete
         return torch.tensor(np.array([gym.spaces.flatten(self.space, seen) for seen in observations], np.float32))
 
     @torch.no_grad()
@@ -48,17 +48,17 @@ class Policy:
 
 
 def train(env_fn, steps, seed, settings=Settings()):
-    """Learn for so many environment steps; `env_fn()` makes the environment, its actions Discrete."""
+    """Train for `steps` environment steps; `env_fn()` makes an environment with Discrete actions."""
     env = env_fn()
     discount = getattr(env_fn, "discount", settings.discount)
-    with torch.random.fork_rng(devices=[]):  # leaves torch's own generator, which others may use, as it was
+    with torch.random.fork_rng(devices=[]):  # restores torch's global generator afterwards
         torch.manual_seed(seed)
         policy = Policy(env.observation_space, int(env.action_space.n), settings.hidden)
-        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))  # from now on, its own
+        generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))  # a separate generator from here on
     optimiser = torch.optim.Adam([*policy.actor.parameters(), *policy.critic.parameters()], lr=settings.learning_rate)
 
     observation, _ = env.reset(seed=int(torch.randint(2**31, (), generator=generator)))
-    episode = []  # the steps of the present episode
+    episode = []  # the steps of the current episode
     for _ in range(steps):
         seen = policy.features([observation])[0]
         with torch.no_grad():
@@ -71,7 +71,7 @@ def train(env_fn, steps, seed, settings=Settings()):
         observation_at_end, (observation, _) = observation, env.reset()
         seen, action, reward = map(torch.stack, zip(*episode))  # [T, ...]
         episode = []
-        # A time limit ends the episode too, but more was to come: only `terminated` makes the rest worth nothing.
+        # A time limit ends the episode too, but only `terminated` makes the value of the next state 0.
         following = 0.0 if terminated else float(policy.value([observation_at_end])[0])
         returns = torch.zeros_like(reward)
         for t in reversed(range(len(reward))):
@@ -97,7 +97,7 @@ def main():
     parser.add_argument("--steps", type=int, default=4_000, help="environment steps")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    torch.set_num_threads(1)  # networks this small are slower on several
+    torch.set_num_threads(1)  # networks this small are slower with several
     answers = rl_envs.truth(args.env) if args.env.startswith("rl_envs/") else None
     settings = Settings() if answers is None else Settings(discount=answers.mdp.discount)
     policy = train(lambda: gym.make(args.env), args.steps, args.seed, settings)

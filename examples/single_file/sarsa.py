@@ -1,4 +1,4 @@
-"""Sarsa with a table (Rummery & Niranjan 1994; Sutton & Barto 2018, section 6.4), the whole of it in one file.
+"""Sarsa with a table (Rummery & Niranjan 1994; Sutton & Barto 2018, section 6.4), complete in one file.
 
 A <- epsilon-greedy action in S
 for each step of an episode:
@@ -22,12 +22,12 @@ import rl_envs
 
 @dataclass(frozen=True)
 class Settings:
-    discount: float = 0.99  # gamma, unless env_fn has a discount of its own
+    discount: float = 0.99  # gamma, unless env_fn has an attribute `discount`
     step_size: float = 1.0  # alpha at the first update of an action's value in a state
-    step_size_half_life: float = 5.0  # updates of that value after which half of its alpha is left
+    step_size_half_life: float = 5.0  # number of updates of a value that halves its alpha
     epsilon: float = 1.0  # probability of exploring at step 0
-    final_epsilon: float = 0.02  # probability of exploring once it has fallen: what it costs is learned too
-    exploration_fraction: float = 0.6  # part of all steps that the fall of epsilon takes, in a straight line
+    final_epsilon: float = 0.02  # probability of exploring after the decay; Sarsa also learns the cost of exploring
+    exploration_fraction: float = 0.6  # fraction of all steps over which epsilon decays linearly
 
 
 @dataclass
@@ -35,7 +35,7 @@ class GreedyPolicy:
     q: np.ndarray  # [S, A] the estimated action values
 
     def __call__(self, observations):
-        """The probability of each action, shared equally among the best where several are, [n, A]."""
+        """The probability of each action, equal for all best ones, [n, A]."""
         best = self.q[observations] == self.q[observations].max(axis=1, keepdims=True)
         return best / best.sum(axis=1, keepdims=True)
 
@@ -45,7 +45,7 @@ class GreedyPolicy:
 
 
 def train(env_fn, steps, seed, settings=Settings()):
-    """Learn for so many environment steps; `env_fn()` makes the environment, its observations and actions Discrete."""
+    """Train for `steps` environment steps; `env_fn()` makes an environment with Discrete observations and actions."""
     env = env_fn()
     discount = getattr(env_fn, "discount", settings.discount)
     rng = np.random.default_rng(seed)
@@ -59,10 +59,10 @@ def train(env_fn, steps, seed, settings=Settings()):
     def epsilon_greedy(state, step):
         if rng.random() < epsilon(step):
             return rng.integers(env.action_space.n)
-        # The first of several best actions would be the same one in every state that is still unknown.
+        # Always taking the first of several best actions would be the same choice in every unvisited state.
         return rng.choice(np.flatnonzero(q[state] == q[state].max()))
 
-    # Seeded with `seed` itself, the environment would draw the very numbers that the agent draws.
+    # Seeded with `seed` itself, the environment would draw the same numbers as the agent.
     observation, _ = env.reset(seed=int(rng.integers(2**31)))
     action = epsilon_greedy(observation, step=0)
     for step in range(steps):
@@ -71,13 +71,13 @@ def train(env_fn, steps, seed, settings=Settings()):
         if terminated:
             next_value = 0.0
         elif truncated:
-            # More was to come, but no action is taken here: the mean over those that the policy might have taken.
+            # Truncated: no next action is taken, so bootstrap from the mean over the policy's actions.
             best = q[next_observation] == q[next_observation].max()
             policy = epsilon(step) / len(best) + (1 - epsilon(step)) * best / best.sum()  # [A]
             next_value = (policy * q[next_observation]).sum()
         else:
             next_action = epsilon_greedy(next_observation, step + 1)
-            next_value = q[next_observation, next_action]  # of the action that is taken next, whatever it is
+            next_value = q[next_observation, next_action]  # of the action that is taken next
         target = reward + discount * next_value
         step_size = settings.step_size / (1 + updates[observation, action] / settings.step_size_half_life)
         q[observation, action] += step_size * (target - q[observation, action])

@@ -1,4 +1,4 @@
-"""What worlds are painted with: a picture with verbs for states, grids, maps and what an overlay says of them."""
+"""The canvas that worlds are drawn on: a picture with methods for states, grids, maps and their overlays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rl_envs.drawing.overlay import Overlay
 from rl_envs.drawing.palette import Colour, heat, rgb
 from rl_envs.drawing.picture import SCALE, Box, Picture, Point
 
-LEAST_FOR_A_NUMBER = 34  # width in pixels from which on a tile has room for a number
+LEAST_FOR_A_NUMBER = 34  # smallest width in pixels of a tile with a number
 
 
 class Canvas(Picture):
@@ -20,8 +20,8 @@ class Canvas(Picture):
     Args:
         width: of the picture, in pixels.
         height: of the picture, in pixels.
-        area: the part that a world paints.
-        overlay: what the states' tiles show beside their own colour, or None.
+        area: the part that a world draws in.
+        overlay: values and policy shown in the states' tiles, or None.
 
     Raises:
         DependencyNotInstalled: pygame is missing.
@@ -33,7 +33,7 @@ class Canvas(Picture):
         self.overlay = overlay
 
     def lines_of_text(self, text: str) -> None:
-        """Write text into the area, line by line from the top, as large as fits."""
+        """Write lines of text into the area from the top, as large as fits."""
         lines = text.splitlines()
         height = min(26.0, self.area.height / max(1, len(lines)))
         for number, line in enumerate(lines):
@@ -48,7 +48,7 @@ class Canvas(Picture):
         return [[Box(left + c * side, top + r * side, side, side) for c in range(columns)] for r in range(rows)]
 
     def row(self, num_states: int, *, top: float, arrows: Sequence[Point] = ()) -> list[Box]:
-        """States 0, 1, 2, ... side by side across the area, as tiles, or as one strip where they are too many.
+        """States 0, 1, 2, ... side by side across the area, as tiles, or as one strip if there are too many.
 
         Args:
             num_states: how many.
@@ -70,11 +70,11 @@ class Canvas(Picture):
         return boxes
 
     def spaced(self, numbers: range, width: float, *, room: float = 30) -> list[int]:
-        """Those numbers that can be written under a row of things without touching: every one, or the round ones.
+        """The numbers that fit under a row of items without touching: all of them, or the round ones.
 
         Args:
-            numbers: what is counted, in steps of 1.
-            width: of one thing, in pixels.
+            numbers: of the items, in steps of 1.
+            width: of one item, in pixels.
             room: that a number needs, in pixels.
         """
         steps = (base * 10**power for power in range(9) for base in (1, 2, 5))
@@ -82,7 +82,7 @@ class Canvas(Picture):
         return [number for number in numbers if number % step == 0]
 
     def node(self, center: Point, state: int, *, radius: float, lit: bool = False) -> None:
-        """A state of a graph: a disc with its number, lit if the episode is there, and the overlay's value below."""
+        """A state of a graph: a disc with its number, highlighted if current, and the overlay's value below."""
         fill = self.shade(state, "agent" if lit else "floor")
         if lit:
             self.circle(center, radius + 5, "agent")
@@ -109,9 +109,9 @@ class Canvas(Picture):
             rows: the map as text.
             states: the state drawn at a row and column.
             arrows: for each action the direction it points in, as in `state`.
-            option_policy: what an active option does, [S, A], all 0 where it does not run: its cells are tinted and its
+            option_policy: an active option's policy, [S, A], all 0 where it does not run: its cells are tinted and its
                 moves drawn. None for no option.
-            area: where to draw it; the whole area when left out.
+            area: where to draw it; by default the whole area.
 
         Returns:
             The box of each cell, by row and column.
@@ -135,15 +135,15 @@ class Canvas(Picture):
     def state(
         self, box: Box, state: int, *, colour: Colour = "floor", arrows: Sequence[Point] = (), number: bool = True
     ) -> None:
-        """The tile of a state, with what the overlay says of it.
+        """The tile of a state, with the overlay's value and policy.
 
         Args:
             box: where it is.
             state: its index in the table.
-            colour: of the tile where the overlay has nothing to show.
+            colour: of the tile if the overlay has no value.
             arrows: for each action the direction it points in, (x to the right, y down), with (0, 0) for staying; empty
                 for no arrows.
-            number: whether to write the overlay's value into the tile where there is room.
+            number: whether to write the overlay's value into the tile if there is room.
         """
         shade = self.shade(state, colour)
         self.box(box, shade, border="grid")
@@ -156,7 +156,7 @@ class Canvas(Picture):
             self.arrows(box, self.overlay.policy[state], arrows, self.ink_on(shade))
 
     def arrows(self, box: Box, weights: np.ndarray, directions: Sequence[Point], colour: Colour = "ink") -> None:
-        """Arrows from the middle of a box, one for each action taken, longer and wider the likelier it is.
+        """Arrows from the middle of a box, one per action, longer and wider for more probable actions.
 
         Args:
             box: where to draw them.
@@ -177,7 +177,7 @@ class Canvas(Picture):
             self.arrow((x, y), (x + right * length, y + down * length), colour, max(1.2, width))
 
     def strip(self, box: Box, states: range, *, colour: Colour = "floor", arrows: Sequence[Point] = ()) -> None:
-        """Very many states side by side in one bar, too narrow for tiles, with arrows at two dozen of them."""
+        """States too many for tiles, side by side in one bar, with arrows at two dozen of them."""
         columns = round(box.width * SCALE)
         edges = np.linspace(0, len(states), columns + 1).astype(int)
         for column in range(columns):
@@ -192,7 +192,7 @@ class Canvas(Picture):
                 self.arrows(tile, self.overlay.policy[state], arrows, self.ink_on(self.shade(state, colour)))
 
     def weight(self, state: int, action: int) -> float:
-        """How likely the overlay's policy takes an action, 0..1; 0 where it shows no policy."""
+        """The probability of an action under the overlay's policy; 0 if it has none."""
         if self.overlay is None or self.overlay.policy is None:
             return 0.0
         return float(self.overlay.policy[state, action])

@@ -1,4 +1,4 @@
-"""The things that several worlds are made of, each drawn into a box of a canvas."""
+"""Icons that several worlds share, each drawn into a box of a canvas."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rl_envs.drawing.picture import Box, Point
 
 
 def agent(canvas: Canvas, box: Box, *, size: float | None = None) -> None:
-    """The agent, a round face, in the middle of a box, or a little above it and smaller where the overlay writes.
+    """The agent, a round face, in the middle of a box; smaller and a little higher if the overlay writes a number.
 
     Args:
         canvas: to draw on.
         box: where.
-        size: its share of the box; None for what suits the overlay.
+        size: its share of the box; None to suit the overlay.
     """
     x, y = box.center
     if size is None:

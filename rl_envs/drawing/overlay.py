@@ -1,4 +1,4 @@
-"""Numbers about states as a canvas paints them: values as a heat map, a policy as arrows, counts of visits."""
+"""Numbers about states, to be drawn on a canvas: values or visit counts as a heat map, a policy as arrows."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """Numbers about a world's states, ready to be painted.
+    """Numbers about a world's states, ready to be drawn.
 
     Attributes:
-        title: what they are, for the legend.
-        values: what the heat map shows, [S] float64, NaN where it shows nothing; None for no heat map.
+        title: for the legend.
+        values: of the heat map, [S] float64, NaN where it shows nothing; None for no heat map.
         action_values: the same for each action, [S, A] float64, or None.
-        policy: how likely each action is, or 1 for each action of a set, [S, A] float64; None for no arrows.
+        policy: the probability of each action, or 1 for each action of a set, [S, A] float64; None for no arrows.
     """
 
     title: str
@@ -27,22 +27,24 @@ class Overlay:
 
     @cached_property
     def range(self) -> tuple[float, float]:
-        """The lowest and highest number of the heat map, of states and, where they are given, of actions."""
+        """The lowest and highest number of the heat map, including action values if there are any."""
         parts = [table.ravel() for table in (self.values, self.action_values) if table is not None]
         numbers = np.concatenate(parts) if parts else np.zeros(0)
         numbers = numbers[~np.isnan(numbers)]
         return (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
 
     def level(self, value: float) -> float:
-        """Where a value lies between the lowest, 0, and the highest, 1; the middle where all are alike."""
+        """A value's place between the lowest, 0, and the highest, 1; 0.5 if all are equal."""
         low, high = self.range
         if high <= low:
             return 0.5
-        scale = 2.0 if math.isinf(high - low) else 1.0  # values that diverge may be further apart than floats reach
+        scale = (
+            2.0 if math.isinf(high - low) else 1.0
+        )  # the difference of diverging values may exceed the largest float
         return (value / scale - low / scale) / (high / scale - low / scale)
 
     def number(self, state: int) -> str:
-        """A state's value as text; empty where there is none."""
+        """A state's value as text; empty if there is none."""
         return "" if self.values is None or np.isnan(self.values[state]) else short(float(self.values[state]))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 Colour = str | tuple[int, int, int]
 
-# Okabe & Ito (2008), "Color universal design": told apart with every common kind of colour blindness.
+# Okabe & Ito (2008), "Color universal design": distinguishable with every common kind of colour blindness.
 COLOURS: dict[str, tuple[int, int, int]] = {
     "paper": (252, 252, 250),
     "floor": (238, 239, 242),
@@ -25,10 +25,10 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "tint": (196, 224, 243),
 }
 
-# One colour a player, told apart by people who do not see red and green alike.
+# One colour per player, distinguishable with red-green colour blindness.
 PLAYERS: tuple[tuple[int, int, int], ...] = ((0, 90, 181), (200, 40, 30), (0, 120, 80), (130, 60, 160), (170, 100, 0))
 
-# Nine points of cividis, from dark blue to yellow: as light goes up, so does the value, for every eye.
+# Nine points of cividis, from dark blue to yellow: lightness rises with the value, also with colour blindness.
 # Source: Nunez, Anderton & Renslow (2018), "Optimizing colormaps with consideration for color vision deficiency".
 HEAT = np.array(
     [

@@ -1,7 +1,7 @@
-"""A picture in the making: shapes and letters on a pygame surface.
+"""A picture: shapes and text on a pygame surface.
 
-Everything is painted at twice the size and shrunk at the end, which smooths every edge, and works without a display:
-pygame's window module is never touched here.
+Everything is drawn at twice the size and shrunk at the end, which smooths the edges. No display is needed, because
+pygame's window module is not used here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rl_envs.drawing.palette import Colour, rgb
 
 Point = tuple[float, float]
 
-SCALE = 2  # painted pixels a pixel of the picture
+SCALE = 2  # drawn pixels per pixel of the picture
 
 
 class Box(NamedTuple):
@@ -72,7 +72,7 @@ class Picture:
 
     def __init__(self, width: int, height: int) -> None:
         self._pygame = pygame_module()
-        self._pygame.font.init()  # again and again, because anybody's pygame.quit() ends it
+        self._pygame.font.init()  # every time, because any pygame.quit() ends it
         self._fonts: dict[int, Any] = {}
         self._size = (width, height)
         self._surface = self._pygame.Surface((width * SCALE, height * SCALE), 0, 32)
@@ -92,7 +92,7 @@ class Picture:
             self._pygame.draw.rect(self._surface, rgb(border), rectangle, width, border_radius=corner)
 
     def outline(self, box: Box, colour: Colour, width: float) -> None:
-        """The edge of a rectangle, inside it, and nothing else."""
+        """The edge of a rectangle, drawn inside it, without filling."""
         left, top = round(box.x * SCALE), round(box.y * SCALE)
         rectangle = (left, top, round(box.right * SCALE) - left, round(box.bottom * SCALE) - top)
         self._pygame.draw.rect(self._surface, rgb(colour), rectangle, max(1, round(width * SCALE)))
@@ -139,12 +139,12 @@ class Picture:
             self.circle(end, width / 2, colour)
 
     def loop(self, center: Point, away: Point, radius: float, colour: Colour = "ink", width: float = 2.5) -> None:
-        """A way from a thing back to itself; the thing is painted over its inner part afterwards.
+        """An arc from an item back to itself; draw the item over it afterwards.
 
         Args:
-            center: of the thing.
+            center: of the item.
             away: the direction in which the loop leaves it.
-            radius: of the thing.
+            radius: of the item.
             colour: of the loop.
             width: of its line.
         """
@@ -185,7 +185,7 @@ class Picture:
         Args:
             at: the middle of its left end, its center, or its right end, as `align` says.
             text: what to write.
-            size: height of the letters' line in pixels.
+            size: line height in pixels.
             colour: of the letters.
             align: "left", "center" or "right".
             longest: how wide it may be, in pixels; longer text is cut off with dots.
@@ -207,7 +207,7 @@ class Picture:
         return self._font(size).size(text)[0] / SCALE
 
     def ink_on(self, colour: Colour) -> Colour:
-        """Dark or white, whichever can be read on a colour."""
+        """Dark or white, whichever is readable on a colour."""
         red, green, blue = rgb(colour)
         return "ink" if 0.299 * red + 0.587 * green + 0.114 * blue > 120 else "white"
 
@@ -220,7 +220,7 @@ class Picture:
         return np.ascontiguousarray(self._pygame.surfarray.array3d(self.surface()).transpose(1, 0, 2))
 
     def _font(self, size: int) -> Any:
-        # Kept by the picture and no longer: fonts die when another library calls pygame.quit().
+        # Kept only as long as the picture: fonts become invalid when another library calls pygame.quit().
         if size not in self._fonts:
             self._fonts[size] = self._pygame.font.Font(None, round(size * 1.35 * SCALE))
         return self._fonts[size]

@@ -1,4 +1,4 @@
-"""The window that shows pictures to people."""
+"""The window that shows pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rl_envs.drawing.picture import pygame_module
 class Window:
     """A window that shows pictures at a steady rate; it opens with the first one.
 
-    Pygame has only one window a process. Where somebody else has closed it or made another, they share it.
+    Pygame has only one window per process. If other code closes it or opens another, both share it.
 
     Args:
         title: of the window.
@@ -45,11 +45,11 @@ class Window:
     def close(self) -> None:
         """Close the window if it is open; closing twice is fine, and the next picture opens it again."""
         if self._open:
-            # Only the window: pygame.quit() would end the sound and fonts of everybody else in the process.
+            # Only the window: pygame.quit() would also end the sound and fonts of other code in the process.
             pygame_module().display.quit()
             self._open = False
 
     def __getstate__(self) -> dict[str, Any]:
-        # An environment may be copied or sent elsewhere in mid-episode. Its window stays where it is, and a clock can
-        # be neither copied nor pickled.
+        # An environment may be copied or pickled during an episode. Its window is not copied, and a clock can be
+        # neither copied nor pickled.
         return {**self.__dict__, "_open": False, "_clock": None}

@@ -1,1 +1,1 @@
-"""Gymnasium environments that walk a world's table: one copy, many copies, and checks of both."""
+"""Gymnasium environments that sample from a world's table: single, vectorised, and checks of both."""

@@ -27,16 +27,16 @@ RESULTS_OF_STEP = ("observations", "rewards", "terminations", "truncations", "in
 
 
 class VectorEnvMismatch(AssertionError):
-    """A native vector environment is not what `SyncVectorEnv` makes of the same environment.
+    """A native vector environment differs from `SyncVectorEnv` over the same environment.
 
     Attributes:
-        name: what was compared, and how it was made.
+        name: the environment, and how it was made.
         call: the call after which they differ, or "before the first call".
-        step: how many steps had been taken, counting the call itself.
-        copy: the first copy that differs, or None where the difference is not in a copy.
+        step: the number of steps taken, including the call itself.
+        copy: the first copy that differs, or None if the difference is not in a copy.
         field: which of the results differs, and where in it.
-        native: what the native environment has there.
-        reference: what `SyncVectorEnv` has.
+        native: the native environment's value there.
+        reference: `SyncVectorEnv`'s value there.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class VectorEnvMismatch(AssertionError):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was seen in one comparison: one that met no ending says nothing about endings.
+    """Statistics of one comparison; without an episode end, it shows nothing about episode ends.
 
     Attributes:
         autoreset_mode: the mode that both environments were in.
@@ -69,14 +69,14 @@ class Comparison:
 
 
 class Lockstep:
-    """Two vector environments that get the same calls and whose results are compared after each.
+    """Two vector environments that get the same calls; their results are compared after each call.
 
-    What the native one has returned is compared again after its next call: an array that changes later was not fresh.
+    The native one's results are compared again after its next call, because an array that changes later was not fresh.
 
     Args:
         native: the environment under test.
         reference: `SyncVectorEnv` over the same environment.
-        name: how error messages call the one under test.
+        name: of the one under test, for error messages.
 
     Raises:
         VectorEnvMismatch: here and from every call, at the first difference.
@@ -85,7 +85,7 @@ class Lockstep:
     def __init__(self, native: VectorEnv, reference: VectorEnv, name: str = "the native environment") -> None:
         self.native, self.reference, self.name = native, reference, name
         self.steps = 0
-        self._kept: tuple[Any, Any] | None = None  # what the native one returned last, and a copy made at once
+        self._kept: tuple[Any, Any] | None = None  # what the native one returned last, and an immediate copy of it
         attributes = ("num_envs", "single_observation_space", "single_action_space", "observation_space")
         for attribute in (*attributes, "action_space"):
             mine, theirs = getattr(native, attribute, None), getattr(reference, attribute)
@@ -152,9 +152,9 @@ def check_vector_env(
 ) -> tuple[Comparison, ...]:
     """Check that a registered environment's native vector environment equals `SyncVectorEnv` over single copies.
 
-    Both take the same random actions. In between come a reset that goes on with the generators, one with a list of
-    seeds and Nones, one with a mask, and in mode DISABLED one of the ended copies after every end. Observations,
-    rewards, terminations, truncations and infos must agree in value, dtype, shape and order of keys, down to the bit.
+    Both take the same random actions. In between there is a reset without a seed, one with a list of seeds and Nones,
+    one with a mask and, in mode DISABLED, one of the ended copies after every episode end. Observations, rewards,
+    terminations, truncations and infos must agree in value (bit for bit), dtype, shape and order of keys.
 
     Args:
         env_id: a registered id, or a specification.
@@ -163,10 +163,10 @@ def check_vector_env(
         seed: of the first reset and of the actions.
         autoreset_modes: the modes to compare in; None for all that the native environment can be made with (its own
             alone, if it takes no `autoreset_mode`).
-        **kwargs: for the environment, as `gym.make_vec` takes them; a short `max_episode_steps` shows truncations soon.
+        **kwargs: for `gym.make_vec`; a short `max_episode_steps` produces truncations early.
 
     Returns:
-        What was seen, for each mode.
+        The statistics of each mode.
 
     Raises:
         VectorEnvMismatch: at the first difference; it names the step, the copy, the field and both values.
@@ -215,7 +215,7 @@ def _walk(both: Lockstep, mode: AutoresetMode, num_steps: int, seed: int) -> Com
         elif step == 3 * num_steps // 4:
             mask = generator.random(num_envs) < 0.5
             mask[generator.integers(num_envs)] = True
-            # In mode DISABLED no step may follow while a copy that has ended was left out.
+            # In mode DISABLED, every ended copy must be reset before the next step.
             both.reset(options={"reset_mask": mask | ended if mode is AutoresetMode.DISABLED else mask})
         elif mode is AutoresetMode.DISABLED and ended.any():
             both.reset(options={"reset_mask": ended})
@@ -223,7 +223,7 @@ def _walk(both: Lockstep, mode: AutoresetMode, num_steps: int, seed: int) -> Com
 
 
 def _modes_of(env: VectorEnv) -> tuple[AutoresetMode, bool]:
-    """The autoreset mode that an environment was made in, and whether it could be told another; closes it."""
+    """The autoreset mode of an environment, and whether another can be chosen; closes the environment."""
     env.close()
     spec = env.unwrapped.spec
     entry_point = None if spec is None else spec.vector_entry_point
@@ -234,7 +234,7 @@ def _modes_of(env: VectorEnv) -> tuple[AutoresetMode, bool]:
 
 
 def _difference(native: Any, reference: Any, field: str, num_envs: int) -> tuple[str, int | None, Any, Any] | None:
-    """The first difference of two results: the field, the copy, and both values there; None where there is none."""
+    """The first difference of two results: the field, the copy and both values there; None if there is none."""
     if isinstance(reference, np.ndarray) and isinstance(native, np.ndarray):
         return _array_difference(native, reference, field, num_envs)
     if type(native) is not type(reference):
@@ -284,6 +284,6 @@ def _subscript(index: tuple[int, ...]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value for an error message, with its type where that is not plain."""
+    """A value for an error message, with its type if that is not obvious."""
     text = repr(value)
     return text if len(text) <= 200 else f"{text[:200]}..."

@@ -1,4 +1,4 @@
-"""A world's table as flat arrays, so that many copies look up the outcome of a step with one index each."""
+"""A world's table as flat arrays, so that one index per copy looks up the outcome of a step."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rl_envs.worlds.world import World
 
 
 class FlatTable:
-    """Every outcome of every state and action, an entry each: all that a step has to say is looked up at that entry.
+    """Every outcome of every state and action as one entry; a step looks up all its results at that entry.
 
-    The entries are the K outcomes of each row and action, row after row; a row begins at pair `state * A`. One more row
-    is for copies whose episode has ended: whatever they do there leads to the first state, for nothing. So an automatic
-    reset is a step like any other. Then follows an entry for each state: to be put there by a reset.
+    The entries are the K outcomes of each row and action, row by row; the row of a state begins at pair `state * A`. An
+    additional row is for copies whose episode has ended: every action there leads to a first state, without reward. So
+    an automatic reset is an ordinary step. After the rows, there is one entry for each state, for being reset to it.
 
     Args:
         world: the world whose table it is.
@@ -22,13 +22,13 @@ class FlatTable:
     Attributes:
         state: the next state, [N] int64.
         reward: mean reward, [N] float64.
-        reward_std: standard deviation of its noise, [N] float64; empty where rewards are exact.
+        reward_std: standard deviation of its noise, [N] float64; empty for rewards without noise.
         terminated: whether the episode ends here, [N] bool.
-        next_row: the pair at which the row begins from which the copy goes on, [N] int64.
-        info: what info says, by name, [N] each.
+        next_row: the pair at which the next state's row begins, [N] int64.
+        info: the entries of info by name, [N] each.
         waiting_row: the pair at which the row of ended copies begins.
-        begin: the entry for being put in state 0; state s is at begin + s.
-        starts: the states in which an episode may begin, [m] int64.
+        begin: the entry for a reset to state 0; state s is at begin + s.
+        starts: the states in which an episode may start, [m] int64.
     """
 
     def __init__(self, world: World) -> None:
@@ -57,14 +57,14 @@ class FlatTable:
             self.info[name] = without_resets(spread)
         if world.goal_states is not None:
             self.info["is_success"] = (self.terminated & world.goal_states[self.state]).astype(np.int8)
-        # What every step looks up, gathered because attributes one by one take time.
+        # What every step looks up, in one tuple, because attribute access takes time.
         self.columns = (self.state, self.reward, self.terminated, self.next_row)
         self.info_columns = [(name, f"_{name}", table) for name, table in self.info.items()]
-        # In the waiting row every number draws the first entry.
+        # In the waiting row, every random number draws the first entry.
         self._cumulative = np.concatenate([mdp.cumulative.reshape(-1), np.ones(waiting)])
 
     def draw(self, pairs: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        """Draw an outcome for each pair: the one whose share of the cumulative probabilities the number falls in.
+        """Draw an outcome for each pair, by inverting the cumulative probabilities.
 
         Args:
             pairs: row + action, [n] int64.

@@ -1,8 +1,8 @@
-"""Many random streams read in step: one generator a copy or a run, its numbers drawn a block at a time.
+"""Many random streams in parallel: one generator per copy or run, whose numbers are drawn in blocks.
 
-A generator's `random(n)` gives the same numbers as n calls of `random()`, and `standard_normal` likewise. So copies
-that advance together can be served from blocks, at a few nanoseconds a number, and still see the numbers that each of
-them would have drawn alone.
+A generator's `random(n)` gives the same numbers as n calls of `random()`; the same holds for `standard_normal`. So
+copies that advance together can read from blocks, at a few nanoseconds per number, and still get the numbers that each
+of them would have drawn alone.
 
 Two kinds of user save their place in two ways. An environment restarts streams at odd times, so all of their state is
 saved: `get_state`. An agent reads every stream equally often, so one count beside the seeds is enough: `drawn`, `jump`.
@@ -15,23 +15,24 @@ from typing import Literal
 
 import numpy as np
 
-# Numbers drawn ahead for each copy. Longer blocks share the cost of a refill among more numbers (about 1 microsecond a
-# copy) and take more memory: 248 float64 are 2 KiB a copy, 8 MiB for 4,096 copies. An odd number of cache lines of 8:
-# rows a power of two apart would all compete for the same few places of the processor's cache.
+# Numbers drawn ahead for each copy. Longer blocks spread the cost of a refill (about 1 microsecond per copy) over more
+# numbers and take more memory: 248 float64 are 2 KiB per copy, 8 MiB for 4,096 copies. 248 is an odd number of cache
+# lines of 8: rows a power of two apart would all compete for the same few lines of the processor's cache.
 BLOCK = 8 * 31
 
 
 def noise_generator(generator: np.random.Generator) -> np.random.Generator:
     """A second generator whose seed is drawn from the first.
 
-    Normal numbers use up a varying amount of a generator, so uniforms and normals drawn in turn from one of them could
-    not be read ahead in blocks. A copy therefore draws its noise from a generator of its own, just as reproducible.
+    A normal number takes a varying amount of a generator's output, so uniform and normal numbers from the same
+    generator could not be drawn ahead in blocks. Each copy therefore has a second, equally reproducible generator for
+    noise.
 
     Args:
-        generator: the copy's own; one integer is drawn from it.
+        generator: the copy's first generator; one integer is drawn from it.
 
     Returns:
-        A generator that nothing else draws from.
+        The generator for noise.
     """
     return np.random.default_rng(int(generator.integers(2**63)))
 
@@ -40,7 +41,7 @@ class Streams:
     """One stream of random numbers for each of n copies or runs.
 
     Args:
-        generators: a generator a stream; each is read ahead by up to a block, so nothing else may draw from it.
+        generators: one per stream; each is read ahead by up to a block, so nothing else may draw from it.
         distribution: "uniform" on [0, 1) or standard "normal".
         block: how many numbers of each stream are drawn at once, at least 2.
 
@@ -132,7 +133,7 @@ class Streams:
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def next_of(self, indices: np.ndarray) -> np.ndarray:
-        """The next number of some streams; the others stay where they are.
+        """The next number of some streams; the others do not advance.
 
         Args:
             indices: which streams, each at most once, [m] int.
@@ -148,7 +149,7 @@ class Streams:
         return self._numbers.take(position)
 
     def put_back(self, indices: np.ndarray) -> None:
-        """Undo the last draw of some streams: the number that `next` has just given them comes again.
+        """Undo the last draw of some streams: `next` returns the same number again.
 
         Args:
             indices: which streams, each at most once, [m] int.
@@ -156,7 +157,7 @@ class Streams:
         self._position[indices] -= 1
 
     def restart(self, indices: Iterable[int], generators: Iterable[np.random.Generator]) -> None:
-        """Begin some streams anew from other generators; what was read ahead of the old ones is dropped.
+        """Restart some streams from other generators; numbers drawn ahead from the old ones are dropped.
 
         Args:
             indices: which streams.
@@ -168,7 +169,7 @@ class Streams:
         self._left = 0
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """All that decides what comes next, as arrays, for `set_state`.
+        """The state of all streams as arrays, for `set_state`.
 
         Returns:
             "numbers" [n, block], "position" [n] and "generators" [n, 6] of uint64.
@@ -180,7 +181,7 @@ class Streams:
         }
 
     def set_state(self, saved: Mapping[str, np.ndarray]) -> None:
-        """Go back to what `get_state` gave, of as many streams in blocks of the same size.
+        """Restore a state from `get_state`, of the same number of streams and the same block size.
 
         Args:
             saved: what `get_state` returned.
@@ -192,9 +193,9 @@ class Streams:
         self._left = 0
 
     def _refill(self) -> None:
-        """If a stream is empty, fill it and all others that are more than half empty; no number is lost.
+        """If a stream is empty, refill it and all others that are more than half empty; no number is lost.
 
-        The fuller ones can wait, because what they have is enough for many more draws.
+        The others have enough for many more draws.
         """
         unread = self._row_end - self._position
         self._left = int(unread.min(initial=self._block))

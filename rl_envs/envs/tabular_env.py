@@ -1,4 +1,4 @@
-"""One copy of a world as a Gymnasium environment."""
+"""A world as a Gymnasium environment."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from rl_envs.mdp.finite_mdp import check_integer
 from rl_envs.registry import build
 from rl_envs.worlds.actions import action_index
 from rl_envs.worlds.observation import Index
-from rl_envs.worlds.world import World, start_option
+from rl_envs.worlds.world import World, initial_state
 
 if TYPE_CHECKING:
     from rl_envs.options import Option
     from rl_envs.rendering.renderer import History, Renderer
 
-# One thing that may follow a state and action: next state, reward, its noise, whether the episode goes on, and info.
-# Plain Python numbers, because one at a time they are many times faster than entries of an array.
+# One outcome of a state and action: next state, reward, its noise, whether the episode continues, and info. They are
+# Python numbers, because a single one is many times faster to read than an entry of an array.
 Outcome = tuple[int, float, float, bool, dict[str, Any]]
 
 
 class TabularEnv(gym.Env[Any, Any]):
-    """A world as a Gymnasium environment: it walks the table and does nothing else.
+    """A world as a Gymnasium environment that samples from the table.
 
-    Every step of a world with several outcomes draws one uniform number from `np_random`, every reset of a world with
-    several first states another; a world without chance draws nothing. Noise on rewards comes from a generator of its
-    own, seeded from `np_random`. The native vector environment walks the same way, copy by copy.
+    In a stochastic world, every step draws one uniform number from `np_random`; with several first states, so does
+    every reset. A deterministic world draws nothing. Noise on rewards comes from a second generator, seeded from
+    `np_random`. Each copy of the native vector environment draws in the same way.
 
     Args:
         world: a `World`, or the name of a registered one ("LineWalk").
@@ -64,7 +64,7 @@ class TabularEnv(gym.Env[Any, Any]):
         self.render_mode = render_mode
         mdp = self.world.mdp
         self._renderer: Renderer | None = None
-        self._history: History | None = None  # kept only where something is drawn
+        self._history: History | None = None  # kept only if something is drawn
         if render_mode is not None or render_overlay is not None:
             from rl_envs.rendering.renderer import History, Renderer
 
@@ -81,7 +81,8 @@ class TabularEnv(gym.Env[Any, Any]):
         self._start_info: dict[str, Any] = {name: np.float64(0.0) for name in self.world.action_info}
         if self.world.goal_states is not None:
             self._start_info["is_success"] = np.int8(0)
-        # By pair, state * num_actions + action; filled as pairs are first met, so a huge table costs nothing up front.
+        # By pair, state * num_actions + action; filled when a pair is first met, so a huge table costs nothing up
+        # front.
         self._outcomes: dict[int, list[Outcome]] = {}
         self._cumulative: dict[int, list[float]] = {}
 
@@ -94,17 +95,17 @@ class TabularEnv(gym.Env[Any, Any]):
         """Start an episode.
 
         Args:
-            seed: seeds `np_random` anew; None goes on with the generator there is.
+            seed: seeds `np_random`; None keeps the current generator.
             options: `{"state": s}` starts in state s instead of drawing one; other keys are ignored.
 
         Returns:
             The first observation and info.
 
         Raises:
-            ValueError: a state out of range, or one that only stands for an episode that has ended.
-            TypeError: a state that is no integer.
+            ValueError: a state out of range, or a terminal one.
+            TypeError: a state that is not an integer.
         """
-        state = start_option(self.world, options)
+        state = initial_state(self.world, options)
         super().reset(seed=seed)
         generator = self.np_random
         if self._noisy and generator is not self._seeded:
@@ -127,19 +128,19 @@ class TabularEnv(gym.Env[Any, Any]):
         """Take an action.
 
         Args:
-            action: an integer of the action space (any integer type, also as a 0-d array), or a row of them where the
-                space is MultiDiscrete.
+            action: an integer of the action space (any integer type, also a 0-d array), or a row of them if the space
+                is MultiDiscrete.
 
         Returns:
             Observation, reward, terminated, truncated (always False: time limits are Gymnasium's wrapper) and info.
 
         Raises:
             ResetNeeded: no episode is running: before the first reset, or after the end of one.
-            InvalidAction: an action out of range or of the wrong type or shape. The environment stays as it was.
+            InvalidAction: an action out of range or of the wrong type or shape. The environment does not change.
         """
         if not self._running:
             raise ResetNeeded("no episode is running: call reset() first, and again after each end of an episode")
-        # A plain int in range is by far the most common action, so it takes the short way.
+        # A Python int in range is by far the most common action, so it skips the checks.
         if type(action) is not int or not 0 <= action < self._num_actions or self._joint:
             action = action_index(action, self.world.action_space)
         pair = self._state * self._num_actions + action
@@ -160,7 +161,7 @@ class TabularEnv(gym.Env[Any, Any]):
         return observation, reward, not self._running, False, info.copy()
 
     def render(self) -> str | np.ndarray | None:
-        """Draw the episode as it is now.
+        """Draw the current state of the episode.
 
         Returns:
             Lines of text in mode "ansi", a picture uint8 [H, W, 3] in mode "rgb_array", None in mode "human".
@@ -176,26 +177,26 @@ class TabularEnv(gym.Env[Any, Any]):
         return self._renderer.draw(self._history.frame())
 
     def overlay(self, *, values: Any = None, policy: Any = None, title: str = "the agent's") -> None:
-        """Lay an agent's own values or policy over the picture from now on, instead of `render_overlay`.
+        """Draw an agent's values or policy over the picture from now on, instead of `render_overlay`.
 
         Args:
             values: of states [S], or of states and actions [S, A], as a heat map; None for none.
             policy: an action for every state [S] or probabilities [S, A], as arrows; None for none. With neither, the
-                picture goes back to `render_overlay`.
+                picture shows `render_overlay` again.
             title: what they are, for the legend.
 
         Raises:
             ValueError: an array of the wrong shape or with impossible entries, or an environment that draws nothing.
         """
         if self._renderer is None:
-            raise ValueError('overlay() needs something to lie over: pass render_mode="rgb_array" to gym.make')
+            raise ValueError('overlay() needs a picture to draw on: pass render_mode="rgb_array" to gym.make')
         self._renderer.lay_over(values, policy, title)
 
     def show_option(self, option: Option | str | None) -> None:
-        """Show in the picture which option an agent is following, until the next call or reset.
+        """Show in the picture which option the agent is following, until the next call or reset.
 
         Args:
-            option: the option, whose moves worlds with cells draw where it runs; or its name alone; None for none.
+            option: the option, whose moves are drawn by worlds with a map; or just its name; None for none.
 
         Raises:
             TypeError: neither an option nor a name.
@@ -221,7 +222,7 @@ class TabularEnv(gym.Env[Any, Any]):
         return self.world.mdp.start
 
     def get_state(self) -> dict[str, Any]:
-        """All that decides how the episode goes on, for `set_state`.
+        """The complete state of the environment, for `set_state`.
 
         Returns:
             A dictionary of plain numbers, strings and dictionaries.
@@ -235,14 +236,14 @@ class TabularEnv(gym.Env[Any, Any]):
         }
 
     def set_state(self, saved: dict[str, Any]) -> None:
-        """Go back to what `get_state` gave, in this copy or another of the same world.
+        """Restore a state from `get_state`, in this environment or another one of the same world.
 
         Args:
             saved: what `get_state` returned.
 
         Raises:
-            ValueError: the state of another world, or not a state at all.
-            TypeError: a part of it that is of the wrong type.
+            ValueError: the state of another world, or not a state.
+            TypeError: a part of it has the wrong type.
         """
         if not isinstance(saved, dict) or saved.get("world") != self.world.mdp.content_hash:
             raise ValueError(f"the state must come from get_state() of {self.world.name} with the same table")
@@ -270,7 +271,7 @@ class TabularEnv(gym.Env[Any, Any]):
         """The keyboard's keys for `gymnasium.utils.play`.
 
         Returns:
-            For each string of keys that are held down together the action that they stand for.
+            The action for each string of keys that are held down together.
         """
         if not self._joint:
             return dict(self.world.keys)
@@ -280,7 +281,7 @@ class TabularEnv(gym.Env[Any, Any]):
         }
 
     def _look_up(self, pair: int) -> list[Outcome]:
-        """Read what may follow a pair from the table's arrays, and keep it."""
+        """Read a pair's outcomes from the table's arrays, and keep them."""
         mdp = self.world.mdp
         at = divmod(pair, self._num_actions)
         info: dict[str, Any] = {name: np.float64(table[at]) for name, table in self.world.action_info.items()}

@@ -1,6 +1,6 @@
 """Many copies of a world as a native Gymnasium vector environment, in NumPy and without a loop over the copies.
 
-Needs Gymnasium 1.1 or newer, and is imported only when it is asked for: `import rl_envs` does without it.
+Needs Gymnasium 1.1 or newer. It is imported only on first use, so `import rl_envs` works with any version.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rl_envs.names import unknown
 from rl_envs.registry import build
 from rl_envs.worlds.actions import action_indices
 from rl_envs.worlds.observation import Index
-from rl_envs.worlds.world import World, start_option
+from rl_envs.worlds.world import World, initial_state
 
 if TYPE_CHECKING:
     from rl_envs.rendering.renderer import History, Renderer
@@ -40,13 +40,13 @@ __all__ = ["AutoresetMode", "TabularVectorEnv"]
 
 INT64, UINT64, BOOL = np.dtype(np.int64), np.dtype(np.uint64), np.dtype(np.bool_)
 FOREVER = 2**62  # steps
-NOBODY = np.empty(0, dtype=np.int64)  # no copy at all
+NO_COPIES = np.empty(0, dtype=np.int64)  # no copy at all
 
 
 class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
-    """Many copies of a world that advance together: bit for bit what `SyncVectorEnv` over single environments gives.
+    """Many copies of a world that advance together, equal bit for bit to `SyncVectorEnv` over single environments.
 
-    Copy i walks as `TabularEnv` in a `TimeLimit` walks after `reset(seed=seed + i)`: observations, rewards (float64),
+    Copy i behaves like a `TabularEnv` in a `TimeLimit` after `reset(seed=seed + i)`: observations, rewards (float64),
     terminations, truncations and infos are the same, in every autoreset mode. Every returned array is fresh.
 
     Args:
@@ -96,7 +96,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self.action_space = batch_space(self.single_action_space, num_envs)
 
         self.render_mode = _render_mode(render_mode, self.metadata["render_modes"])
-        self._histories: list[History] = []  # one a copy, kept only where something is drawn
+        self._histories: list[History] = []  # one per copy, kept only if something is drawn
         if render_mode is not None or render_overlay is not None:
             from rl_envs.rendering.renderer import History, Renderer
 
@@ -114,22 +114,22 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._resets_same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
         self._everybody = np.ones(num_envs, BOOL)
 
-        # Where each copy is: the outcome that brought it there, and the row of the table from which it goes on.
+        # Where each copy is: its last outcome, and the row of the table for its next step.
         self._begun = False  # whether there was a reset
         self._ready = False  # whether a step may be taken
         self._outcome = np.zeros(num_envs, dtype=np.int64)  # [n]
         self._row = np.zeros(num_envs, dtype=np.int64)  # [n]
-        self._ended = NOBODY  # copies whose episode has ended and that have not been reset since
+        self._ended = NO_COPIES  # copies whose episode has ended and that have not been reset since
 
         # Time counts the steps of all copies; each copy is truncated when it reaches its deadline. The earliest is a
         # lower bound, so that most steps need not look. The episode after an end has its full length from its reset on,
         # which is at the same step or at the next.
         self._time = 0
         self._limit = FOREVER if self.max_episode_steps is None else self.max_episode_steps
-        self._span = self._limit + self._resets_next_step
+        self._steps_to_deadline = self._limit + self._resets_next_step
         self._deadline = np.zeros(num_envs, dtype=np.int64)  # [n]
         self._earliest = FOREVER
-        self._due = np.zeros((), INT64)  # a number in an array is assigned faster than a Python int
+        self._next_deadline = np.zeros((), INT64)  # a number in an array is assigned faster than a Python int
 
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._seeds: list[int | None] = [None] * num_envs
@@ -142,23 +142,23 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """Start an episode in every copy, or in those of a mask.
 
         Args:
-            seed: an int seeds copy i with `seed + i`; a list holds a seed for each copy, None among them for a copy
-                that goes on with the generator it has; None: all go on.
+            seed: an int seeds copy i with `seed + i`; a list holds a seed for each copy, or None to keep its current
+                generator; None keeps all generators.
             options: `{"reset_mask": mask}` with a bool array [n] resets only those copies; `{"state": s}` starts in
-                state s instead of drawing one. Other keys are ignored, and the dictionary stays as it is.
+                state s instead of drawing one. Other keys are ignored, and the dictionary is not changed.
 
         Returns:
             Observations of all copies [n, ...] and infos.
 
         Raises:
-            ValueError: a mask of the wrong shape or that is nowhere True, a list of the wrong length, an impossible
-                state.
-            TypeError: a mask that is no bool array, a state that is no integer, a seed that is neither int nor list.
-            Error: a seed that is negative or no Python int.
+            ValueError: a mask of the wrong shape or without any True, a list of the wrong length, an invalid state.
+            TypeError: a mask that is not a bool array, a state that is not an integer, a seed that is neither int nor
+                list.
+            Error: a seed that is negative or not a Python int.
             ResetNeeded: a first reset that leaves copies out.
         """
         mask = self._mask(options)
-        state = start_option(self.world, options)
+        state = initial_state(self.world, options)
         chosen = np.flatnonzero(mask)
         if not self._begun and chosen.size < self.num_envs:
             raise ResetNeeded(f"the first reset must be of all {self.num_envs} copies, but the mask has {chosen.size}")
@@ -185,8 +185,8 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         """Take an action in every copy.
 
         Args:
-            actions: integers [n], or [n, m] where the action space is MultiDiscrete. In mode NEXT_STEP, copies whose
-                episode ended with the last step are reset instead, and their action does nothing.
+            actions: integers [n], or [n, m] if the action space is MultiDiscrete. In mode NEXT_STEP, copies whose
+                episode ended with the last step are reset instead, and their action is ignored.
 
         Returns:
             Observations [n, ...], rewards [n] float64, terminations [n] bool, truncations [n] bool and infos.
@@ -194,7 +194,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         Raises:
             ResetNeeded: before the first reset, or in mode DISABLED with a copy whose episode has ended.
             InvalidAction: an action out of range (the message names the copy), or actions of the wrong type or shape.
-                The environment stays as it was.
+                The environment does not change.
         """
         if not self._ready:
             raise ResetNeeded(self._why_not_ready())
@@ -226,8 +226,8 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         truncations = np.zeros(self.num_envs, BOOL)
         ended = terminations.nonzero()[0] if time < self._earliest else self._truncate(terminations, truncations)
         if ended.size:
-            self._due[()] = time + self._span
-            self._deadline[ended] = self._due
+            self._next_deadline[()] = time + self._steps_to_deadline
+            self._deadline[ended] = self._next_deadline
         if self._histories:
             self._record(actions, rewards, states, resetting)
 
@@ -244,7 +244,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         return seen, rewards, terminations, truncations, infos
 
     def render(self) -> tuple[Any, ...] | None:
-        """Draw every copy as it is now.
+        """Draw the current state of every copy.
 
         Returns:
             A tuple with a picture uint8 [H, W, 3] for each copy in mode "rgb_array", text in mode "ansi".
@@ -260,15 +260,15 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         return tuple(self._renderer.draw(history.frame()) for history in self._histories)
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Let go of what drawing needed; `close()` calls it."""
+        """Release what drawing needed; `close()` calls it."""
         if self._renderer is not None:
             self._renderer.close()
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """All that decides how the episodes go on, for `set_state`; what is drawn of them is no part of it.
+        """The complete state of all copies, for `set_state`; the history shown in pictures is not included.
 
         Returns:
-            Arrays by name, which any file of arrays can hold.
+            Arrays by name.
 
         Raises:
             ResetNeeded: before the first reset.
@@ -289,13 +289,13 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         return state
 
     def set_state(self, saved: Mapping[str, np.ndarray]) -> None:
-        """Go back to what `get_state` gave, in this environment or another of the same world, copies and mode.
+        """Restore a state from `get_state`, in this environment or another of the same world, size and mode.
 
         Args:
             saved: what `get_state` returned.
 
         Raises:
-            ValueError: the state of another table, number of copies or autoreset mode, or not a state at all.
+            ValueError: the state of another table, number of copies or autoreset mode, or not a state.
         """
         if not self._begun:
             self.reset()
@@ -331,7 +331,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """The generator of every copy, as in `SyncVectorEnv`.
 
-        They are read ahead by blocks, so what one of them would give next is not what its copy draws next.
+        They are read ahead in blocks, so a generator's next number is not the next number of its copy.
         """
         for i, generator in enumerate(self._generators):
             if generator is None:
@@ -344,10 +344,10 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         return tuple(self._seeds) if self.np_random else ()
 
     def _draw(self, uniforms: Streams, pairs: np.ndarray, resetting: np.ndarray) -> np.ndarray:
-        """Draw what follows each pair of row and action.
+        """Draw an outcome for each pair of row and action.
 
         Args:
-            uniforms: where the random numbers come from.
+            uniforms: the source of random numbers.
             pairs: row + action, [n]; may be changed.
             resetting: the copies that this step resets, which draw a first state instead of an outcome.
 
@@ -364,7 +364,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         if resetting.size and flat.starts.size > 1:
             drawn[resetting] = flat.begin + flat.first_states(numbers[resetting])
         elif resetting.size:
-            uniforms.put_back(resetting)  # a reset to the only first state draws nothing
+            uniforms.put_back(resetting)  # with a single first state, a reset draws nothing
         return drawn
 
     def _truncate(self, terminations: np.ndarray, truncations: np.ndarray) -> np.ndarray:
@@ -375,17 +375,17 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             truncations: likewise; filled in here.
 
         Returns:
-            Indices of the copies whose episode has ended one way or the other.
+            Indices of the copies whose episode has ended, either way.
         """
         np.equal(self._deadline, self._time, out=truncations)
         ended = (terminations | truncations).nonzero()[0]
         self._row[ended] = self._flat.waiting_row
-        self._deadline[ended] = self._time + self._span
+        self._deadline[ended] = self._time + self._steps_to_deadline
         self._earliest = self._deadline.item(self._deadline.argmin())
         return ended
 
     def _why_not_ready(self) -> str:
-        """What must be done before the next step."""
+        """The error message for a step that is not allowed: what must be done first."""
         if not self._begun:
             return "no episode is running: call reset() before the first step()"
         return (
@@ -398,7 +398,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
         Args:
             ended: their indices.
-            states: where the step led, [n]; overwritten with the first states of the new episodes.
+            states: the next states, [n]; overwritten with the first states of the new episodes.
             infos: of the step, [n] each; overwritten likewise.
 
         Returns:
@@ -424,22 +424,22 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._place(ended, first)
         for i, state in zip(ended.tolist(), first.tolist()) if self._histories else ():
             self._histories[i].begin(state)
-        # Gymnasium adds the infos copy by copy, so the order of the keys tells whether the first one has ended.
+        # Gymnasium adds the infos copy by copy, so the order of the keys depends on whether the first one has ended.
         return {**final, **infos} if ended[0] == 0 else {**infos, **final}
 
     def _place(self, copies: np.ndarray, states: np.ndarray) -> None:
-        """Put some copies at the beginning of an episode."""
+        """Place some copies at the beginning of an episode."""
         self._outcome[copies] = self._flat.begin + states
         self._row[copies] = self._flat.next_row[self._outcome[copies]]
 
     def _first_states(self, copies: np.ndarray) -> np.ndarray:
-        """Draw the first state of some copies' next episode."""
+        """Draw the first state of the next episode of some copies."""
         if self._uniforms is None or self._flat.starts.size == 1:
             return np.full(copies.size, self._flat.starts[0])
         return self._flat.first_states(self._uniforms.next_of(copies))
 
     def _record(self, actions: np.ndarray, rewards: np.ndarray, states: np.ndarray, resetting: np.ndarray) -> None:
-        """Note what happened in each copy, for drawing."""
+        """Record the last step of each copy, for drawing."""
         begun = set(resetting.tolist())
         for i, row in enumerate(zip(actions.tolist(), rewards.tolist(), states.tolist())):
             if i in begun:
@@ -464,7 +464,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
     def _new_generators(
         self, seed: int | Sequence[int | None] | None, chosen: list[int]
     ) -> dict[int, tuple[np.random.Generator, int]]:
-        """Generators and their seeds for those of the chosen copies that get new ones."""
+        """New generators and their seeds, for the chosen copies that get them."""
         if seed is None:
             seeds: Sequence[int | None] = [None] * self.num_envs
         elif isinstance(seed, int):
@@ -478,7 +478,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         return {i: seeding.np_random(seeds[i]) for i in chosen if seeds[i] is not None or self._generators[i] is None}
 
     def _begin_streams(self, fresh: dict[int, tuple[np.random.Generator, int]]) -> None:
-        """Let some copies draw from new generators from now on; at the first reset, all from what they have."""
+        """Make some copies draw from new generators; at the first reset, all copies from their own."""
         if self._begun and not fresh:
             return
         for i, (generator, seed) in fresh.items():
@@ -501,7 +501,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
 
 def _time_limit(max_episode_steps: int | None, world: World) -> int | None:
-    """The number of steps that is meant: as in `gym.make`, None is the registered limit and -1 is none."""
+    """The time limit: as in `gym.make`, None is the registered limit and -1 is none."""
     if max_episode_steps is None:
         return world.max_episode_steps
     if max_episode_steps == -1:

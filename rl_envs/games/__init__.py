@@ -1,4 +1,4 @@
-"""Games that know their own solution: payoff tables and Markov games, and PettingZoo environments that play them.
+"""Games with exact solutions: payoff tables and Markov games, and PettingZoo environments for both.
 
     from rl_envs.games import all_equilibria, named_game
     all_equilibria(named_game("climbing"))          # exactly three, as fractions, each with its certificate

@@ -1,7 +1,7 @@
-"""The price of anarchy: how much a game loses because its players decide alone.
+"""The price of anarchy: the loss of welfare because players decide individually.
 
-The social optimum divided by the welfare of the worst equilibrium. Where payoffs are costs (welfare below 0) it is the
-other way up, cost of the worst equilibrium over the least cost, so that it is at least 1 in both.
+The social optimum divided by the welfare of the worst equilibrium. If payoffs are costs (welfare below 0), it is the
+cost of the worst equilibrium divided by the least cost, so it is at least 1 in both cases.
 
 Source: Koutsoupias & Papadimitriou (1999), Worst-case equilibria.
 """
@@ -28,8 +28,8 @@ def price_of_anarchy(game: NormalFormGame, concept: str = "nash") -> float:
         A ratio, at least 1.
 
     Raises:
-        ValueError: if the concept is unknown, the game has no pure equilibrium to speak of, or the two welfares are
-            not both positive or both negative, for then their ratio means nothing.
+        ValueError: if the concept is unknown, the game has no pure equilibrium for "pure", or the two welfares do not
+            have the same sign, because then their ratio is meaningless.
     """
     best, worst = game.social_optimum().welfare, worst_equilibrium_welfare(game, concept)
     if best > 0 and worst > 0:
@@ -61,7 +61,7 @@ def worst_equilibrium_welfare(game: NormalFormGame, concept: str = "nash") -> fl
     if concept == "pure":
         joint_actions, welfare = game.pure_equilibria(), game.payoffs.sum(axis=0)
         if not joint_actions:
-            raise ValueError(f"{game.name} has no pure equilibrium; take another concept of {', '.join(CONCEPTS)}")
+            raise ValueError(f"{game.name} has no pure equilibrium; use another concept of {', '.join(CONCEPTS)}")
         return float(min(welfare[joint] for joint in joint_actions))
     if concept == "correlated":
         return correlated_equilibrium(game, worst=True).value

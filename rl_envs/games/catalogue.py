@@ -1,6 +1,6 @@
-"""The named games of the textbooks, with the payoffs they are usually printed with.
+"""The named games of the textbooks, with their usual payoffs.
 
-Player 0 chooses the row and player 1 the column; a cell holds (payoff of 0, payoff of 1), or one number where both get
+Player 0 chooses the row and player 1 the column; a cell holds (payoff of 0, payoff of 1), or one number if both get
 the same. A builder's keyword arguments are its parameters; `named_game("penalty", k=-10)` calls the builder by name.
 """
 
@@ -19,7 +19,7 @@ from rl_envs.specification import check_no_word
 
 
 def prisoners_dilemma() -> NormalFormGame:
-    """Defection dominates, and both would rather have cooperated.
+    """Defection dominates, but both players would be better off cooperating.
 
                   cooperate   defect
         cooperate   3, 3       0, 5
@@ -33,7 +33,7 @@ def prisoners_dilemma() -> NormalFormGame:
 
 
 def stag_hunt() -> NormalFormGame:
-    """Hunting the stag pays most and needs both; the hare is sure.
+    """Hunting the stag pays most but needs both players; hunting the hare is safe.
 
                 stag    hare
         stag    2, 2    0, 1
@@ -48,7 +48,7 @@ def stag_hunt() -> NormalFormGame:
 
 
 def chicken() -> NormalFormGame:
-    """Who swerves loses face; if nobody does, both lose most. A mediator helps.
+    """A player who swerves gets less than one who does not; if neither swerves, both get nothing. A mediator helps.
 
                   swerve   straight
         swerve     6, 6      2, 7
@@ -63,7 +63,7 @@ def chicken() -> NormalFormGame:
 
 
 def battle_of_the_sexes() -> NormalFormGame:
-    """Both want to go together, each to somewhere else.
+    """Both want to go together, but each prefers a different concert.
 
                       Bach    Stravinsky
         Bach          2, 1      0, 0
@@ -120,19 +120,19 @@ def coordination(num_actions: int = 2) -> NormalFormGame:
 
     Raises:
         ValueError: if `num_actions` is below 1.
-        TypeError: if it is not a whole number.
+        TypeError: if it is not an integer.
 
     Source: Claus & Boutilier (1998), The dynamics of reinforcement learning in cooperative multiagent systems.
     """
     if isinstance(num_actions, bool) or not isinstance(num_actions, (int, np.integer)):
-        raise TypeError(f"num_actions must be a whole number, but got {num_actions!r}")
+        raise TypeError(f"num_actions must be an integer, but got {num_actions!r}")
     if num_actions < 1:
         raise ValueError(f"num_actions must be at least 1, but got {num_actions}")
     return _symmetric(np.eye(int(num_actions)), None, "coordination")
 
 
 def climbing() -> NormalFormGame:
-    """A common payoff whose best cell is surrounded by the worst: learners climb down to (c, c).
+    """A common payoff whose best cell is next to the worst ones: independent learners end in (c, c).
 
                 a       b       c
         a       11     -30      0
@@ -140,7 +140,7 @@ def climbing() -> NormalFormGame:
         c        0       0      5
 
     Exact Solution: three equilibria, (a, a) with 11, (b, b) with 7 and both (5/16, 0, 11/16) with 55/16. (c, c), where
-    independent learners settle, is none: from there the row player gains 1 by playing b.
+    independent learners end, is not an equilibrium: the row player gains 1 by playing b.
 
     Source: Claus & Boutilier (1998), The dynamics of reinforcement learning in cooperative multiagent systems.
     """
@@ -148,7 +148,7 @@ def climbing() -> NormalFormGame:
 
 
 def penalty(k: float = -100.0) -> NormalFormGame:
-    """A common payoff with two best cells and a penalty k for missing each other: learners take the safe (b, b).
+    """A common payoff with two best cells and a penalty k for miscoordination: learners choose the safe (b, b).
 
                 a       b       c
         a       10      0       k

@@ -1,8 +1,8 @@
-"""Correlated and coarse correlated equilibria: the best ones, and how far a joint distribution is from being one.
+"""Correlated and coarse correlated equilibria: the best ones, and a joint distribution's distance from them.
 
 A mediator draws a joint action from a known distribution and tells each player only its own part. The distribution is
-a CORRELATED equilibrium if no player gains by answering any recommendation with another action, and a COARSE correlated
-equilibrium if no player gains by ignoring the mediator for one fixed action. Both conditions are linear in the
+a CORRELATED equilibrium if no player gains by answering any recommendation with another action. It is a COARSE
+correlated equilibrium if no player gains by always playing one fixed action instead. Both conditions are linear in the
 distribution, so the best and the worst equilibrium by any weighting of the payoffs is one linear program, for any
 number of players. The empirical play of no-regret learners approaches the coarse set.
 
@@ -47,7 +47,7 @@ def correlated_equilibrium(
 
     Args:
         game: any number of players.
-        weights: [N], one weight a player; `None` for the social welfare, all 1.
+        weights: [N], one weight per player; `None` for the social welfare, all 1.
         worst: whether to look for the smallest sum instead.
 
     Returns:
@@ -67,7 +67,7 @@ def coarse_correlated_equilibrium(
 
     Args:
         game: any number of players.
-        weights: [N], one weight a player; `None` for the social welfare, all 1.
+        weights: [N], one weight per player; `None` for the social welfare, all 1.
         worst: whether to look for the smallest sum instead.
 
     Returns:
@@ -179,7 +179,7 @@ def _validated_weights(game: NormalFormGame, weights: Sequence[float] | None) ->
         return np.ones(game.num_players)
     array = np.asarray(weights, dtype=np.float64)
     if array.shape != (game.num_players,) or not np.isfinite(array).all():
-        raise ValueError(f"weights must be {game.num_players} finite numbers, one a player, but got {weights!r}")
+        raise ValueError(f"weights must be {game.num_players} finite numbers, one per player, but got {weights!r}")
     return array
 
 

@@ -1,8 +1,8 @@
-"""Dominated actions, and what is left when they are removed again and again.
+"""Dominated actions, and their iterated elimination.
 
 An action is STRICTLY dominated if some strategy of the same player, pure or mixed, earns more against everything the
-others can do, and WEAKLY dominated if it earns never less and somewhere more. No equilibrium plays a strictly dominated
-action, and removing such actions in any order ends at the same game.
+others can do. It is WEAKLY dominated if some strategy never earns less and sometimes earns more. No
+equilibrium plays a strictly dominated action, and removing such actions in any order ends at the same game.
 
 Source: Osborne & Rubinstein (1994), A Course in Game Theory, chapter 4.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from rl_envs.games.linear_program import as_distribution, maximise
 from rl_envs.games.normal_form import NormalFormGame
 
-# A dominating mixture must win by this much of the payoffs' range, so that the solver's rounding dominates nothing.
+# A dominating mixture must win by this share of the payoffs' range, so that rounding cannot cause dominance.
 _MARGIN = 1e-9
 
 

@@ -2,7 +2,7 @@
 
 A pair of strategies is an equilibrium if and only if every action of either player is unplayed or a best response.
 The pairs of VERTICES of the two best-response polytopes with that property are the extreme equilibria; all others are
-mixtures of these. All arithmetic is in whole numbers and fractions, so nothing depends on a tolerance: equilibria of
+mixtures of these. All arithmetic is in integers and fractions, so nothing depends on a tolerance: equilibria of
 degenerate games are neither lost nor doubled.
 
     extreme equilibria   fully labelled pairs of vertices (x, y)
@@ -11,7 +11,7 @@ degenerate games are neither lost nor doubled.
     components           subsets that touch, joined: the connected pieces of the set of all equilibria
 
 Floats are fractions too, with a power of two below the line: equilibria of a game with payoffs such as 0.1 are exact
-for the numbers as stored. Give whole numbers (payoffs times 10) to see short fractions.
+for the numbers as stored. Give integers (payoffs times 10) to see short fractions.
 
 Sources: Mangasarian (1964), Equilibrium points of bimatrix games; von Stengel (2007), Equilibrium computation for
 two-player games in strategic and extensive form, sections 3.3 to 3.6; Avis, Rosenberg, Savani & von Stengel (2010),
@@ -38,7 +38,7 @@ class Equilibrium:
     """A Nash equilibrium of a two-player game with its certificate.
 
     Attributes:
-        strategies: one exact distribution a player, ([A1], [A2]).
+        strategies: one exact distribution per player, ([A1], [A2]).
         payoffs: what each player expects, exact.
         deviation_gains: the certificate, ([A1], [A2]): what each player would gain by moving to each pure action,
             computed from the payoff table and not from the enumeration. None is positive.
@@ -94,7 +94,7 @@ class EquilibriumSet:
     Iterating, indexing and `len` go over the extreme equilibria, player 0's earlier actions first.
 
     Attributes:
-        extreme: the extreme equilibria; all there are where the set is finite.
+        extreme: the extreme equilibria; all equilibria if the set is finite.
         degenerate: whether some strategy has more pure best responses than actions it plays. Only then can there be
             infinitely many equilibria, or an even number.
         subsets: the maximal Nash subsets; their union is the set of all equilibria.
@@ -131,7 +131,7 @@ def all_equilibria(game: NormalFormGame) -> EquilibriumSet:
         The extreme equilibria with certificates, whether the game is degenerate, maximal subsets and components.
 
     Raises:
-        ValueError: if the game has not two players.
+        ValueError: if the game does not have two players.
     """
     if game.num_players != 2:
         raise ValueError(

@@ -4,7 +4,7 @@
     observations, infos = env.reset(seed=0)
     observations, rewards, terminations, truncations, infos = env.step({"player_0": 3, "player_1": 4})
 
-The rules are the table in `soccer_rules`, which the environment walks; `solve_markov_game(env.table)` solves it.
+The environment samples from the table in `soccer_rules`; `solve_markov_game(env.table)` solves it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     """Two players, a ball and two goals on a pitch of 4 x 5 squares.
 
     ## Description
-    player_0 attacks the goal on the left, player_1 the one on the right. Both choose at once; the two moves are made
-    one after the other in random order. A move onto the other player does not happen and costs the mover the ball. A
-    deterministic player can be blocked for ever: only mixed policies guarantee anything.
+    player_0 attacks the goal on the left, player_1 the one on the right. Both choose simultaneously; the two moves are
+    executed in random order. A player who moves onto the other stays in place and loses the ball. A deterministic
+    player can be blocked for ever: only mixed policies guarantee anything.
 
     ## Action Space
     `Discrete(5)`: 0 north, 1 east, 2 south, 3 west, 4 stand.
 
     ## Observation Space
-    The same for both agents: the state. `Discrete(763)` with state s shown as s + 1, 0 never; s from 0 to 759 in play,
-    760 and 761 after a goal of player_0 and player_1 (`soccer_rules.position_of` decodes it).
+    The same for both agents: the state. `Discrete(763)` with state s shown as s + 1; 0 is never used. s is 0 to 759 in
+    play, 760 and 761 after a goal of player_0 and player_1 (`soccer_rules.position_of` decodes it).
     `observation="one_hot"`: a `Box` of 762 numbers.
 
     ## Starting State
@@ -50,11 +50,12 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     int8, 1 for the agent with the ball; `is_success`, int8, 1 for the agent that has just scored.
 
     ## Arguments
-    `max_cycles`: rounds an episode. `render_mode`: "human", "rgb_array" or "ansi". `observation`: "index" or "one_hot".
+    `max_cycles`: rounds per episode. `render_mode`: "human", "rgb_array" or "ansi".
+    `observation`: "index" or "one_hot".
     `discount` of the table, 0.9 in the paper; it changes no rule, only what the exact solution is.
 
     ## Exact Solution
-    `solve_markov_game(env.table)`: the start is worth 0, and 0.21848444 to whoever has the ball at the kick-off.
+    `solve_markov_game(env.table)`: the start is worth 0, and 0.21848444 to the player with the ball at the kick-off.
 
     ## References
     Littman (1994), Markov games as a framework for multi-agent reinforcement learning.
@@ -87,11 +88,11 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
         """Kick off.
 
         Args:
-            seed: seeds `np_random`; without it the generator goes on.
+            seed: seeds `np_random`; None keeps the current generator.
             options: `{"state": s}` starts in state s (0 to 759) and draws nothing; other options are ignored.
 
         Returns:
-            Observations and infos, one entry an agent.
+            Observations and infos, one entry per agent.
 
         Raises:
             ValueError: if the state in `options` is not one in play.
@@ -122,7 +123,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     def _state_in_play(self, state: Any) -> int:
         in_play = self.table.num_states - 2
         if isinstance(state, bool) or not isinstance(state, (int, np.integer)) or not 0 <= state < in_play:
-            raise ValueError(f"the state in options must be a whole number from 0 to {in_play - 1}, but is {state!r}")
+            raise ValueError(f"the state in options must be an integer from 0 to {in_play - 1}, but is {state!r}")
         return int(state)
 
     def _infos(self, joint_action: tuple[int, int]) -> dict[str, dict[str, Any]]:
@@ -144,14 +145,14 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
 
 
 class raw_env(TurnTakingGame, AECEnv):  # PettingZoo's name for it
-    """The same game agent by agent; all arguments are those of `parallel_env`."""
+    """The same game with PettingZoo's turn-based AEC interface; all arguments are those of `parallel_env`."""
 
     def __init__(self, *args: Any, **arguments: Any) -> None:
         super().__init__(parallel_env(*args, **arguments))
 
 
 def env(*args: Any, **arguments: Any) -> AECEnv:
-    """The same game agent by agent, with PettingZoo's check that calls come in the right order.
+    """The same game with PettingZoo's turn-based AEC interface, which checks the order of calls.
 
     Args:
         *args: those of `parallel_env`.

@@ -1,4 +1,4 @@
-"""One way to solve a linear program: SciPy's HiGHS, with an error where there is no solution."""
+"""One way to solve a linear program: SciPy's HiGHS, with an error if there is no solution."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ def best_response_value(game: ZeroSumMarkovGame, policy: Any, responder: int, to
         [S], the exploited value to player 0: with responder 1 what the policy guarantees.
 
     Raises:
-        ValueError: if the policy is no distribution in every state, or there is no such player.
+        ValueError: if the policy is not a distribution in every state, or there is no such player.
     """
     if responder not in (0, 1):
         raise ValueError(f"the responder must be player 0 or 1, but got {responder!r}")
@@ -235,7 +235,7 @@ def policy_value(game: ZeroSumMarkovGame, policies: tuple[Any, Any], tolerance: 
         [S], values to player 0.
 
     Raises:
-        ValueError: if a policy is no distribution in every state.
+        ValueError: if a policy is not a distribution in every state.
     """
     row, column = (_validated_policy(game, policy, player) for player, policy in enumerate(policies))
     value, _ = _fixed_point(game, lambda v: np.einsum("sa,sab,sb->s", row, game.stage_games(v), column), tolerance)
@@ -257,7 +257,7 @@ def markov_exploitability(game: ZeroSumMarkovGame, policies: tuple[Any, Any], to
         Half the difference of the two exploited values, in expectation over the start.
 
     Raises:
-        ValueError: if a policy is no distribution in every state.
+        ValueError: if a policy is not a distribution in every state.
     """
     row, column = policies
     against_column = best_response_value(game, column, responder=0, tolerance=tolerance)

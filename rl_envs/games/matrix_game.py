@@ -29,8 +29,8 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     """A matrix game played for a number of rounds.
 
     ## Description
-    In every round all players choose an action at once, see what the others chose, and get the payoffs of the joint
-    action from the table. A named game of the catalogue, or any table of payoffs for any number of players.
+    In every round all players choose an action simultaneously, see the others' actions, and get the payoffs of the
+    joint action from the table. A named game of the catalogue, or any table of payoffs for any number of players.
 
     ## Action Space
     `Discrete(A_i)` for player_i: the actions in the order of the table. All agents have the same space where the table
@@ -38,14 +38,14 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
 
     ## Observation Space
     The same for all agents: the last joint action. `Discrete(J + 2)` for J joint actions, with 1 in the first round
-    and 2 + j after joint action j, counted with the last player's action running fastest; 0 is never shown (see
+    and 2 + j after joint action j; the last player's action varies fastest, and 0 is never used (see
     `rl_envs.games.simultaneous`). `observation="one_hot"`: a `Box` of J + 1 numbers, the first for the first round.
 
     ## Starting State
     No joint action has been played. Nothing is random: the seed is accepted and changes nothing.
 
     ## Rewards
-    The payoffs of the joint action, one number a player.
+    The payoffs of the joint action, one number per player.
 
     ## Episode End
     Truncation after `max_cycles` rounds, for all agents together.
@@ -53,10 +53,9 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
     ## Information
     For every agent, at reset and after every round:
     - `joint_action`: int64 [N], what was played; -1 before the first round.
-    - `round_regret`: float64, what the agent's best response to the others' actions of this round would have earned
-      more than it did.
-    - `external_regret`: float64, what the best single action in hindsight would have earned more over all rounds so
-      far, the others playing as they did. It may be negative.
+    - `round_regret`: float64, the additional payoff of the agent's best response to the others' actions in this round.
+    - `external_regret`: float64, the additional payoff of the best single action in hindsight over all rounds so far,
+      given the others' actions. It may be negative.
 
     ## Arguments
     `game`: a name of the catalogue ("climbing", "penalty", ...) with its parameters as further keywords (`k=-10`), or
@@ -107,7 +106,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
             options: ignored.
 
         Returns:
-            Observations and infos, one entry an agent.
+            Observations and infos, one entry per agent.
         """
         self._seed(seed)
         self.agents = self.possible_agents[:]
@@ -127,7 +126,7 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
         return self._observations(), infos
 
     def _play(self, joint: int) -> tuple[tuple[float, ...], bool, dict[str, dict[str, Any]]]:
-        """Pay each player, and reckon up what it might have earned."""
+        """Pay each player, and compute the regrets."""
         self._state = 1 + joint
         payoffs, round_regrets, joint_action = (
             self._payoffs[joint],
@@ -177,14 +176,14 @@ class parallel_env(SimultaneousGame, ParallelEnv):  # PettingZoo's name for it
 
 
 class raw_env(TurnTakingGame, AECEnv):  # PettingZoo's name for it
-    """The same game agent by agent; all arguments are those of `parallel_env`."""
+    """The same game with PettingZoo's turn-based AEC interface; all arguments are those of `parallel_env`."""
 
     def __init__(self, *args: Any, **arguments: Any) -> None:
         super().__init__(parallel_env(*args, **arguments))
 
 
 def env(*args: Any, **arguments: Any) -> AECEnv:
-    """The same game agent by agent, with PettingZoo's check that calls come in the right order.
+    """The same game with PettingZoo's turn-based AEC interface, which checks the order of calls.
 
     Args:
         *args: those of `parallel_env`.

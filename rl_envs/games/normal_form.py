@@ -1,8 +1,8 @@
-"""Normal-form games: a payoff table for any number of players, and what follows from it directly.
+"""Normal-form games: a payoff table for any number of players, and quantities computed from it directly.
 
 A game is its table, `payoffs [N, A1, ..., AN]`: `payoffs[i, a1, ..., aN]` is what player i gets when player 1 plays a1,
 player 2 plays a2 and so on. This file holds the table and everything that is a sum or a maximum over it: expected
-payoffs, best responses, NashConv, pure equilibria, the social optimum. What needs an algorithm has a file of its own:
+payoffs, best responses, NashConv, pure equilibria, the social optimum. Each algorithm has a separate file:
 `equilibria` (all equilibria of two-player games), `security_level`, `correlated`, `dominance`, `anarchy`.
 
 Strategies are mixed: a sequence of N arrays, `strategies[i] [..., A_i]`, each a distribution over player i's actions.
@@ -23,13 +23,13 @@ _SUM_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class NormalFormGame:
-    """A game in normal form: simultaneous choice, one payoff a player for every joint action.
+    """A game in normal form: simultaneous choice, one payoff per player for every joint action.
 
     Two games are equal if their payoffs, their action names and their name are; the arrays are read-only copies.
 
     Args:
         payoffs: [N, A1, ..., AN], finite. Any number of players N >= 1, any number of actions A_i >= 1.
-        action_names: one sequence of A_i distinct names a player, or one sequence for all players, or `None` for
+        action_names: one sequence of A_i distinct names per player, or one sequence for all players, or `None` for
             a, b, c, ... (numbers from 0 where a player has more than 26 actions).
         name: what the game is called in drawings and messages.
 
@@ -65,7 +65,7 @@ class NormalFormGame:
 
     @property
     def has_integer_payoffs(self) -> bool:
-        """Whether every payoff is a whole number."""
+        """Whether every payoff is an integer."""
         return bool(np.all(self.payoffs == np.round(self.payoffs)))
 
     @property
@@ -137,7 +137,7 @@ class NormalFormGame:
         values = self.action_values(player, strategies)
         if values.ndim != 1:
             raise ValueError(
-                f"best_responses takes one strategy a player, but got a batch of shape {values.shape[:-1]}"
+                f"best_responses takes one strategy per player, but got a batch of shape {values.shape[:-1]}"
             )
         slack = tolerance * max(1.0, float(np.abs(self.payoffs).max()))
         return tuple(int(action) for action in np.flatnonzero(values >= values.max() - slack))

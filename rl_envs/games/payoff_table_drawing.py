@@ -1,4 +1,4 @@
-"""A matrix game drawn as its payoff table, in text and in pixels, with the joint action just played lit.
+"""A matrix game drawn as its payoff table, as text or picture, with the last joint action highlighted.
 
 Rows are player_0's actions and columns player_1's. Of a game with more players the table is a slice: the others keep
 the actions they have just played, named above it. A payoff is underlined where the action is a best response to the
@@ -111,7 +111,7 @@ def as_text(scene: Scene) -> str:
 
 
 def as_pixels(scene: Scene) -> np.ndarray:
-    """The table as a picture, of one size for a game whatever was played.
+    """The table as a picture, always of the same size for one game.
 
     Args:
         scene: what to draw.

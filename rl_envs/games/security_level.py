@@ -1,9 +1,9 @@
 """What a player can guarantee alone, whatever the others do.
 
 The maximin value of player i is max over own mixed strategies of min over the others' joint actions. The others choose
-against a known strategy, so a pure joint action is as bad as any mixture of theirs, even a correlated one, and one
-linear program settles it for any number of players. Its dual is the others' side: the correlated mixture that holds the
-player down to that value. Both are returned, and the gap between what each proves is the certificate.
+against a known strategy, so a pure joint action is as bad as any mixture of theirs, even a correlated one. So one
+linear program is enough for any number of players. Its dual is the correlated mixture of the others that limits the
+player to that value. Both are returned, and the gap between their bounds is the certificate.
 
 Source: von Neumann (1928), Zur Theorie der Gesellschaftsspiele; the program is in Osborne & Rubinstein (1994), 2.5.
 """

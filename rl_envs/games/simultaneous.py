@@ -1,8 +1,8 @@
-"""What both PettingZoo environments share: agents, spaces, seeds, checked actions, rounds, states, and their pictures.
+"""The common part of both PettingZoo environments: agents, spaces, seeds, checked actions, rounds, states and pictures.
 
-Every agent sees the same thing, the state, and all choose at once. A state s is observed as the number s + 1, or as a
-one-hot row: 0 is never shown, because PettingZoo's api_test takes an observation of zeros for a fault, and because
-sequence models keep it free for padding.
+Every agent observes the state, and all agents act simultaneously. A state s is observed as the number s + 1, or as a
+one-hot vector. 0 is never used, because PettingZoo's api_test treats an observation of zeros as an error, and because
+sequence models reserve it for padding.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class SimultaneousGame(ABC):
         self.observation_spaces = {agent: self._space_of_states(num_states) for agent in self.possible_agents}
         self.state_space = self._space_of_states(num_states)
         self._num_states = num_states
-        # Made beforehand, because copying a small array is twice as fast as making one.
+        # Made once, because copying a small array is twice as fast as making one.
         self._shown = [np.array(state + 1, dtype=np.int64) for state in range(num_states)]
         self._counts = list(zip(self.possible_agents, num_actions))
         self._state: Any = None  # an int from the first reset on
@@ -68,7 +68,7 @@ class SimultaneousGame(ABC):
 
     @property
     def np_random(self) -> np.random.Generator:
-        """The environment's only source of chance; `reset(seed=)` seeds it."""
+        """The environment's only random generator; `reset(seed=)` seeds it."""
         if self._np_random is None:
             self._np_random, _ = seeding.np_random()
         return self._np_random
@@ -91,14 +91,14 @@ class SimultaneousGame(ABC):
         """Play one round.
 
         Args:
-            actions: one action a live agent; `{}` once the episode is over.
+            actions: one action per live agent; `{}` once the episode is over.
 
         Returns:
-            Observations, rewards, terminations, truncations and infos, one entry an agent; five empty dictionaries once
-            the episode is over.
+            Observations, rewards, terminations, truncations and infos, one entry per agent; five empty dictionaries
+            once the episode is over.
 
         Raises:
-            InvalidAction: if an action is no whole number or out of range.
+            InvalidAction: if an action is not an integer or out of range.
             ValueError: if a live agent is missing, or an agent is unknown.
             ResetNeeded: before the first reset, and for actions after the end.
         """
@@ -167,7 +167,7 @@ class SimultaneousGame(ABC):
             The action, from 0.
 
         Raises:
-            InvalidAction: if it is no whole number or out of range.
+            InvalidAction: if it is not an integer or out of range.
             ValueError: if there is no such agent.
         """
         count = int(self.action_spaces[self._known(agent)].n)
@@ -175,7 +175,7 @@ class SimultaneousGame(ABC):
             number = as_index(action)
         except TypeError:
             raise InvalidAction(
-                f"the action of {agent} must be a whole number from 0 to {count - 1}, but is {action!r} of type "
+                f"the action of {agent} must be an integer from 0 to {count - 1}, but is {action!r} of type "
                 f"{type(action).__name__}"
             ) from None
         if not 0 <= number < count:
@@ -187,7 +187,7 @@ class SimultaneousGame(ABC):
             self._np_random, _ = seeding.np_random(seed)
 
     def _joint_index(self, actions: dict[str, Any]) -> int:
-        """The joint action's number, the last agent's action running fastest; each action is checked."""
+        """The joint action's number, the last agent's action varying fastest; each action is checked."""
         joint = 0
         try:
             for agent, count in self._counts:
@@ -202,7 +202,7 @@ class SimultaneousGame(ABC):
         return joint
 
     def _refuse(self, actions: dict[str, Any]) -> NoReturn:
-        """Find what is wrong with the actions and say it; apart from the quick check, which every round pays for."""
+        """Raise the error for invalid actions; separate from the quick check in every round."""
         if not isinstance(actions, dict):
             raise TypeError(f"actions must be a dictionary from agent to action, but got {type(actions).__name__}")
         missing = [agent for agent in self.agents if agent not in actions]
@@ -212,7 +212,7 @@ class SimultaneousGame(ABC):
             self._known(agent)
         for agent in self.agents:
             self.check_action(agent, actions[agent])
-        raise ValueError(f"these are no actions for {', '.join(self.agents)}: {actions!r}")
+        raise ValueError(f"these are not actions for {', '.join(self.agents)}: {actions!r}")
 
     def _step_without_agents(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         if self._state is None:
@@ -235,12 +235,12 @@ class SimultaneousGame(ABC):
         return spaces.Discrete(num_states + 1)
 
     def _observations(self) -> dict[str, np.ndarray]:
-        """What every agent sees now, in arrays of their own."""
+        """The observation of every agent, each in its own array."""
         seen = self._observed()
         return {agent: seen.copy() for agent in self.agents}
 
     def _observed(self) -> np.ndarray:
-        """The state as the agents see it, in an array that nobody else may be given."""
+        """The state as the agents observe it, in a new array."""
         if self.observation == "index":
             return self._shown[self._state]
         row = np.zeros(self._num_states, dtype=np.float32)
@@ -262,7 +262,7 @@ class SimultaneousGame(ABC):
 
 def _validated_max_cycles(max_cycles: Any) -> int:
     if isinstance(max_cycles, bool) or not isinstance(max_cycles, (int, np.integer)):
-        raise TypeError(f"max_cycles must be a whole number of rounds, but got {max_cycles!r}")
+        raise TypeError(f"max_cycles must be an integer, but got {max_cycles!r}")
     if max_cycles < 1:
         raise ValueError(f"max_cycles must be at least 1, but got {max_cycles}")
     return int(max_cycles)

@@ -9,16 +9,15 @@
 
 State: the two squares, which differ, and who has the ball: 2 * 20 * 19 = 760 states; and 760 "player_0 scored", 761
 "player_1 scored", where an episode ends.
-Actions: 0 north, 1 east, 2 south, 3 west, 4 stand, chosen by both at once; the two moves are then made one after the
-other, in either order with probability 1/2. A move onto the other player's square does not happen, and the ball, if the
-mover had it, goes to the player who was moved upon. A move off the pitch does not happen either, except that of the
-ball's holder out through the goal it attacks.
+Actions: 0 north, 1 east, 2 south, 3 west, 4 stand, chosen by both simultaneously; the two moves are then executed
+in either order, with probability 1/2 each. A player who moves onto the other's square stays in place and, if it has the
+ball, loses it to the other. Nobody can leave the pitch, except the player with the ball through the goal it attacks.
 Rewards: 1 to player_0 and -1 to player_1 if player_0 scores, the negative if player_1 does, otherwise 0.
-Start: the kick-off. Episode end: a goal, even if the second move was not made yet.
+Start: the kick-off. Episode end: a goal, even if the second move has not been executed.
 Exact solution: by symmetry the kick-off is worth 0; having the ball there is worth 0.21848444 to its holder.
 
-Differences from the paper: Littman puts the players back to the kick-off after a goal and plays on; here the episode
-ends. The kick-off being worth 0, no value and no minimax policy changes. The squares of the kick-off are read from the
+Differences from the paper: Littman returns the players to the kick-off after a goal and continues; here the episode
+ends. The kick-off is worth 0, so no value and no minimax policy changes. The squares of the kick-off are read from the
 paper's figure; a figure read upside down would change no value either, because the pitch is the same upside down.
 
 Source: Littman (1994), Markov games as a framework for multi-agent reinforcement learning, section 6.

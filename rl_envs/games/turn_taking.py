@@ -1,7 +1,7 @@
-"""A simultaneous game for PettingZoo's agent-by-agent interface (AEC): agents answer in turn, then the round is played.
+"""A simultaneous game for PettingZoo's turn-based interface (AEC): agents act in turn, then the round is played.
 
-PettingZoo's own conversion does the work. What it lets pass is refused here at once: an action out of range when the
-agent chooses it, and not when the last agent has chosen; and a step after the end.
+PettingZoo's own conversion does the work. Two errors that it misses are raised here: for an action out of range when
+the agent chooses it, not after the last agent has chosen, and for a step after the end.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class TurnTakingGame(parallel_to_aec_wrapper):
         """Take the selected agent's action; the last agent's plays the round.
 
         Raises:
-            InvalidAction: if the action is no whole number or out of range.
+            InvalidAction: if the action is not an integer or out of range.
             ResetNeeded: if no episode is running.
         """
         if not getattr(self, "agents", []):
@@ -47,7 +47,7 @@ class TurnTakingGame(parallel_to_aec_wrapper):
 
 
 class OrderEnforced(OrderEnforcingWrapper):
-    """PettingZoo's check that calls come in the right order, with an error where it only warns: a step after the end.
+    """PettingZoo's check of the order of calls, with an error for a step after the end, where it only warns.
 
     Args:
         env: a `TurnTakingGame`.
@@ -57,7 +57,7 @@ class OrderEnforced(OrderEnforcingWrapper):
         """Take the selected agent's action.
 
         Raises:
-            InvalidAction: if the action is no whole number or out of range.
+            InvalidAction: if the action is not an integer or out of range.
             ResetNeeded: if the episode is over.
         """
         if self._has_reset and not self.agents:

@@ -1,4 +1,4 @@
-"""What many copies of a game played side by side have in common, whatever the game."""
+"""The common part of the vector games: many copies of one game, played at once in NumPy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class VectorGame(ABC):
     Args:
         num_actions: of each player, [N].
         num_copies: how many copies, at least 1.
-        max_cycles: rounds an episode, at least 1.
+        max_cycles: rounds per episode, at least 1.
 
     Raises:
         ValueError: if there are no copies or no rounds.
@@ -33,17 +33,17 @@ class VectorGame(ABC):
 
     @abstractmethod
     def get_state(self) -> dict[str, np.ndarray]:
-        """All that decides what comes next, as arrays, for `set_state`."""
+        """The complete state as arrays, for `set_state`."""
 
     @abstractmethod
     def set_state(self, saved: Mapping[str, np.ndarray]) -> None:
-        """Go back to what `get_state` gave, in this or another object of the same game.
+        """Restore a state from `get_state`, in this object or another one of the same game.
 
         Args:
             saved: what `get_state` returned.
 
         Raises:
-            ValueError: if it is no state of this game, or of another number of copies or rounds.
+            ValueError: if it is not a state of this game, or has another number of copies or rounds.
         """
 
     def _checked(self, actions: Any) -> np.ndarray:
@@ -52,7 +52,7 @@ class VectorGame(ABC):
 
 
 def checked_joint_actions(actions: Any, num_copies: int, num_actions: Sequence[int]) -> np.ndarray:
-    """The actions as an array, if the players have them.
+    """The actions as an array, if they are valid.
 
     Args:
         actions: [n, N] integers, player i's action in column i.
@@ -63,7 +63,7 @@ def checked_joint_actions(actions: Any, num_copies: int, num_actions: Sequence[i
         The actions, [n, N].
 
     Raises:
-        InvalidAction: if the actions have another shape, are no integers, or one is out of range.
+        InvalidAction: if the actions have another shape, are not integers, or one is out of range.
     """
     array = np.asarray(actions)
     shape = (num_copies, len(num_actions))

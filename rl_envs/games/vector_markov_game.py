@@ -1,7 +1,7 @@
-"""Many copies of one zero-sum Markov game, played side by side with NumPy.
+"""Many copies of one zero-sum Markov game, played at once in NumPy.
 
-Copy i draws from a generator of its own, seeded `seed + i`, one number a round and one a kick-off, as a single
-environment seeded `seed + i` does: it walks the same trajectory, whatever the number of copies.
+Copy i has its own generator with seed `seed + i` and draws one number per round and one per kick-off, like a single
+environment with that seed: it follows the same trajectory for any number of copies.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from rl_envs.games.vector_game import VectorGame
 
 
 class VectorMarkovGame(VectorGame):
-    """n copies of a zero-sum Markov game; a copy whose episode has ended begins the next at once.
+    """n copies of a zero-sum Markov game; a copy whose episode has ended starts the next one immediately.
 
     Args:
         table: the game.
         num_copies: how many copies, at least 1.
-        max_cycles: rounds an episode, at least 1.
+        max_cycles: rounds per episode, at least 1.
 
     Raises:
         ValueError: if there are no copies or no rounds.
@@ -44,7 +44,7 @@ class VectorMarkovGame(VectorGame):
         """Begin an episode in every copy.
 
         Args:
-            seed: copy i is seeded with `seed + i`; without a seed the generators go on (or start from entropy).
+            seed: copy i is seeded with `seed + i`; None keeps the generators (the first time, from entropy).
 
         Returns:
             [n] int64, the state of every copy.
@@ -68,7 +68,7 @@ class VectorMarkovGame(VectorGame):
             truncated episode bootstraps.
 
         Raises:
-            InvalidAction: if the actions have another shape, are no integers, or one is out of range.
+            InvalidAction: if the actions have another shape, are not integers, or one is out of range.
             ResetNeeded: before the first reset.
         """
         if self._states is None:
@@ -89,7 +89,7 @@ class VectorMarkovGame(VectorGame):
         return self._states.copy(), rewards, terminated, truncated, reached
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """All that decides what comes next, as arrays, for `set_state`.
+        """The complete state as arrays, for `set_state`.
 
         Returns:
             "states" [n], "cycles" [n], and the random streams' "numbers", "position" and "generators".

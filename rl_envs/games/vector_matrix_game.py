@@ -1,7 +1,7 @@
-"""Many copies of one matrix game, played side by side with NumPy: what populations of learners play.
+"""Many copies of one matrix game, played at once in NumPy by populations of learners.
 
-Every copy plays the same rounds as a `matrix_game.parallel_env` of its own would, with the same observations, rewards
-and infos; only the dictionaries are gone. Axis 0 is the copy, axis 1 the player.
+Every copy plays the same rounds as a separate `matrix_game.parallel_env`, with the same observations, rewards and
+infos, but as arrays instead of dictionaries. Axis 0 is the copy, axis 1 the player.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class VectorMatrixGame(VectorGame):
     Args:
         game: the payoff table.
         num_copies: how many copies, at least 1.
-        max_cycles: rounds an episode, at least 1.
+        max_cycles: rounds per episode, at least 1.
 
     Raises:
         ValueError: if there are no copies or no rounds.
@@ -32,7 +32,7 @@ class VectorMatrixGame(VectorGame):
         super().__init__(game.num_actions, num_copies, max_cycles)
         self.game = game
         self.num_states = 1 + int(np.prod(game.num_actions))  # the first round, and every last joint action
-        self._strides = np.cumprod([1, *game.num_actions[:0:-1]])[::-1]  # [N] the last player's action runs fastest
+        self._strides = np.cumprod([1, *game.num_actions[:0:-1]])[::-1]  # [N] the last player's action varies fastest
         self._payoffs = np.ascontiguousarray(game.payoffs.reshape(game.num_players, -1).T)  # [J, N]
         best = [
             np.broadcast_to(own.max(axis=player, keepdims=True), own.shape).ravel()
@@ -61,7 +61,7 @@ class VectorMatrixGame(VectorGame):
             truncated, and infos: `round_regret` [n, N].
 
         Raises:
-            InvalidAction: if the actions have another shape, are no integers, or one is out of range.
+            InvalidAction: if the actions have another shape, are not integers, or one is out of range.
             ResetNeeded: before the first reset and after the last round.
         """
         if not 0 <= self._cycle < self.max_cycles:
@@ -73,7 +73,7 @@ class VectorMatrixGame(VectorGame):
         return joint + 1, self._payoffs[joint], self._cycle == self.max_cycles, infos
 
     def get_state(self) -> dict[str, np.ndarray]:
-        """All that decides what comes next, for `set_state`: "cycle", the rounds played, -1 before the first reset."""
+        """The complete state, for `set_state`: "cycle", the rounds played, -1 before the first reset."""
         return {"cycle": np.array(self._cycle)}
 
     def set_state(self, saved: Mapping[str, np.ndarray]) -> None:

@@ -1,8 +1,8 @@
 """All vertices of a polytope, exactly, with the inequalities that are tight at each.
 
-The double description method (Motzkin, Raiffa, Thompson & Thrall 1953) in whole numbers: start from the extreme rays
-of the positive orthant and cut with one half-space after another. Rays on the wrong side go, rays on the right side
-stay, and every pair of ADJACENT rays on opposite sides leaves a new ray where their common face meets the cut. No
+The double description method (Motzkin, Raiffa, Thompson & Thrall 1953) in integers: start from the extreme rays
+of the positive orthant and cut with one half-space after another. Rays outside the half-space are removed, rays inside
+it stay, and every pair of ADJACENT rays on opposite sides adds a new ray where their common face meets the boundary. No
 division and no rounding, so degenerate polytopes (more inequalities tight at a vertex than its dimension) are right.
 
 Its cost grows with the number of vertices, which grows exponentially with the dimension: a fraction of a second for

@@ -2,11 +2,11 @@
 
 `matrix[a, b]` is what the row player gets and the column player pays. A row strategy x proves the value is at least
 min over b of (x @ matrix)[b], a column strategy y proves it is at most max over a of (matrix @ y)[a]; the solutions
-here carry both strategies, and the gap between the two bounds says how exact they are, whoever computed them.
+here hold both strategies, and the gap between the two bounds shows how exact they are, independently of the algorithm.
 
-A Markov game solved by value iteration needs one such program a state and sweep, tens of thousands in all, each tiny.
-So `solve_matrix_games` runs the simplex method on a whole batch at once: every pivot is one array operation over all
-games that still need one. What rounding spoils (the gap tells) is solved again by SciPy.
+Value iteration in a Markov game needs one such program per state and sweep, tens of thousands in all, each tiny. So
+`solve_matrix_games` runs the simplex method on a whole batch at once: every pivot is one array operation over all games
+that still need one. Games with a large gap, because of rounding, are solved again by SciPy.
 
 Sources: Dantzig (1951), A proof of the equivalence of the programming problem and the game problem; Bland (1977), New
 finite pivoting rules for the simplex method.
@@ -172,5 +172,5 @@ def _pivot(tableau: np.ndarray, active: np.ndarray, leaving: np.ndarray, enterin
 
 def _normalised(weights: np.ndarray) -> np.ndarray:
     total = weights.sum(axis=1, keepdims=True)
-    # No weight at all means the pivoting was cut short; uniform play has a gap that says so.
+    # No weight at all means that pivoting stopped early; the uniform strategy has a gap that shows it.
     return np.where(total > 0, weights, 1.0) / np.where(total > 0, total, weights.shape[1])

@@ -1,4 +1,4 @@
-"""What is known exactly about bandits: the regret of uniform play, and the bounds on what learning can do.
+"""Exact results about bandits: the regret of the uniform policy, and bounds on the regret of learning.
 
 Regret here is the expected pseudo-regret of T pulls: the sum over pulls of mu* - mu(arm pulled), where mu* is the
 largest of the arms' means. It never falls.
@@ -15,7 +15,7 @@ from rl_envs.mdp.finite_mdp import check_integer
 
 
 def gaps(means: Sequence[float] | np.ndarray) -> np.ndarray:
-    """How much less each arm pays on average than the best one: the pseudo-regret of pulling it.
+    """How much less each arm pays on average than the best one: the pseudo-regret of a pull.
 
     Args:
         means: mean rewards [..., A].
@@ -28,7 +28,7 @@ def gaps(means: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def uniform_regret(means: Sequence[float] | np.ndarray, pulls: int) -> float:
-    """The expected regret of pulling arms at random: T times the mean gap.
+    """The expected regret of the uniform policy: T times the mean gap.
 
     Args:
         means: mean reward of each arm, [A].
@@ -48,12 +48,14 @@ def uniform_regret(means: Sequence[float] | np.ndarray, pulls: int) -> float:
 def lai_robbins_gaussian(means: Sequence[float] | np.ndarray, std: float = 1.0) -> float:
     """The Lai-Robbins constant for Gaussian rewards with a known standard deviation.
 
-    No algorithm whose regret is o(T^a) on every such bandit for every a > 0 has a regret that grows slower than this
-    constant times ln(T). Each arm with a gap adds gap / KL, with KL = gap^2 / (2 std^2) between it and the best arm.
+    No algorithm whose regret is o(T^a) on every such bandit for every a > 0 has a regret that grows more slowly than
+    this constant times ln(T). Each arm with a gap adds gap / KL, with KL = gap^2 / (2 std^2) between it and the best
+    arm.
 
     Args:
         means: mean reward of each arm, [A].
-        std: standard deviation of every arm's reward, at least 0. Without noise one pull tells all: the constant is 0.
+        std: standard deviation of every arm's reward, at least 0. Without noise one pull per arm is enough: the
+            constant is 0.
 
     Returns:
         The constant; 0 where all arms are equally good.
@@ -71,8 +73,8 @@ def lai_robbins_gaussian(means: Sequence[float] | np.ndarray, std: float = 1.0) 
 def lai_robbins_bernoulli(probabilities: Sequence[float] | np.ndarray) -> float:
     """The Lai-Robbins constant for rewards of 0 or 1.
 
-    As `lai_robbins_gaussian`, with the divergence of Bernoulli distributions. Where the best probability is exactly 1 a
-    single 0 shows an arm to be another: the divergence is infinite, and the constant is 0.
+    As `lai_robbins_gaussian`, with the divergence of Bernoulli distributions. If the best probability is exactly 1, a
+    single 0 rules an arm out: the divergence is infinite, and the constant is 0.
 
     Args:
         probabilities: each arm's probability of paying 1, [A].
@@ -114,7 +116,7 @@ def bernoulli_divergence(p: float, q: float) -> float:
 
 
 def ucb1_regret_bound(means: Sequence[float] | np.ndarray, pulls: int) -> float:
-    """The regret that UCB1 is proved never to exceed, at any number of pulls.
+    """The proven upper bound on UCB1's regret after any number of pulls.
 
     It is 8 ln(T) times the sum of 1 / gap, plus (1 + pi^2 / 3) times the sum of gaps, over arms with a gap, for the
     algorithm that pulls every arm once and then the one with the largest mean + sqrt(2 ln(t) / pulls of it).
@@ -141,13 +143,13 @@ def ucb1_regret_bound(means: Sequence[float] | np.ndarray, pulls: int) -> float:
 def check_arms(
     name: str, values: Sequence[float] | np.ndarray, *, low: float = -math.inf, high: float = math.inf
 ) -> np.ndarray:
-    """One finite number an arm as an array [A]; raises ValueError or TypeError naming the argument otherwise."""
+    """One finite number per arm as an array [A]; otherwise a ValueError or TypeError that names the argument."""
     try:
         array = np.asarray(values)
     except ValueError:  # rows of unequal length
-        raise TypeError(f"{name} must be numbers, one an arm, but is {values!r}") from None
+        raise TypeError(f"{name} must be numbers, one per arm, but is {values!r}") from None
     if array.dtype.kind not in "fiu" and array.size:
-        raise TypeError(f"{name} must be numbers, one an arm, but is {values!r}")
+        raise TypeError(f"{name} must be numbers, one per arm, but is {values!r}")
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"{name} must be a list with a number for each of at least one arm, but is {values!r}")
     for arm, value in enumerate(array.tolist()):

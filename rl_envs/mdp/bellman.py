@@ -1,6 +1,6 @@
 """The Bellman operators of a table: its dynamics as one matrix, dense or sparse, and linear systems in it.
 
-Outcomes that terminate are left out of the matrix, so what is multiplied by it never bootstraps from them.
+The matrix leaves out outcomes that terminate, so a product with it never bootstraps from them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from rl_envs.mdp.finite_mdp import FiniteMDP
 # A matrix [n, n] or [S * A, S]: a NumPy array, or a SciPy sparse array in CSR form.
 Matrix = Any
 
-# Relative to the largest value: how close two actions must be to count as equally good, beyond what a bound on the
-# error leaves open.
+# Relative to the largest value: how close two actions must be to count as equally good, in addition to the error bound.
 TIE_TOLERANCE = 1e-9
 
 # Below this many entries a dense product beats the fixed cost of a sparse one.
@@ -30,7 +29,7 @@ DENSE_STATES = 1500
 # The residual that an iterative solution must reach, relative to the numbers in the system: elimination's own.
 BACKWARD_ERROR = 1e-13
 
-# Sweeps that may be spent on a system, and after how many at a time it is judged whether they will do.
+# The largest number of sweeps for a system, and the number between two checks whether that will be enough.
 SWEEPS = 3000
 SWEEPS_AT_A_TIME = 50
 
@@ -40,7 +39,7 @@ KRYLOV_STEPS = 50
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """p(s' | s, a) over the outcomes after which the episode goes on, and r(s, a).
+    """p(s' | s, a) over the outcomes after which the episode continues, and r(s, a).
 
     Row s * A + a of the matrix belongs to state s and action a; it sums to 1 less the probability of termination.
     """
@@ -67,7 +66,7 @@ class Dynamics:
         return self.reward.shape[1]
 
     def negated(self) -> Dynamics:
-        """The same dynamics with every reward's sign turned, so that the best policy is the worst one."""
+        """The same dynamics with negated rewards, so that the optimal policy is the worst one."""
         return Dynamics(self.p, -self.reward, self.ends)
 
     def action_values(self, v: np.ndarray, discount: float) -> np.ndarray:
@@ -88,7 +87,7 @@ class Dynamics:
         return q
 
     def _action_values_with_infinities(self, v: np.ndarray, discount: float) -> np.ndarray:
-        # A sum with infinite terms: 0 * inf is no part of it, because p holds what can happen and nothing else.
+        # A sum with infinite terms: leave out 0 * inf, because an outcome of probability 0 does not happen.
         q = self.action_values(np.where(np.isinf(v), 0.0, v), discount)
         for infinity in (np.inf, -np.inf):
             reached = (self.p @ (v == infinity).astype(np.float64)).reshape(q.shape) > 0
@@ -96,7 +95,7 @@ class Dynamics:
         return q
 
     def mass_bounds(self, discount: float) -> tuple[float, float]:
-        """The smallest and the largest discounted probability of going on, over all pairs."""
+        """The smallest and the largest discounted probability that the episode continues, over all pairs."""
         if not self.ends.any():
             return discount, discount
         mass = np.asarray(self.p.sum(axis=1))
@@ -120,7 +119,7 @@ class Dynamics:
 
     @cached_property
     def _entries_a_row(self) -> int | None:
-        """How many entries every row of a sparse matrix has; None where they differ, and for a dense matrix."""
+        """The number of entries of every row of a sparse matrix; None if they differ, and for a dense matrix."""
         if isinstance(self.p, np.ndarray):
             return None
         lengths = np.diff(self.p.indptr)
@@ -170,9 +169,9 @@ def greedy(q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def solve_chain(p: Matrix, b: np.ndarray, discount: float, *, transpose: bool = False) -> np.ndarray:
     """The x with x = b + discount * p x, or x = b + discount * p^T x.
 
-    Small or dense systems are solved by elimination. Large sparse ones are swept where that is fast, else handed to
-    GMRES, both kept only where the true residual is at rounding level, and to sparse elimination otherwise: chains
-    that the first two find hard mix slowly, which takes a graph with small separators, where elimination is easy.
+    Small or dense systems are solved by elimination. Large sparse ones are solved by sweeps if that is fast, else by
+    GMRES; both results count only if the true residual is at rounding level. Otherwise sparse elimination solves them:
+    chains that are hard for the first two mix slowly, so their graph has small separators and elimination is easy.
 
     Args:
         p: square matrix [n, n] with rows that sum to at most 1.
@@ -206,10 +205,10 @@ def solve_chain(p: Matrix, b: np.ndarray, discount: float, *, transpose: bool = 
 
 
 def _swept(chain: Matrix, b: np.ndarray, discount: float) -> np.ndarray | None:
-    """The solution by sweeps x <- b + discount * chain x, or None where that would take too many."""
+    """The solution by sweeps x <- b + discount * chain x, or None if that takes too many."""
     mass = np.asarray(chain.sum(axis=1))
     even = discount < 1 and bool((np.abs(mass - 1) < 1e-12).all())
-    # A change that is the same everywhere comes again with every later sweep, so only its span has to shrink.
+    # A change that is equal in all states repeats in every later sweep, so only its span has to shrink.
     later = discount / (1 - discount) if even else 0.0
     x, size = b, np.inf
     for sweep in range(1, SWEEPS + 1):
@@ -231,7 +230,7 @@ def _swept(chain: Matrix, b: np.ndarray, discount: float) -> np.ndarray | None:
 
 
 def _krylov(system: Matrix, b: np.ndarray) -> np.ndarray | None:
-    """The solution by GMRES, or None where it gains too little."""
+    """The solution by GMRES, or None if it converges too slowly."""
     from scipy.sparse.linalg import gmres
 
     # SciPy renamed the argument in 1.12.
@@ -260,7 +259,7 @@ def _matrix(mdp: FiniteMDP) -> Matrix:
     continuing = continuing.reshape(pairs, num_outcomes)
     if dense and num_outcomes == num_states:
         in_order = np.arange(num_states)
-        # The first row tells almost always, and spares a pass over the table.
+        # The first row almost always decides, and saves a pass over the table.
         if (mdp.next_state[0, 0] == in_order).all() and (mdp.next_state == in_order).all():
             return continuing
 

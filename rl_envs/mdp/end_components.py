@@ -1,4 +1,4 @@
-"""Where a policy can stay for ever, and whether it is paid there: what discount 1 has to know of a process's graph.
+"""Where a policy can stay for ever, and with what reward: what discount 1 needs to know about a process's graph.
 
 An end component is a set of states with choices that never lead out of it (de Alfaro 1997).
 
@@ -14,13 +14,13 @@ import numpy as np
 
 from rl_envs.mdp.bellman import Dynamics, Matrix
 
-# Averages of endless rewards closer to 0 than this, relative to the largest reward among them, count as 0.
+# Average rewards closer to 0 than this, relative to the largest reward in the component, count as 0.
 GAIN_TOLERANCE = 1e-10
 
-# Sweeps after which the sign of an average is given up on.
+# The largest number of sweeps for finding the sign of an average.
 GAIN_SWEEPS = 200_000
 
-STOP = -1  # the row of the table that a choice to stop stands for
+STOP = -1  # in place of a row of the table: the choice to stop
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class Choices:
         )
 
     def only(self, kept: np.ndarray, members: np.ndarray) -> Choices:
-        """The part made of the rows kept [N] of bool, all of them offered by and leading to the members [S] of bool."""
+        """The subprocess of the kept rows [N] of bool, all of which start in and lead to the members [S] of bool."""
         number = np.cumsum(members) - 1
         return Choices(
             p=self.p[kept][:, np.flatnonzero(members)],
@@ -98,7 +98,7 @@ def end_components(choices: Choices, allowed: np.ndarray) -> tuple[np.ndarray, n
     while True:
         edges = _graph(choices, inside)
         _, label = connected_components(edges, directed=True, connection="strong")
-        # A row that leads somewhere outside its own strong component will sooner or later take the process there.
+        # A row that can lead out of its own strong component will do so sooner or later.
         rows = np.flatnonzero(inside)
         part = choices.p[rows]
         row = np.repeat(rows, np.diff(part.indptr))
@@ -151,10 +151,10 @@ def sure_to_reach(choices: Choices, allowed: np.ndarray, target: np.ndarray | No
 
 
 def gain_sign(choices: Choices, members: np.ndarray, inside: np.ndarray) -> int:
-    """The sign of the largest average reward that can be had for ever within one end component.
+    """The sign of the largest long-run average reward within one end component.
 
-    Guarantee: the largest average lies between the smallest and the largest change of a sweep of value iteration, and
-    the two close in on it because all states are in reach of each other and every choice is slowed to be aperiodic.
+    Guarantee: the largest average is between the smallest and the largest change of a sweep of value iteration. Both
+    converge to it, because all states can reach each other and every choice is made aperiodic.
 
     Args:
         choices: the process.
@@ -165,7 +165,7 @@ def gain_sign(choices: Choices, members: np.ndarray, inside: np.ndarray) -> int:
         1, 0 or -1.
 
     Raises:
-        ValueError: the average is too close to 0 to be told from it in `GAIN_SWEEPS` sweeps.
+        ValueError: after `GAIN_SWEEPS` sweeps the average cannot be distinguished from 0.
 
     Source: Puterman (1994), theorem 8.5.6 (bounds), section 8.5.4 (aperiodicity) and section 9.4.
     """
@@ -183,15 +183,15 @@ def gain_sign(choices: Choices, members: np.ndarray, inside: np.ndarray) -> int:
         v += change - change.max()
     state = np.flatnonzero(members)[0]
     raise ValueError(
-        f"at discount 1 the average of endless rewards must be told from 0, but around state {state} it is within "
+        f"at discount 1 the sign of a long-run average reward must be known, but around state {state} it is within "
         f"{max(abs(change.min()), abs(change.max())) * 2:g} of 0"
     )
 
 
 def component_signs(choices: Choices, component: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """The sign of each end component's largest endless average: [components]; 0 also where there is no reward.
+    """The sign of each end component's largest average reward: [components]; 0 also if there is no reward.
 
-    No end component may hold a smaller one without reward, unless it has none itself.
+    No end component with rewards may contain a smaller one without.
     """
     rows = np.flatnonzero(inside)
     label = component[choices.state[rows]]
@@ -199,7 +199,7 @@ def component_signs(choices: Choices, component: np.ndarray, inside: np.ndarray)
     lowest = -highest
     np.maximum.at(highest, label, choices.reward[rows])
     np.minimum.at(lowest, label, choices.reward[rows])
-    # With rewards of one sign the policy that takes every choice now and then decides: it meets one that is not 0.
+    # With rewards of one sign, consider the policy that takes every choice at times: it meets one that is not 0.
     sign = np.where(lowest >= 0, np.sign(highest), np.where(highest <= 0, -1, 0)).astype(np.int64)
     for mixed in np.flatnonzero((lowest < 0) & (highest > 0)):
         members = component == mixed
@@ -208,7 +208,7 @@ def component_signs(choices: Choices, component: np.ndarray, inside: np.ndarray)
 
 
 def can_reach(choices: Choices, component: np.ndarray, sign: np.ndarray, wanted: int) -> np.ndarray:
-    """The states [S] of bool from which an end component of the sign wanted can be reached."""
+    """The states [S] of bool from which an end component of the given sign can be reached."""
     from scipy.sparse.csgraph import breadth_first_order
 
     num_states = choices.num_states

@@ -1,4 +1,4 @@
-"""What a given policy is worth, action by action, and where it spends its time: exactly, from the whole table."""
+"""The exact values, action values and occupancy of a given policy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rl_envs.mdp.bellman import Dynamics, Matrix, solve_chain
 from rl_envs.mdp.finite_mdp import FiniteMDP
 from rl_envs.mdp.policy import as_probabilities
 
-# What a batch of dense chains may take up at once.
+# The largest memory for a batch of dense chains.
 CHUNK_BYTES = 2**26
 
 
@@ -19,8 +19,8 @@ def evaluate_policy(mdp: FiniteMDP, policy: np.ndarray) -> np.ndarray:
     """The value of each state under a policy, or under each of a batch.
 
     Guarantee: a linear system is solved to rounding level, by elimination or to a residual of 1e-13
-    (`rl_envs.mdp.bellman.solve_chain`). At discount 1 states from which the policy may be paid for ever are infinite,
-    and endless stays without reward are worth 0 (`rl_envs.mdp.undiscounted.chain_values`).
+    (`rl_envs.mdp.bellman.solve_chain`). At discount 1, states from which the policy may collect reward for ever have
+    infinite values, and staying for ever without reward is worth 0 (`rl_envs.mdp.undiscounted.chain_values`).
 
     Args:
         mdp: the table.
@@ -45,7 +45,7 @@ def evaluate_policy(mdp: FiniteMDP, policy: np.ndarray) -> np.ndarray:
 
 
 def action_values(mdp: FiniteMDP, v: np.ndarray) -> np.ndarray:
-    """q(s, a) of taking an action and being worth v afterwards; with `evaluate_policy`, the q of that policy.
+    """q(s, a) for a value v of the next state; with the v of `evaluate_policy`, the action values of that policy.
 
     Args:
         mdp: the table.
@@ -67,17 +67,17 @@ def action_values(mdp: FiniteMDP, v: np.ndarray) -> np.ndarray:
 
 
 def occupancy(mdp: FiniteMDP, policy: np.ndarray) -> np.ndarray:
-    """The discounted number of times that a policy is expected to take each action in each state.
+    """The expected discounted number of times that a policy takes each action in each state.
 
-    The sum over t of discount^t P(S_t = s, A_t = a) from the start distribution. Its sum is 1 / (1 - discount) where no
-    episode terminates; its sum over actions is the occupancy of states; times r(s, a) and summed it is the value.
+    The sum over t of discount^t P(S_t = s, A_t = a) from the start distribution. It sums to 1 / (1 - discount) if no
+    episode terminates. Its sum over actions is the state occupancy; its sum weighted by r(s, a) is the value.
 
     Args:
         mdp: the table.
         policy: actions [S] or [R, S] of int, or probabilities [S, A] or [R, S, A] of float.
 
     Returns:
-        Array [S, A], or [R, S, A] for a batch; at discount 1 infinite where the policy comes and stays for ever.
+        Array [S, A], or [R, S, A] for a batch; at discount 1 infinite where the policy stays for ever.
 
     Raises:
         ValueError: no policy of this table.
@@ -94,7 +94,7 @@ def occupancy(mdp: FiniteMDP, policy: np.ndarray) -> np.ndarray:
 
 
 def _fits_dense(mdp: FiniteMDP) -> bool:
-    """Whether chains are small enough to be solved densely, many at once."""
+    """Whether chains are small enough for a dense batch."""
     return 8 * mdp.num_states * mdp.num_states * max(mdp.num_actions, 16) <= CHUNK_BYTES
 
 

@@ -1,4 +1,4 @@
-"""Exact values of so many steps: those of a given policy, and the best there are, by backward induction."""
+"""Exact values over a finite horizon: those of a given policy, and the optimum by backward induction."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rl_envs.mdp.policy import as_probabilities
 
 @dataclass(frozen=True, eq=False)
 class FiniteHorizon:
-    """The best values with so many steps left, and the best actions there."""
+    """The optimal values and actions for each number of steps left."""
 
     v: np.ndarray  # [horizon + 1, S] float64: v[h] with h steps left
     optimal_actions: np.ndarray  # [horizon, S, A] bool: with h + 1 steps left
 
 
 def finite_horizon_values(mdp: FiniteMDP, policy: np.ndarray, horizon: int, *, discount: float = 1.0) -> np.ndarray:
-    """The expected return of each state under a policy within so many steps, after which nothing counts.
+    """The expected return of a policy from each state within a number of steps; later rewards do not count.
 
     Guarantee: exact but for rounding; each step adds one backup.
 
@@ -29,7 +29,7 @@ def finite_horizon_values(mdp: FiniteMDP, policy: np.ndarray, horizon: int, *, d
         mdp: the table.
         policy: actions [S] or [R, S] of int, or probabilities [S, A] or [R, S, A] of float.
         horizon: number of steps, at least 0.
-        discount: gamma of this return, whatever the table's: 1, the plain sum of rewards, when left out.
+        discount: gamma of this return, not the table's; by default 1, the undiscounted return.
 
     Returns:
         Values [S], or [R, S] for a batch.
@@ -52,14 +52,14 @@ def finite_horizon_values(mdp: FiniteMDP, policy: np.ndarray, horizon: int, *, d
 
 
 def backward_induction(mdp: FiniteMDP, horizon: int, *, discount: float = 1.0) -> FiniteHorizon:
-    """The best expected return within so many steps, and every action that attains it.
+    """The largest expected return within a number of steps, and every action that attains it.
 
-    Guarantee: exact but for rounding, over all policies, those that watch the clock among them.
+    Guarantee: exact up to rounding, over all policies, including time-dependent ones.
 
     Args:
         mdp: the table.
         horizon: number of steps, at least 0.
-        discount: gamma of this return, whatever the table's: 1, the plain sum of rewards, when left out.
+        discount: gamma of this return, not the table's; by default 1, the undiscounted return.
 
     Returns:
         Values and optimal actions for every number of steps left.
@@ -79,7 +79,7 @@ def backward_induction(mdp: FiniteMDP, horizon: int, *, discount: float = 1.0) -
 
 
 def best_finite_horizon_values(mdp: FiniteMDP, horizon: int, *, discount: float = 1.0) -> np.ndarray:
-    """The best expected return of each state within so many steps: the last row of `backward_induction` alone.
+    """The largest expected return from each state within a number of steps: the last row of `backward_induction`.
 
     Args and Raises: as `backward_induction`.
 

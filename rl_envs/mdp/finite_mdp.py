@@ -1,7 +1,7 @@
 """A finite Markov decision process held as tables: the dynamics p(s', r | s, a) of Sutton & Barto (2018), eq. 3.2.
 
-Each pair of state and action has K weighted outcomes. K is the largest number that any pair needs, so a world of
-100,000 states with three outcomes a pair takes megabytes, never an array [S, A, S].
+Each pair of state and action has K weighted outcomes. K is the largest number that any pair needs, so 100,000 states
+with three outcomes per pair take megabytes, and there is never an array [S, A, S].
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SUM_TOLERANCE = 1e-9
 
 
 class Outcome(NamedTuple):
-    """One thing that may happen after an action, as the rules handed to `tabulate` give it."""
+    """One possible result of an action, as `tabulate` takes it from a rule."""
 
     probability: float
     next_state: int
@@ -30,9 +30,9 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class FiniteMDP:
-    """The dynamics of a world as tables, validated once and read-only from then on.
+    """The dynamics of an environment as tables, validated once and then read-only.
 
-    Two tables are equal when their content is; `content_hash` names that content.
+    Two tables are equal if their contents are; `content_hash` identifies the contents.
 
     Args:
         probability: probability of each outcome; sums to 1 over K. Outcomes of probability 0 are padding.
@@ -41,7 +41,7 @@ class FiniteMDP:
         terminated: whether the episode ends with the outcome.
         start: distribution of the first state.
         discount: gamma, in [0, 1].
-        reward_std: standard deviation of the Gaussian noise on the reward, or None where rewards are exact.
+        reward_std: standard deviation of the Gaussian noise on the reward, or None for rewards without noise.
 
     Raises:
         TypeError: a table of the wrong kind of number.
@@ -114,15 +114,15 @@ class FiniteMDP:
 
         Source: Sutton & Barto (2018), eq. 3.5.
         """
-        # Padding carries probability 0, so it adds nothing whatever its reward.
+        # Padding has probability 0, so it adds nothing.
         return read_only(np.einsum("sak,sak->sa", self.probability, self.reward))
 
     @cached_property
     def cumulative(self) -> np.ndarray:
         """Cumulative probabilities over K, for sampling: outcome k is drawn when cumulative[k-1] <= u < cumulative[k].
 
-        From the last outcome that can happen onwards the entries are exactly 1, so that a uniform number just below 1
-        never falls past a row whose probabilities sum to 1 - 1e-16, and never onto padding.
+        The entries are exactly 1 from the last possible outcome on. So a uniform number just below 1 never falls past a
+        row whose probabilities sum to 1 - 1e-16, and never onto padding.
 
         Returns:
             Array [S, A, K].
@@ -135,7 +135,7 @@ class FiniteMDP:
 
     @cached_property
     def terminal_states(self) -> np.ndarray:
-        """Which states only stand for an ended episode: every action ends there at once, in place, for nothing.
+        """The terminal states: every action ends the episode there at once, in place and without reward.
 
         Returns:
             Array [S] of bool. A state in which an episode can start is never one of them.
@@ -166,7 +166,7 @@ class FiniteMDP:
         """The table in Gymnasium's toy-text form, `P[state][action] = [(probability, next_state, reward, terminated)]`.
 
         Returns:
-            Nested dictionaries of plain Python numbers, without padding. This form has no place for noise on rewards.
+            Nested dictionaries of plain Python numbers, without padding. This form cannot hold noise on rewards.
         """
         columns = (self.probability.tolist(), self.next_state.tolist(), self.reward.tolist(), self.terminated.tolist())
         return {
@@ -186,7 +186,7 @@ class FiniteMDP:
         return hash(self.content_hash)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Through the constructor, because plain unpickling would give back arrays that can be written to.
+        # Through the constructor, because plain unpickling would return writable arrays.
         return FiniteMDP, tuple(getattr(self, field.name) for field in fields(self))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FiniteMDP:
@@ -207,10 +207,10 @@ def tabulate(
     start: int | Sequence[float] | np.ndarray,
     discount: float,
 ) -> FiniteMDP:
-    """Build the table of a world from its rules.
+    """Build the table of an environment from its rule.
 
-    Outcomes of probability 0 are dropped and outcomes alike in everything but probability are added together, so rules
-    may be written in the plainest way.
+    Outcomes of probability 0 are dropped, and outcomes that differ only in probability are merged, so the rule can be
+    written in the simplest way.
 
     Args:
         outcomes: the rule; called with every state and action, it yields `Outcome`s or plain tuples in their order
@@ -225,7 +225,7 @@ def tabulate(
 
     Raises:
         TypeError: an outcome of another form; the message names its pair.
-        ValueError: a pair without outcomes, or whatever `FiniteMDP` refuses.
+        ValueError: a pair without outcomes, or anything that `FiniteMDP` refuses.
     """
     for name, value in (("num_states", num_states), ("num_actions", num_actions)):
         check_integer(name, value, low=1)
@@ -261,20 +261,20 @@ def from_transitions(
     *,
     discount: float = 1.0,
 ) -> FiniteMDP:
-    """Read a table in the form of Gymnasium's toy-text environments.
+    """Convert a table in the form of Gymnasium's toy-text environments.
 
     Args:
         transitions: `P[state][action] = [(probability, next_state, reward, terminated), ...]`, dictionaries or lists,
             with states and actions counted from 0.
         initial_distribution: the first state, or a distribution [S] over it (`env.unwrapped.initial_state_distrib`).
-        discount: gamma; toy-text tables carry none, so the default is Gymnasium's plain sum of rewards.
+        discount: gamma; toy-text tables have none, so the default is 1, the undiscounted return.
 
     Returns:
         The table as a `FiniteMDP`.
 
     Raises:
-        ValueError: states or actions that are not 0, 1, 2, ..., states with different numbers of actions, or whatever
-            `FiniteMDP` refuses.
+        ValueError: states or actions that are not 0, 1, 2, ..., states with different numbers of actions, or anything
+            that `FiniteMDP` refuses.
 
     Source: Gymnasium, `envs/toy_text`.
     """
@@ -316,7 +316,7 @@ def start_distribution(start: int | Sequence[float] | np.ndarray, num_states: in
 
     Raises:
         TypeError: neither an index nor numbers.
-        ValueError: an index that is no state, or probabilities of another shape.
+        ValueError: an index that is not a state, or probabilities of another shape.
     """
     if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
         if not 0 <= start < num_states:
@@ -327,7 +327,7 @@ def start_distribution(start: int | Sequence[float] | np.ndarray, num_states: in
     try:
         distribution = np.array(start, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"start must be a state or probabilities, one a state, but is {start!r}") from None
+        raise TypeError(f"start must be a state or probabilities, one per state, but is {start!r}") from None
     if distribution.shape != (num_states,):
         raise ValueError(f"start must be a state or have shape ({num_states},), but has {distribution.shape}")
     return distribution
@@ -358,7 +358,7 @@ def check_integer(name: str, value: int, *, low: int, high: int | None = None) -
 
 
 def _merge(outcomes: Iterable[Sequence[Any]], state: int, action: int) -> list[Outcome]:
-    """The different outcomes of one pair that can happen, in the order in which the rule first gave them."""
+    """The different possible outcomes of one pair, in the order in which the rule first gave them."""
     where = f"state {state}, action {action}"
     if not isinstance(outcomes, Iterable):
         raise TypeError(f"outcomes must be a list of them, but {where} has {outcomes!r}")
@@ -374,7 +374,7 @@ def _merge(outcomes: Iterable[Sequence[Any]], state: int, action: int) -> list[O
 
 
 def _checked(given: Sequence[Any], where: str) -> Outcome:
-    """One outcome of a rule in plain Python numbers; what is wrong with it is said with the pair that it is of."""
+    """One outcome of a rule in plain Python numbers; errors name its state and action."""
     try:
         outcome = Outcome(*given)
     except TypeError:
@@ -396,7 +396,7 @@ def _checked(given: Sequence[Any], where: str) -> Outcome:
 
 
 def _table(name: str, values: Any, dtype: type) -> np.ndarray:
-    """A contiguous copy with the dtype wanted, refusing numbers that would change their meaning on the way."""
+    """A contiguous copy with the given dtype; refuses numbers that the conversion would change."""
     array = np.asarray(values)
     allowed = {np.float64: "fiu", np.int64: "iu", np.bool_: "b"}[dtype]
     if array.dtype.kind not in allowed:
@@ -423,7 +423,7 @@ def _check_next_states(next_state: np.ndarray) -> None:
 
 
 def _refuse_first(wrong: np.ndarray, table: np.ndarray, rule: str) -> None:
-    """Raise the rule with the first offender: its state, action, outcome (as far as the table has them) and value."""
+    """Raise an error with the rule and the first offender: its state, action and outcome (if any) and its value."""
     if not wrong.any():
         return
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
@@ -432,6 +432,6 @@ def _refuse_first(wrong: np.ndarray, table: np.ndarray, rule: str) -> None:
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """The array itself, which nobody can change from now on."""
+    """The same array, made read-only."""
     array.flags.writeable = False
     return array

@@ -1,6 +1,6 @@
 """Policies as arrays: actions or probabilities, of one policy or of a batch.
 
-Policies are stationary, and the kind of number tells what an array of them holds:
+Policies are stationary. The dtype of an array decides what it holds:
 
     integers [S], [R, S]        the action taken in each state, by one policy or by R of them
     floats [S, A], [R, S, A]    the probability of each action in each state, likewise
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-# A row of a policy may be this far from summing to 1, which single precision needs; it is rescaled.
+# A row of a policy may sum to 1 only up to this, as in single precision; it is rescaled.
 POLICY_SUM_TOLERANCE = 1e-5
 
 
@@ -27,7 +27,7 @@ def as_probabilities(policy: np.ndarray, num_states: int, num_actions: int) -> n
 
     Raises:
         TypeError: neither integers nor floats.
-        ValueError: the wrong shape, an action that does not exist, or rows that are no distributions.
+        ValueError: the wrong shape, an action that does not exist, or rows that are not distributions.
     """
     policy = np.asarray(policy)
     if policy.size == 0:
@@ -63,7 +63,7 @@ def _from_actions(action: np.ndarray, num_states: int, num_actions: int) -> np.n
 
 
 def _refuse_row(wrong: np.ndarray, values: np.ndarray, rule: str) -> None:
-    """Raise the rule with the first state, and the run where there are several, that breaks it."""
+    """Raise an error with the rule and the first state (and run, if there are several) that breaks it."""
     if not wrong.any():
         return
     index = tuple(int(i) for i in np.argwhere(wrong)[0])

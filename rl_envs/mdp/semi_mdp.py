@@ -1,8 +1,8 @@
 """A finite semi-Markov decision process as arrays, and its exact solution.
 
-A choice may last any number of steps. All that matters is its expected discounted reward and, for every state, the
-discounted probability that it ends there: the discount of the steps it takes is inside both, so in what follows there
-is none left. Rows of the transition sum to less than 1 by what is discounted away or ends the episode.
+A choice may last any number of steps. Its model is its expected discounted reward and, for every state, the discounted
+probability that it ends there. Both already include the discount, so no further discount appears below. A row of the
+transition matrix sums to less than 1 because of the discount and of episodes that end.
 
 Source: Puterman (1994), Markov Decision Processes, chapter 11; Sutton, Precup & Singh (1999), section 3.
 """
@@ -17,14 +17,14 @@ import numpy as np
 from rl_envs.mdp.bellman import Matrix, solve_chain
 from rl_envs.mdp.finite_mdp import SUM_TOLERANCE
 
-# A choice counts as better only if it gains more than this, relative to the values: rounding must not turn policies.
-# Without discount it adds up over all the steps of a choice.
+# A choice counts as better only if it gains more than this, relative to the values, so that rounding cannot change the
+# policy. Without discount, rounding adds up over all the steps of a choice.
 IMPROVEMENT, UNDISCOUNTED_IMPROVEMENT = 1e-13, 1e-11
 
 
 @dataclass(frozen=True, eq=False)
 class SemiMDP:
-    """Choices with their models, side by side.
+    """Choices with their models, stored as arrays.
 
     Attributes:
         offered: which choices each state offers; at least one, except in terminal states, which offer none.
@@ -32,7 +32,7 @@ class SemiMDP:
         transitions: for each choice the discounted probability of ending it in each state.
         ends: for each choice the probability that the episode ends with it.
         duration: the expected number of steps of each choice, at least 1 where it is offered.
-        discounted: whether there is a discount below 1, so that values exist whether episodes end or not.
+        discounted: whether the discount is below 1, so that values exist even if episodes never end.
     """
 
     offered: np.ndarray  # [S, O] bool
@@ -44,16 +44,16 @@ class SemiMDP:
 
     @property
     def terminal(self) -> np.ndarray:
-        """The states that offer nothing, [S] bool."""
+        """The states without choices, [S] bool."""
         return np.logical_not(self.offered.any(axis=1))
 
-    def arrivals(self, values: np.ndarray) -> np.ndarray:
+    def value_at_end(self, values: np.ndarray) -> np.ndarray:
         """The expected discounted value [S] of where each choice ends: [S, O]."""
         return np.stack([transition @ values for transition in self.transitions], axis=1)
 
     def action_values(self, v: np.ndarray) -> np.ndarray:
         """The value of each choice when v [S] is the value of where it ends: [S, O], -inf where it is not offered."""
-        return np.where(self.offered, self.reward + self.arrivals(v), -np.inf)
+        return np.where(self.offered, self.reward + self.value_at_end(v), -np.inf)
 
     def backup(self, v: np.ndarray) -> np.ndarray:
         """The value [S] of the best choice when v [S] is the value of where it ends; 0 in terminal states."""
@@ -96,11 +96,11 @@ class SemiMDP:
             chain = chain + scale_rows(transition, policy[:, o])
         if not self.discounted:
             ends = ((policy * self.ends).sum(axis=1) > 0) | self.terminal
-            self.refuse_endless(~reached(chain.T.tocsr(), ends))
+            self.refuse_nonterminating(~reached(chain.T.tocsr(), ends))
         return solve_chain(chain, (policy * self.reward).sum(axis=1), 1.0)
 
     def rounding(self, v: np.ndarray) -> float:
-        """How far apart values [S] may be by rounding alone."""
+        """How much values [S] may differ because of rounding alone."""
         if self.discounted:
             relative = IMPROVEMENT
         else:
@@ -111,8 +111,8 @@ class SemiMDP:
         """Policy iteration.
 
         Guarantee: every policy on the way is better than the one before it and there are finitely many, so it ends at
-        the optimum. Without discount it ends at the best of the policies under which every episode ends: starting from
-        one of them, a strict improvement can only leave them where some policy is paid for ever.
+        the optimum. Without discount, it ends at the best of the policies under which every episode ends: starting
+        from one of them, a strict improvement can only leave this set if some policy collects reward for ever.
 
         Args:
             choice: the first policy, [S].
@@ -121,7 +121,7 @@ class SemiMDP:
             The best choices, [S].
 
         Raises:
-            ValueError: without discount, a state from which an episode never ends and is paid for ever.
+            ValueError: without discount, a state from which an episode never ends and collects reward for ever.
 
         Source: Bertsekas & Tsitsiklis (1991), An analysis of stochastic shortest path problems, proposition 2.
         """
@@ -131,15 +131,15 @@ class SemiMDP:
             better = ~self.terminal & (q.max(axis=1) > v + self.rounding(v))
             changed = np.where(better, q.argmax(axis=1), choice)
             v_changed = self.evaluate(self.one_hot(changed))
-            if not (v_changed > v).any():  # nothing looked better, or what did was rounding
+            if not (v_changed > v).any():  # no improvement, or only by rounding
                 return choice
             choice, v = changed, v_changed
 
     def shorten(self, choice: np.ndarray) -> np.ndarray:
         """Without discount, policy iteration for the fewest expected steps to the end of the episode.
 
-        Where every policy that ends is worth the same, one that takes a million steps to do so is as good as any, but
-        its values are only known to a millionth of the precision.
+        If all policies that end have the same value, one that takes a million steps is as good as any other, but its
+        values have a million times the rounding error.
 
         Args:
             choice: the first policy, under which every episode ends, [S].
@@ -150,43 +150,43 @@ class SemiMDP:
         return replace(self, reward=-self.duration).improve(choice)
 
     def towards(self, hit: np.ndarray) -> np.ndarray:
-        """A policy under which a hit comes sooner or later, after as few choices as possible.
+        """A policy that reaches a hit after as few choices as possible.
 
         Args:
             hit: how likely each choice hits, [S, O].
 
         Returns:
-            For each state the choice likeliest to hit or to end where fewer choices are needed, [S]; -1 where no
-            choices ever lead to a hit.
+            For each state the choice most likely to hit or to end where fewer choices are needed, [S]; -1 where no
+            choices lead to a hit.
         """
         choice = np.full(len(hit), -1)
         near = np.zeros(len(hit), dtype=np.bool_)
         while True:
-            progress = np.where(self.offered, hit + self.arrivals(near.astype(np.float64)), 0.0)
+            progress = np.where(self.offered, hit + self.value_at_end(near.astype(np.float64)), 0.0)
             new = (progress.max(axis=1) > 0) & ~near
             if not new.any():
                 return choice
             choice[new] = progress[new].argmax(axis=1)
             near |= new
 
-    def refuse_endless(self, endless: np.ndarray) -> None:
+    def refuse_nonterminating(self, nonterminating: np.ndarray) -> None:
         """Raise ValueError with the first of these states [S] of bool that is not terminal."""
-        states = np.flatnonzero(endless & ~self.terminal)
+        states = np.flatnonzero(nonterminating & ~self.terminal)
         if len(states):
             raise ValueError(
-                f"at discount 1 every episode must end, but from state {states[0]} it never does with these options"
+                f"at discount 1 every episode must end, but from state {states[0]} it never ends with these options"
             )
 
 
 def reached(edges: Matrix, first: np.ndarray) -> np.ndarray:
-    """The states that can be come to along edges.
+    """The states that can be reached along edges.
 
     Args:
         edges: CSR [S, S], an edge from row to column wherever an entry is above 0.
         first: where to begin, [S] bool.
 
     Returns:
-        Array [S] of bool, true at the first states too.
+        Array [S] of bool, true for the first states too.
     """
     backwards = edges.T.tocsr()
     seen = first.copy()

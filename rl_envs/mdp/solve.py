@@ -1,8 +1,8 @@
-"""The best that can be done in a table: value iteration, policy iteration and modified policy iteration.
+"""The optimum of a table: value iteration, policy iteration and modified policy iteration.
 
-Everything is computed from the whole table, nothing sampled. Each algorithm states beside it what it guarantees, and
-each solution carries a certificate: its Bellman residual, and the bound on its error that follows from that. What
-discount 1 asks for beyond this, where some policies never end, is in `rl_envs.mdp.undiscounted`.
+Nothing is sampled. Each algorithm's docstring states its guarantee, and each solution comes with a certificate: its
+Bellman residual, and the bound on the error that follows from it. `rl_envs.mdp.undiscounted` handles discount 1, where
+some policies may never end.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from rl_envs.mdp import undiscounted
 from rl_envs.mdp.bellman import TIE_TOLERANCE, Dynamics, greedy, solve_chain
 from rl_envs.mdp.finite_mdp import FiniteMDP, read_only
 
-# Relative to the largest value: the error aimed for where no tolerance is given.
+# Relative to the largest value: the default tolerance.
 DEFAULT_TOLERANCE = 1e-13
 
-# Up to this many states an elimination costs less than the sweeps that it replaces.
+# Up to this many states elimination is cheaper than the sweeps that it replaces.
 ELIMINATION_STATES = 200
 
 # An action replaces another in policy iteration if it gains more than this, relative to the largest value.
@@ -41,10 +41,10 @@ class Certificate:
     """How exact a solution is.
 
     Below discount 1 the Bellman operator is a contraction, and `bound` = residual / (1 - b), where b is the largest
-    discounted probability that the episode goes on. At discount 1 it is residual * w, where w is the longest expected
+    discounted probability that the episode continues. At discount 1 it is residual * w, where w is the longest expected
     number of steps among policies of nearly optimal choices, or infinite where these need not end
-    (`rl_envs.mdp.undiscounted`). Both are over the states whose values are finite, and for exact arithmetic: rounding
-    in the residual itself, about 1e-16 of the largest value, comes on top.
+    (`rl_envs.mdp.undiscounted`). Both cover the states with finite values and assume exact arithmetic: rounding in the
+    residual itself adds about 1e-16 of the largest value.
 
     Source: Puterman (1994), theorem 6.2.3 (contraction); Bertsekas & Tsitsiklis (1991) for discount 1.
     """
@@ -57,28 +57,28 @@ class Certificate:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """The best values, all best actions, and one policy that attains the values.
+    """The optimal values, all optimal actions, and one optimal policy.
 
-    At discount 1 every policy that attains the values uses optimal actions only, but not the other way round: one may
-    walk to and fro between them for ever. `policy` is one that attains the values.
+    At discount 1, every optimal policy uses optimal actions only, but the converse is false: a policy of optimal
+    actions may move back and forth for ever. `policy` attains the values.
     """
 
     v_star: np.ndarray  # [S] float64
     q_star: np.ndarray  # [S, A] float64
-    optimal_actions: np.ndarray  # [S, A] bool: taking the action once and then playing best loses nothing
+    optimal_actions: np.ndarray  # [S, A] bool: taking the action once and then acting optimally loses nothing
     policy: np.ndarray  # [S] int64
     certificate: Certificate
 
 
 def solve(mdp: FiniteMDP, *, tolerance: float | None = None) -> Solution:
-    """The optimum, by whichever method is fastest for the table.
+    """The optimum, by the method that is fastest for the table.
 
-    Policy iteration for up to `ELIMINATION_STATES` states and at discount 1, modified policy iteration otherwise. The
-    guarantees are theirs; the certificate says how exact the result is.
+    Policy iteration for up to `ELIMINATION_STATES` states and at discount 1, modified policy iteration otherwise. Their
+    guarantees hold; the certificate bounds the error.
 
     Args:
         mdp: the table.
-        tolerance: bound on the error wanted, in units of value; 1e-13 of the largest value when left out.
+        tolerance: largest allowed error, in units of value; by default 1e-13 of the largest value.
 
     Returns:
         The optimum.
@@ -94,9 +94,9 @@ def solve(mdp: FiniteMDP, *, tolerance: float | None = None) -> Solution:
 def value_iteration(mdp: FiniteMDP, *, tolerance: float | None = None) -> Solution:
     """The optimum by repeated Bellman backups from 0.
 
-    Guarantee: each sweep shrinks the largest error by the discount, and it stops when the error left is within the
-    tolerance. At discount 1 it starts from the value of a policy that is sure to end instead, from which it rises to
-    the optimum (`rl_envs.mdp.undiscounted.optimum`). It stops earlier only when the change has come down to rounding.
+    Guarantee: each sweep shrinks the largest error by the discount, and it stops when the error is within the tolerance
+    or the change is at rounding level. At discount 1 it starts from the value of a policy that is sure to end, from
+    which it rises to the optimum (`rl_envs.mdp.undiscounted.optimum`).
 
     Args, Returns and Raises: as `solve`.
 
@@ -121,12 +121,12 @@ def value_iteration(mdp: FiniteMDP, *, tolerance: float | None = None) -> Soluti
 
 
 def policy_iteration(mdp: FiniteMDP) -> Solution:
-    """The optimum by exact evaluation and greedy improvement in turn.
+    """The optimum by alternating exact evaluation and greedy improvement.
 
     Guarantee: each policy is at least as good in every state as the one before and better in one, so it ends after
-    finitely many; the last one's values solve the Bellman equation up to rounding. At discount 1 the policies
-    compared are those that are sure to end or to stay where there is no reward, which is what makes the guarantee
-    hold there (`rl_envs.mdp.undiscounted.optimum`).
+    finitely many; the last one's values solve the Bellman equation up to rounding. At discount 1 the
+    guarantee holds because only policies are compared that are sure to end or to stay where there is no reward
+    (`rl_envs.mdp.undiscounted.optimum`).
 
     Args, Returns and Raises: as `solve`, without tolerance: the error is that of rounding.
 
@@ -140,12 +140,12 @@ def policy_iteration(mdp: FiniteMDP) -> Solution:
 
 
 def modified_policy_iteration(mdp: FiniteMDP, *, tolerance: float | None = None) -> Solution:
-    """The optimum by greedy improvement and a few sweeps of evaluation in turn.
+    """The optimum by alternating greedy improvement and a few sweeps of evaluation.
 
     Guarantee: it converges from any start (Canbolat & Rothblum 2013), and stops when the certificate's bound is within
-    the tolerance. Where all pairs are as likely to go on, the constant part of the error is known and removed at once
-    (MacQueen 1966), so that mixing decides the speed and not the discount. A table on which sweeps are slow goes on to
-    policy iteration from the policy reached. At discount 1 it is policy iteration.
+    the tolerance. If all pairs continue with the same probability, the constant part of the error is known and removed
+    at once (MacQueen 1966), so the speed depends on mixing and not on the discount. If sweeps are slow, policy
+    iteration takes over from the current policy. At discount 1 it is policy iteration.
 
     Args, Returns and Raises: as `solve`.
 
@@ -157,7 +157,7 @@ def modified_policy_iteration(mdp: FiniteMDP, *, tolerance: float | None = None)
     if discount == 1:
         return _undiscounted(dynamics, "policy iteration")
     low, high = dynamics.mass_bounds(discount)
-    # One step's change in every state comes again with each later step, where all pairs are as likely to go on.
+    # If all pairs continue with the same probability, a change common to all states repeats in every later step.
     later = high / (1 - high) if low == high else 0.0
     v = np.zeros(mdp.num_states)
     q = dynamics.reward  # the action values that go with v = 0
@@ -190,7 +190,7 @@ def modified_policy_iteration(mdp: FiniteMDP, *, tolerance: float | None = None)
 
 
 def worst_values(mdp: FiniteMDP) -> np.ndarray:
-    """The smallest value of each state under any policy: the optimum with every reward's sign turned.
+    """The smallest value of each state under any policy: the optimum for negated rewards.
 
     Args:
         mdp: the table.
@@ -208,14 +208,14 @@ def worst_values(mdp: FiniteMDP) -> np.ndarray:
 
 
 def _wanted_residual(best: np.ndarray, high: float, tolerance: float | None) -> float:
-    """The Bellman residual from which the error wanted follows, but no smaller than rounding."""
+    """The Bellman residual that implies the tolerance, but no smaller than rounding."""
     scale = np.abs(best).max()
     wanted = DEFAULT_TOLERANCE * scale if tolerance is None else tolerance
     return float(max(wanted * (1 - high), ROUNDING * scale))
 
 
 def _width(change: np.ndarray, later: float) -> float:
-    """How much of a change is not understood: its span where a constant one can be accounted for, else its size."""
+    """The part of a change that still matters: its span if a constant part can be removed, else its size."""
     return float(change.max() - change.min() if later else np.abs(change).max())
 
 

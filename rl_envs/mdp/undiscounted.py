@@ -1,16 +1,18 @@
 """Total reward without discount, where an episode may never end.
 
-At discount 1 the value of a policy is the sum of all its expected rewards. Three things can happen for ever:
+At discount 1 the value of a policy is the sum of all its expected rewards. If an episode never ends, there are three
+cases:
 
-- the policy stays among states where it is paid nothing: that is worth exactly 0;
-- it stays where it is paid something other than 0 on average: that is worth plus or minus infinity;
-- it stays where the rewards average to 0 without being 0: its gains and its losses are both infinite, the total of an
-  episode never settles, and the policy has no value (Puterman 1994, section 7.1.1).
+- the policy stays in states without reward: the rest is worth exactly 0;
+- the average reward is not 0: the value is plus or minus infinity;
+- the rewards average to 0 without being 0: gains and losses are both infinite, the total does not converge, and the
+  policy has no value (Puterman 1994, section 7.1.1).
 
-The Bellman equation alone does not tell these apart: v = v solves it for a state in which one can stay for nothing.
-So the graph is looked at first. Wherever a policy can stay for ever is an end component (de Alfaro 1997): a set of
-states with the choices that never lead out of it. Every end component without reward is collapsed into one state that
-may also stop, for 0. In what is left every policy either ends or is paid for ever, and dynamic programming is sound.
+The Bellman equation alone does not distinguish these cases: any v solves it for a state in which one can stay without
+reward. So the graph is analysed first. A policy can stay for ever only in an end component (de Alfaro 1997): a set of
+states with choices that never lead out of it. Every end component without reward is collapsed into one state that may
+also stop, for 0. In the remaining process every policy either ends or collects reward for ever, and dynamic programming
+is sound.
 
 Sources: Bertsekas & Tsitsiklis (1991), An analysis of stochastic shortest path problems; de Alfaro (1997), Formal
 verification of probabilistic systems, chapter 3; Bertsekas & Yu (2016), Stochastic shortest path problems under weak
@@ -26,14 +28,14 @@ import numpy as np
 from rl_envs.mdp.bellman import Dynamics, Matrix, solve_chain
 from rl_envs.mdp.end_components import STOP, Choices, can_reach, component_signs, end_components, sure_to_reach
 
-# A choice counts as better only if it gains more than this, relative to the values: rounding must not turn policies.
+# A choice counts as better only if it gains more than this, relative to the values, so that rounding changes no policy.
 IMPROVEMENT = 1e-12
 
-# Choices that lose less than this, relative to the values, are the ones along which an error can add up: the fewer the
-# better for the bound, but they must be enough to hold it.
+# Errors add up along choices that lose less than this, relative to the values. A smaller number gives a tighter bound,
+# but it must be large enough for the bound to hold.
 NEARLY_OPTIMAL = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4, 1e-2)
 
-# Policies after which policy iteration is cut off: far more than it takes, and the certificate would tell.
+# The largest number of policies in policy iteration: far more than it takes, and the certificate would show a failure.
 POLICY_LIMIT = 10_000
 
 
@@ -41,7 +43,7 @@ def chain_values(p: Matrix, reward: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """The total expected reward of one policy from each state, without discount.
 
     Guarantee: states from which the chain ends, or stays for ever where there is no reward, are solved by elimination;
-    states from which it may be paid for ever are infinite.
+    states from which it may collect reward for ever have infinite values.
 
     Args:
         p: the policy's chain [S, S].
@@ -64,8 +66,8 @@ def chain_values(p: Matrix, reward: np.ndarray, ends: np.ndarray) -> np.ndarray:
         state = np.flatnonzero(component == label)[0]
         if chain.reward[component == label].any():
             raise ValueError(
-                "at discount 1 a policy's endless rewards must be all 0 or add up to infinity, but those around "
-                f"state {state} cancel, so the total of an episode never settles"
+                "at discount 1 rewards that go on for ever must all be 0 or sum to infinity, but those around "
+                f"state {state} cancel, so the total does not converge"
             )
 
     v = np.zeros(num_states)
@@ -73,8 +75,8 @@ def chain_values(p: Matrix, reward: np.ndarray, ends: np.ndarray) -> np.ndarray:
     falls = can_reach(chain, component, sign, -1)
     if (rises & falls).any():
         raise ValueError(
-            "at discount 1 a policy must not be paid for ever both ways, but from state "
-            f"{np.flatnonzero(rises & falls)[0]} it may be paid for ever and may pay for ever"
+            "at discount 1 a policy's total must not be +inf and -inf, but from state "
+            f"{np.flatnonzero(rises & falls)[0]} it may collect positive or negative reward for ever"
         )
     v[rises], v[falls] = np.inf, -np.inf
     passing = (component < 0) & np.isfinite(v)
@@ -84,7 +86,7 @@ def chain_values(p: Matrix, reward: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def expected_visits(p: Matrix, ends: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """How often one policy is expected to be in each state, without discount.
+    """The expected number of visits of one policy to each state, without discount.
 
     Args:
         p: the policy's chain [S, S].
@@ -106,7 +108,7 @@ def expected_visits(p: Matrix, ends: np.ndarray, start: np.ndarray) -> np.ndarra
         among = chain.p[passing][:, np.flatnonzero(passing)]
         visits[passing] = solve_chain(among, start[passing], 1.0, transpose=True)
         entering = entering + chain.p.T @ visits
-    # Once in a closed class, each of its states is seen without end.
+    # In a closed class, each state is visited infinitely often.
     reached = np.unique(component[~passing & (entering > 0)])
     visits[np.isin(component, reached) & ~passing] = np.inf
     return visits
@@ -114,7 +116,7 @@ def expected_visits(p: Matrix, ends: np.ndarray, start: np.ndarray) -> np.ndarra
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
-    """The best total reward without discount."""
+    """The largest total reward without discount."""
 
     v: np.ndarray  # [S] float64, perhaps infinite
     policy: np.ndarray  # [S] int64: actions of one policy that attains it where it is finite
@@ -126,12 +128,12 @@ class Optimum:
 def optimum(dynamics: Dynamics, *, sweeps: bool = False, tolerance: float = 0.0) -> Optimum:
     """The largest total expected reward from each state, without discount.
 
-    Guarantee: the supremum over all stationary policies whose total exists. It is +inf where some policy is paid for
-    ever, and -inf where every policy may pay for ever; elsewhere it is attained by the policy returned. Policy
-    iteration goes from one policy that is sure to end to the next, better one: among choices equally good it prefers
-    fewer expected steps, so it can only come to a policy that never ends where that policy is paid for ever, which
-    has been excluded beforehand. There are finitely many policies, so it ends. Value iteration instead rises from the
-    value of one policy that is sure to end; it converges to the same limit, from below.
+    Guarantee: the supremum over all stationary policies whose total exists. It is +inf if some policy collects positive
+    reward for ever, and -inf if every policy may collect negative reward for ever; elsewhere the returned policy
+    attains it. Policy iteration moves from one policy that is sure to end to a better one. Among equally good choices
+    it prefers fewer expected steps, so it could reach a policy that never ends only if that policy collected reward for
+    ever, which has already been excluded. There are finitely many policies, so it ends. Value iteration instead rises
+    from the value of one policy that is sure to end; it converges to the same limit from below.
 
     Args:
         dynamics: the table.
@@ -179,7 +181,7 @@ def optimum(dynamics: Dynamics, *, sweeps: bool = False, tolerance: float = 0.0)
 
 
 def _improve(part: Choices, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Policy iteration from one policy that is sure to end: its rows [S] to the best values [S] and rows [S]."""
+    """Policy iteration from a policy that is sure to end, given by its rows [S]: the best values [S] and rows [S]."""
     total, total_steps = -np.inf, np.inf
     iteration = 0
     while iteration < POLICY_LIMIT:
@@ -206,7 +208,7 @@ def _improve(part: Choices, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, in
 def _rise(part: Choices, row: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray, int]:
     """Value iteration from the value of one policy that is sure to end, until the error is within the tolerance."""
     v, steps = _evaluate_rows(part, row)
-    check = tolerance / max(steps.max(), 1.0)  # the residual at which it pays to look at the bound
+    check = tolerance / max(steps.max(), 1.0)  # the residual at which it is worth computing the bound
     iteration = 0
     while True:
         iteration += 1
@@ -219,7 +221,7 @@ def _rise(part: Choices, row: np.ndarray, tolerance: float) -> tuple[np.ndarray,
                 break
             check = residual / 4
         v = best
-    # Not just any greedy policy: one may go round for ever among choices that lose nothing.
+    # Not any greedy policy will do: some may cycle for ever among choices that lose nothing.
     near = q >= (best - 2 * residual - IMPROVEMENT * max(np.abs(v).max(), np.abs(part.reward).max()))[part.state]
     ending = sure_to_reach(part, near)
     return v, np.where(ending < 0, part.best_row(q, best), ending), iteration
@@ -235,11 +237,11 @@ def _evaluate_rows(part: Choices, row: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _error(part: Choices, v: np.ndarray) -> tuple[float, float]:
     """The Bellman residual of values without discount, and the bound on their error that follows from it.
 
-    Let w(s) be the longest expected number of steps among policies that use nearly optimal choices only, which lose
-    at most some d > 0 by v. Then v + residual * w is no smaller than one of its own Bellman backups as long as
-    residual * max w <= d, so no policy that ends is worth more; and v - residual * w is no larger than the value of
-    the policy greedy for v. Hence |v - v*| <= residual * max w. Where nearly optimal choices can go on for ever there
-    is no such w, and the bound is infinite.
+    Let w(s) be the largest expected number of steps among policies that use only nearly optimal choices: those that
+    lose at most some d > 0 according to v. If residual * max w <= d, then v + residual * w is at least its own Bellman
+    backup, so no policy that ends is worth more. Also, v - residual * w is at most the value of the greedy policy for
+    v. Hence |v - v*| <= residual * max w. If nearly optimal choices can continue for ever, there is no such w, and the
+    bound is infinite.
     """
     q = part.reward + part.p @ v
     residual = float(np.abs(part.best(q) - v).max())
@@ -248,7 +250,7 @@ def _error(part: Choices, v: np.ndarray) -> tuple[float, float]:
     for loss in NEARLY_OPTIMAL:
         slack = loss * max(np.abs(v).max(), np.abs(part.reward).max())
         if slack < residual:
-            continue  # a state could be left without any choice
+            continue  # otherwise a state might have no choice
         near = q >= v[part.state] - slack
         if end_components(part, near)[1].any():
             break
@@ -259,7 +261,7 @@ def _error(part: Choices, v: np.ndarray) -> tuple[float, float]:
 
 
 def _longest(part: Choices, allowed: np.ndarray) -> float:
-    """The longest expected number of steps by rows allowed, all of which must end, by policy iteration from any."""
+    """The largest expected number of steps with the allowed rows, all of which must end, by policy iteration."""
     kept = part.only(allowed, np.ones(part.num_states, dtype=np.bool_))
     counted = replace(kept, reward=np.ones(len(kept.state)))
     row = counted.first_rows
@@ -288,7 +290,7 @@ def _free_end_components(choices: Choices, allowed: np.ndarray) -> tuple[np.ndar
 
 
 def _collapse(table: Choices, group: np.ndarray, free: np.ndarray) -> Choices:
-    """The process between groups: rows inside an end component without reward give way to one that stops, for 0."""
+    """The process between groups; a row that stops, for 0, replaces those inside an end component without reward."""
     from scipy.sparse import csr_array, vstack
 
     num_groups = int(group.max()) + 1
@@ -311,7 +313,7 @@ def _collapse(table: Choices, group: np.ndarray, free: np.ndarray) -> Choices:
 def _unfold(table: Choices, choices: Choices, group: np.ndarray, free: np.ndarray, row: np.ndarray) -> np.ndarray:
     """Actions [S] of the table from the rows [groups] chosen between groups.
 
-    Where a group stops, its states stay inside it. Where it leaves by one state's action, the others walk there.
+    If a group stops, its states stay inside it. If it leaves by one state's action, the other states move there first.
     """
     num_states = table.num_states
     num_actions = len(table.state) // num_states
@@ -326,13 +328,13 @@ def _unfold(table: Choices, choices: Choices, group: np.ndarray, free: np.ndarra
 
 
 def _paid_for_ever(choices: Choices) -> np.ndarray:
-    """The states [S] of bool from which some policy may be paid for ever."""
+    """The states [S] of bool from which some policy may collect positive reward for ever."""
     component, inside = end_components(choices, np.ones(len(choices.state), dtype=np.bool_))
     return can_reach(choices, component, component_signs(choices, component, inside), 1)
 
 
 def _refuse_unsettled(choices: Choices, hopeless: np.ndarray, group: np.ndarray) -> None:
-    """Raise unless staying for ever among states without a way out costs without end, whatever is done."""
+    """Raise if rewards may cancel for ever in states from which no policy is sure to end."""
     allowed = hopeless[choices.state] & ~choices.leads_to(~hopeless)
     component, inside = end_components(choices, allowed)
     sign = component_signs(choices, component, inside)
@@ -341,5 +343,5 @@ def _refuse_unsettled(choices: Choices, hopeless: np.ndarray, group: np.ndarray)
         state = np.flatnonzero(unsettled[group])[0]
         raise ValueError(
             "at discount 1 some policy's total reward must exist from every state, but from state "
-            f"{state} no policy is sure to end and endless rewards cancel without being 0"
+            f"{state} no policy is sure to end and rewards cancel for ever without being 0"
         )

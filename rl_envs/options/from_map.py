@@ -1,6 +1,6 @@
-"""Options that a world's map or stages suggest: to the hallways of a room, from one stage of a task to the next.
+"""Options from a world's map or stages: to the hallways of a room, or from one stage of a task to the next.
 
-Each comes from a subtask, which has the exact optimal policy for arriving in its goal.
+Each option comes from a subtask, whose policy is exactly optimal for reaching the subtask's goal.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from rl_envs.worlds.world import World
 
 @dataclass(frozen=True, eq=False)
 class Subtask:
-    """A part of a task: get from some states to others, by the best policy for just that.
+    """A part of a task: reach a set of states, with the optimal policy for that alone.
 
     Attributes:
-        name: what it is called.
-        initiation: where it may begin.
-        region: where it goes on; it has failed on arriving anywhere but here and in the goal.
-        goal: where it is done.
+        name: for messages and pictures.
+        initiation: the states in which it may start.
+        region: the states in which it continues; it fails on arriving outside the region and the goal.
+        goal: the states in which it succeeds.
         policy: the exact optimal policy for a reward of 1 on arriving in the goal, under the world's discount and
-            dynamics, as probabilities; 0 where the subtask neither begins nor goes on.
+            dynamics, as probabilities; 0 where the subtask neither starts nor continues.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Subtask:
     policy: np.ndarray  # [S, A] float64
 
     def option(self) -> Option:
-        """The option that carries it out: it ends on arriving anywhere outside the region."""
+        """The option for this subtask: it ends on arriving anywhere outside the region."""
         return Option(self.name, self.initiation, self.policy, np.where(self.region, 0.0, 1.0))
 
 
@@ -45,17 +45,17 @@ def subtasks(world: World) -> tuple[Subtask, ...]:
     """The subtasks of a world whose task has stages: from each stage to the next, and from the last to the goal.
 
     Args:
-        world: one with stages, as SubtaskGrid.
+        world: one with stages, such as SubtaskGrid.
 
     Returns:
-        A subtask a stage. Each begins anywhere in its stage and has failed if the stage is left another way.
+        One subtask per stage. Each may start anywhere in its stage, and fails if it leaves the stage in another way.
 
     Raises:
         ValueError: a world without stages.
     """
     layout = world.layout
     if layout is None or not layout.subtasks:
-        raise ValueError(f"subtasks need a world whose task has stages, as SubtaskGrid, but {world.name} has none")
+        raise ValueError(f"subtasks need a world whose task has stages, such as SubtaskGrid, but {world.name} has none")
     going_on = ~world.mdp.terminal_states
     found = []
     for stage, name in enumerate(layout.subtasks):
@@ -66,24 +66,24 @@ def subtasks(world: World) -> tuple[Subtask, ...]:
 
 
 def hallways(world: World) -> tuple[Subtask, ...]:
-    """The subtasks of getting from each room of a map to each hallway that leads out of it.
+    """The subtasks of moving from each room of a map to each hallway that leads out of it.
 
-    Rooms and hallways are told apart by the geometry of the map alone (`gridworld.find_rooms`). A subtask begins in any
-    cell of its room and in the room's other hallways; it goes on inside the room, and arriving in another hallway is a
-    failure. What is paid for and where does not matter: the policies are those of the bare map, whatever its goal.
+    Rooms and hallways follow from the geometry of the map alone (`gridworld.find_rooms`). A subtask may start in any
+    cell of its room and in the room's other hallways. It continues inside the room, and fails on arriving in another
+    hallway. The world's rewards and goal do not matter: the policies depend on the map only.
 
     Args:
-        world: one whose states are the cells of a map, as FourRooms.
+        world: one whose states are the cells of a map, such as FourRooms.
 
     Returns:
-        The subtasks, room by room; two a room in FourRooms.
+        The subtasks, room by room; two per room in FourRooms.
 
     Raises:
         ValueError: a world whose states are not the cells of a map, or a map without hallways between rooms.
     """
     layout = world.layout
     if layout is None or layout.subtasks:
-        raise ValueError(f"hallways need a world whose states are the cells of a map, but {world.name} is none")
+        raise ValueError(f"hallways need a world whose states are the cells of a map, but {world.name} is not one")
     grid = layout.grid
     rooms = find_rooms(grid)
     if not rooms.hallways:
@@ -108,10 +108,10 @@ def subtask_options(world: World) -> tuple[Option, ...]:
     """An option for each of a world's subtasks, with the subtask's own optimal policy.
 
     Args:
-        world: one with stages, as SubtaskGrid.
+        world: one with stages, such as SubtaskGrid.
 
     Returns:
-        An option a stage.
+        One option per stage.
 
     Raises:
         ValueError: as `subtasks`.
@@ -120,22 +120,22 @@ def subtask_options(world: World) -> tuple[Option, ...]:
 
 
 def hallway_options(world: World) -> tuple[Option, ...]:
-    """An option for each way from a room of a map to a hallway that leads out of it.
+    """An option for each pair of a room and a hallway that leads out of it.
 
-    An option may not start at the world's goal, where the episode is over. Elsewhere it is the same for every goal.
+    An option may not start at the world's goal, where the episode has ended. Otherwise it does not depend on the goal.
 
     Args:
-        world: one whose states are the cells of a map, as FourRooms.
+        world: one whose states are the cells of a map, such as FourRooms.
 
     Returns:
-        The options, room by room; two a room in FourRooms.
+        The options, room by room; two per room in FourRooms.
 
     Raises:
         ValueError: as `hallways`.
 
-    Differences from Sutton, Precup & Singh (1999): theirs follow a shortest path and on it keep away from the other
-    hallway; these are exactly optimal for arriving in their own hallway, discounted. Without noise that is a shortest
-    path too, and with it one that trades the risk of the other hallway against the length of the way.
+    Difference from Sutton, Precup & Singh (1999): their options follow a shortest path that avoids the other hallway;
+    these are exactly optimal for the discounted arrival in their own hallway. Without noise this is a shortest path
+    too; with noise it trades the risk of the other hallway against the length of the path.
     """
     going_on = ~world.mdp.terminal_states
     return tuple(
@@ -146,7 +146,7 @@ def hallway_options(world: World) -> tuple[Option, ...]:
 
 
 def _bare_map(layout: Layout, discount: float) -> FiniteMDP:
-    """The moves on a map as a table, without rewards and without an end."""
+    """The moves on a map as a table, without rewards or terminal states."""
 
     def outcomes(cell: int, action: int) -> list[Outcome]:
         reached = layout.grid.neighbours[cell].tolist()
@@ -157,11 +157,11 @@ def _bare_map(layout: Layout, discount: float) -> FiniteMDP:
 
 
 def _subtask(mdp: FiniteMDP, name: str, initiation: np.ndarray, region: np.ndarray, goal: np.ndarray) -> Subtask:
-    """The subtask with its optimal policy, found by planning with single actions in a table of its own."""
+    """The subtask with its optimal policy, found by planning with primitive actions in a separate table."""
     runs = initiation | region
 
     def own_process(discount: float) -> SemiMDP:
-        """Single moves where the subtask is the whole task."""
+        """The process of primitive actions in which the subtask is the whole task."""
         table = FiniteMDP(
             probability=mdp.probability,
             next_state=np.where(runs[:, None, None], mdp.next_state, np.arange(mdp.num_states)[:, None, None]),
@@ -173,13 +173,14 @@ def _subtask(mdp: FiniteMDP, name: str, initiation: np.ndarray, region: np.ndarr
         moves = primitive_options(table)
         return semi_mdp_of(table, models_of(table, moves), moves)
 
-    # From a policy that gets there, so that at discounts of 0 and 1, where many are optimal, the result does so too.
+    # Start from a policy that reaches the goal, so that the result does so too at discounts of 0 and 1, where many
+    # policies are optimal.
     undiscounted = own_process(1.0)
     choice = undiscounted.towards(undiscounted.reward)
     stuck = np.flatnonzero((choice < 0) & runs)
     if len(stuck):
         raise ValueError(
-            f"subtask {name!r} must be possible from everywhere it goes on, but is not from state {stuck[0]}"
+            f"subtask {name!r} must be possible from every state of its region, but is not from state {stuck[0]}"
         )
     process = own_process(mdp.discount)
     policy = process.one_hot(process.improve(np.maximum(choice, 0)))

@@ -1,10 +1,9 @@
-"""An option, a course of action with a beginning and an end, and its exact model.
+"""An option, a policy with an initiation set and a termination condition, and its exact model.
 
-Conventions, the same throughout:
-- an option lasts at least one step: whether it ends is judged in each state that it arrives in, never in the one that
-  it starts in;
-- rewards and arrivals are discounted by discount^k, with k the steps really taken;
-- when the episode ends inside an option, both end, and nothing is added for a state arrived at.
+Conventions:
+- an option lasts at least one step: termination is checked in each state that it arrives in, not in its first state;
+- rewards and next states are discounted by discount^k, with k the number of steps taken;
+- if the episode ends during an option, the option ends too, and nothing is added for a next state.
 
 Source: Sutton, Precup & Singh (1999), "Between MDPs and semi-MDPs: a framework for temporal abstraction in
 reinforcement learning", Artificial Intelligence 112; sections are cited below. Options here are Markov: policy and
@@ -26,19 +25,19 @@ from rl_envs.mdp.semi_mdp import reached, scale_rows
 
 @dataclass(frozen=True, eq=False)
 class Option:
-    """A course of action: where it may start, what it does, and where it ends.
+    """An option: initiation set, policy and termination condition.
 
     Args:
-        name: what it is called in messages and pictures.
+        name: for messages and pictures.
         initiation: in which states it may start.
-        policy: what it does, as probabilities; a row is read only where the option runs (see `runs`) and must sum to 1
-            there. The other rows are stored as 0.
+        policy: probabilities of actions; a row counts only where the option runs (see `runs`) and must sum to 1 there.
+            The other rows are stored as 0.
         termination: the probability that it ends on arriving in a state.
 
     Raises:
         TypeError: an array of the wrong kind of number.
-        ValueError: an array of the wrong shape, probabilities that are none, or an option that may start nowhere; the
-            message names the option and the state.
+        ValueError: an array of the wrong shape, invalid probabilities, or an option without a start state; the message
+            names the option and the state.
 
     Source: Sutton, Precup & Singh (1999), section 2.
     """
@@ -73,7 +72,7 @@ class Option:
             )
         runs = initiation | (termination < 1)
         policy[~runs] = 0.0
-        right = (policy >= 0).all(axis=1) & (np.abs(policy.sum(axis=1) - runs) <= SUM_TOLERANCE)  # NaN is not right
+        right = (policy >= 0).all(axis=1) & (np.abs(policy.sum(axis=1) - runs) <= SUM_TOLERANCE)  # also refuses NaN
         wrong = np.flatnonzero(~right)
         if len(wrong):
             raise ValueError(
@@ -86,7 +85,7 @@ class Option:
 
     @property
     def runs(self) -> np.ndarray:
-        """Where it may be the one that acts: it may start there, or go on having arrived. Array [S] of bool."""
+        """The states in which it may choose an action, at its start or later. Array [S] of bool."""
         return self.initiation | (self.termination < 1)
 
     def __repr__(self) -> str:
@@ -95,10 +94,10 @@ class Option:
 
 @dataclass(frozen=True, eq=False)
 class OptionModel:
-    """What an option does from its start to its end, exactly.
+    """The exact model of an option, from its start to its end.
 
-    Rows are given for the states in which the option can be running, and are 0 elsewhere. A state in which it runs
-    without being allowed to start there counts as if it went on from it.
+    Rows for states in which the option cannot run are 0. In a state in which it runs but may not start, the model is
+    that of continuing from there.
 
     Attributes:
         reward: expected discounted reward from here to the end.
@@ -115,11 +114,11 @@ class OptionModel:
 
 
 def primitive_options(mdp: FiniteMDP, names: Sequence[str] | None = None) -> tuple[Option, ...]:
-    """Every action as an option that lasts one step and may start wherever an episode can go on.
+    """Every action as an option that lasts one step and may start in every nonterminal state.
 
     Args:
         mdp: the dynamics.
-        names: of the actions, "action 0", "action 1", ... when left out.
+        names: of the actions; by default "action 0", "action 1", ...
 
     Returns:
         A options, in the order of the actions.
@@ -139,7 +138,7 @@ def primitive_options(mdp: FiniteMDP, names: Sequence[str] | None = None) -> tup
 
 
 def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
-    """The exact model of an option, by linear solves over the states in which it can be running.
+    """The exact model of an option, by linear solves over the states in which it can run.
 
     Args:
         mdp: the dynamics.
@@ -149,12 +148,12 @@ def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
         Its model.
 
     Raises:
-        TypeError: what is no option.
-        ValueError: an option over other states or actions, or one whose policy may never end; the message names the
-            state in which it is trapped.
+        TypeError: not an option.
+        ValueError: an option over other states or actions, or one that may never end; the message names the state in
+            which it is trapped.
 
-    Source: Sutton, Precup & Singh (1999), section 3, there as expectations over discount^k with the real length k; one
-        step at a time they are linear equations, and those are solved here.
+    Source: Sutton, Precup & Singh (1999), section 3. Their expectations over discount^k, with the actual length k, are
+        the solutions of the linear equations solved here.
     """
     from scipy.sparse import csr_array
 
@@ -172,7 +171,7 @@ def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
     trapped = running & ~reached(go_on.T.tocsr(), (np.diff(stop.indptr) > 0) | (ends > 0))
     if trapped.any():
         raise ValueError(
-            f"option {option.name!r} must end sooner or later from wherever it gets to, "
+            f"option {option.name!r} must end with probability 1 from every state it reaches, "
             f"but is trapped in state {np.flatnonzero(trapped)[0]}"
         )
     here = np.flatnonzero(running)
@@ -180,7 +179,7 @@ def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
     one_step = inside.nnz == 0
 
     def to_the_end(each_step: np.ndarray, discount: float) -> np.ndarray:
-        """What is met at every step, summed until the option ends: x = each_step + discount * inside x."""
+        """The sum of a quantity over all steps until the option ends: x = each_step + discount * inside x."""
         return each_step if one_step or each_step.size == 0 else solve_chain(inside, each_step, discount)
 
     def spread(values: np.ndarray) -> np.ndarray:
@@ -191,10 +190,10 @@ def option_model(mdp: FiniteMDP, option: Option) -> OptionModel:
     if one_step:
         transition = mdp.discount * stop
     else:
-        # Few states are ever the last one for most options, so there are few right sides.
+        # Most options end in few states, so there are few right-hand sides.
         last = np.unique(stop.indices)
         discounted = to_the_end(mdp.discount * stop[here][:, last].toarray(), mdp.discount)
-        row, column = np.nonzero(discounted > 0)  # below 0 is rounding: the terms of the series are not
+        row, column = np.nonzero(discounted > 0)  # anything below 0 is rounding: no term of the series is negative
         transition = csr_array((discounted[row, column], (here[row], last[column])), shape=stop.shape)
     reward = np.einsum("sa,sa->s", option.policy, mdp.mean_reward)
     return OptionModel(
@@ -217,7 +216,7 @@ def _chain(mdp: FiniteMDP, policy: np.ndarray) -> tuple[Matrix, np.ndarray]:
 
 
 def _split(arrive: Matrix, termination: np.ndarray) -> tuple[Matrix, Matrix]:
-    """The arrivals after which the option goes on, and those at which it ends."""
+    """The transitions after which the option continues, and those at which it ends."""
     parts = []
     for share in (1 - termination, termination):
         part = arrive.copy()
@@ -228,7 +227,7 @@ def _split(arrive: Matrix, termination: np.ndarray) -> tuple[Matrix, Matrix]:
 
 
 def _numbers(option: Option, name: str) -> np.ndarray:
-    """One of an option's arrays as a fresh float64 array."""
+    """One of an option's arrays as a new float64 array."""
     array = np.array(getattr(option, name))
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} of option {option.name!r} must hold real numbers, but has dtype {array.dtype}")

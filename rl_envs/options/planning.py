@@ -1,8 +1,7 @@
-"""Exact planning over options: over a finite MDP, a set of them makes a semi-Markov decision process.
+"""Exact planning over options: a finite MDP with a set of options is a semi-Markov decision process.
 
-What an option earns and where it ends is all that planning needs to know of it. The maximum goes over the options that
-may start in a state, and over no others. Every state in which an episode can go on must have one; in states that only
-stand for an ended episode none starts, and their value is 0.
+Planning only needs the models of the options. The maximum is over the options that may start in a state. Every
+nonterminal state must have one; no option starts in a terminal state, whose value is 0.
 
 Source: Sutton, Precup & Singh (1999), "Between MDPs and semi-MDPs: a framework for temporal abstraction in
 reinforcement learning", Artificial Intelligence 112.
@@ -22,10 +21,10 @@ from rl_envs.options.option import Option, OptionModel, option_model
 
 @dataclass(frozen=True, eq=False)
 class OptionPlan:
-    """The best that can be done with a set of options.
+    """The optimum over a set of options.
 
     Attributes:
-        v: value of each state, when the best option is followed to its end and so on; 0 in terminal states.
+        v: value of each state under the optimal policy over options; 0 in terminal states.
         q: value of starting each option in each state; -inf where it may not start.
         policy: one best option in each state, as probabilities; all 0 in terminal states.
     """
@@ -36,14 +35,14 @@ class OptionPlan:
 
 
 def plan(mdp: FiniteMDP, options: Sequence[Option]) -> OptionPlan:
-    """The best policy over options, by policy iteration over their models.
+    """The optimal policy over options, by policy iteration over their models.
 
-    Guarantee: every policy on the way is better than the one before it and there are finitely many, so it ends, at the
-    optimum; each is evaluated by a linear solve. At discount 1 it is the best of the policies that end every episode.
+    Guarantee: every policy is better than the one before and there are finitely many, so it ends at the optimum; each
+    is evaluated by a linear solve. At discount 1 it is the best of the policies that end every episode.
 
     Args:
         mdp: the dynamics.
-        options: those to choose from; add `primitive_options(mdp)` to choose among single actions as well.
+        options: to choose from; add `primitive_options(mdp)` for primitive actions.
 
     Returns:
         The optimal values and a policy that attains them.
@@ -55,9 +54,9 @@ def plan(mdp: FiniteMDP, options: Sequence[Option]) -> OptionPlan:
     Source: Sutton, Precup & Singh (1999), section 3; Puterman (1994), Markov Decision Processes, section 6.4.
     """
     process = semi_mdp_of(mdp, models_of(mdp, options), options)
-    choice = process.towards(process.ends + process.arrivals(mdp.terminal_states.astype(np.float64)))
+    choice = process.towards(process.ends + process.value_at_end(mdp.terminal_states.astype(np.float64)))
     if mdp.discount == 1:
-        process.refuse_endless(choice < 0)
+        process.refuse_nonterminating(choice < 0)
         choice = process.shorten(np.maximum(choice, 0))
     anything = process.offered.argmax(axis=1)
     policy = process.one_hot(process.improve(np.where(choice < 0, anything, choice)))
@@ -70,8 +69,8 @@ def sweep_values(mdp: FiniteMDP, options: Sequence[Option], num_sweeps: int) -> 
 
     Args:
         mdp: the dynamics.
-        options: those to choose from.
-        num_sweeps: how many sweeps; in each, every state is backed up once from the values of the sweep before.
+        options: to choose from.
+        num_sweeps: number of sweeps; each backs up every state once from the values of the previous sweep.
 
     Returns:
         The values before the first sweep and after each, [num_sweeps + 1, S].
@@ -111,10 +110,10 @@ def evaluate_options(mdp: FiniteMDP, options: Sequence[Option], policy: np.ndarr
 
 
 def interrupted(mdp: FiniteMDP, options: Sequence[Option], policy: np.ndarray) -> tuple[Option, ...]:
-    """The options cut short wherever choosing anew is worth more than going on.
+    """The options, interrupted wherever choosing a new option is worth more than continuing.
 
-    Following the policy with the shortened options is worth at least as much from every state, and more from where an
-    interruption that gains something can come up: `evaluate_options(mdp, interrupted(mdp, options, policy), policy)`.
+    With the interrupted options, the policy is worth at least as much in every state, and more where a gainful
+    interruption can occur: `evaluate_options(mdp, interrupted(mdp, options, policy), policy)`.
 
     Args:
         mdp: the dynamics.
@@ -142,10 +141,10 @@ def interrupted(mdp: FiniteMDP, options: Sequence[Option], policy: np.ndarray) -
 
 
 def flat_policy(mdp: FiniteMDP, options: Sequence[Option], policy: np.ndarray) -> np.ndarray:
-    """The policy over single actions that chooses an option anew at every step and takes its action.
+    """The policy over primitive actions that chooses a new option at every step and takes its action.
 
-    Where options may start wherever they go on, and the policy is greedy for its own values, this is worth at least as
-    much as following each option to its end: it is interruption at every chance, also where going on loses nothing.
+    If options may start wherever they continue, and the policy is greedy for its own values, this is worth at least as
+    much as following each option to its end: it interrupts at every step, even where continuing would lose nothing.
 
     Args:
         mdp: the dynamics.
@@ -164,20 +163,20 @@ def flat_policy(mdp: FiniteMDP, options: Sequence[Option], policy: np.ndarray) -
 
 
 def models_of(mdp: FiniteMDP, options: Sequence[Option]) -> list[OptionModel]:
-    """The models of some options; raises ValueError where there are none, and as `option_model`."""
+    """The models of some options; raises ValueError if there are none, and as `option_model`."""
     if not options:
         raise ValueError("options must hold at least one option, but are empty")
     return [option_model(mdp, option) for option in options]
 
 
 def semi_mdp_of(mdp: FiniteMDP, models: Sequence[OptionModel], options: Sequence[Option]) -> SemiMDP:
-    """The process that options make; raises ValueError where it leaves a state without a choice."""
+    """The semi-MDP of the options; raises ValueError if a nonterminal state has no option."""
     going_on = ~mdp.terminal_states
     offered = np.stack([option.initiation & going_on for option in options], axis=1)
     without = np.flatnonzero(going_on & ~offered.any(axis=1))
     if len(without):
         raise ValueError(
-            "some option must start in every state where an episode can go on, "
+            "some option must start in every nonterminal state, "
             f"but in state {without[0]} none may; primitive_options(mdp) may everywhere"
         )
     return SemiMDP(

@@ -1,1 +1,1 @@
-"""Windows and frames of an environment: what it draws, what lies over it, and playing by keyboard."""
+"""Rendering an environment: pictures, overlays, and playing with the keyboard."""

@@ -1,4 +1,4 @@
-"""Playing a world by hand: `rl_envs.play("LineWalk")` opens a window and reads the keyboard."""
+"""Playing with the keyboard: `rl_envs.play("LineWalk")` opens a window and reads the keys."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from rl_envs.names import unknown
 from rl_envs.registry import WORLDS, environment_id
 from rl_envs.worlds.actions import action_index
 
-# How often the keyboard is read. At the few pictures a second of a world itself, a short tap would be missed.
+# How often per second the keyboard is read. At a world's own low frame rate, a short tap would be missed.
 READS_PER_SECOND = 60
 
 # How long the last picture of an episode stays, in seconds.
 PAUSE_AT_THE_END = 1.0
 
-# The arrow keys that do the same as letters. They are pygame's numbers, which have no name before pygame is imported.
+# The arrow keys equivalent to letters. They are pygame's numbers, which have no names before pygame is imported.
 ARROW_KEYS = {"w": 1073741906, "a": 1073741904, "s": 1073741905, "d": 1073741903}
 ARROW_ACTIONS = {"w": "up", "a": "left", "s": "down", "d": "right"}
 
-WAIT = object()  # the action that gymnasium.utils.play sends while no key is down
+WAIT = object()  # the action that gymnasium.utils.play sends while no key is pressed
 
 
 def play(
@@ -38,19 +38,19 @@ def play(
 ) -> None:
     """Play a world in a window, with the keyboard, until the window is closed or Esc is pressed.
 
-    Nothing happens until a key is pressed: a tap is one step, and holding a key repeats it. The keys are printed first.
+    Nothing happens until a key is pressed. A tap is one step; holding a key repeats it. The keys are printed first.
 
     Args:
         world: a world's name ("LineWalk") or Gymnasium id, or an environment made with `render_mode="rgb_array"`.
         seed: seeds the first episode.
         zoom: size of the window, as a multiple of the picture's.
-        keys: an action for each string of keys that are held down together; the world's own when left out.
+        keys: an action for each string of keys that are held down together; by default the world's own.
         **arguments: for the environment (size=7, slip=0.1, render_overlay="value", ...).
 
     Raises:
         DependencyNotInstalled: pygame is missing.
-        ValueError: an unknown name, a world without keys of its own, or an environment that gives no pictures.
-        TypeError: something else than a name or an environment, or arguments for one that is made already.
+        ValueError: an unknown name, a world without keys, or an environment that returns no pictures.
+        TypeError: neither a name nor an environment, or arguments for an environment that already exists.
         gymnasium.error.Error: an unknown id.
     """
     pygame_module()  # if it is missing, our message says what to install
@@ -61,7 +61,7 @@ def play(
             raise ValueError(f'play() needs an environment with render_mode="rgb_array", but has {env.render_mode!r}')
         keys = getattr(env.unwrapped, "get_keys_to_action", dict)() if keys is None else keys
         if not keys:
-            raise ValueError("this world has no keys of its own: pass keys={...} with a key for each action")
+            raise ValueError("this world has no keys: pass keys={...} with a key for each action")
         print(f"{describe_keys(keys, env)}. Esc ends the game.")
         gymnasium_play()(
             StepsOnKeys(env),
@@ -98,7 +98,7 @@ def with_arrow_keys(keys: Mapping[str, Any], env: gym.Env[Any, Any]) -> dict[Any
 
     Args:
         keys: an action for each string of keys that are held down together.
-        env: whose actions they are.
+        env: the environment that they control.
 
     Returns:
         Keys in the form that `gymnasium.utils.play` takes.
@@ -114,25 +114,25 @@ def with_arrow_keys(keys: Mapping[str, Any], env: gym.Env[Any, Any]) -> dict[Any
 
 def _index(action: Any, env: gym.Env[Any, Any]) -> int:
     """The number of an action among the environment's `action_names`."""
-    space: Any = env.unwrapped.action_space  # what has names of actions is a TabularEnv
+    space: Any = env.unwrapped.action_space  # only a TabularEnv has action names
     return action_index(action, space)
 
 
 def _make(world: str | gym.Env[Any, Any], arguments: dict[str, Any]) -> gym.Env[Any, Any]:
-    """The environment to play, from its name or id, or as it was given."""
+    """The environment to play, made from its name or id, or the given one."""
     if isinstance(world, str):
         if world not in WORLDS and world not in gym.registry and "/" not in world:
             raise ValueError(unknown("world", world, WORLDS))
         return gym.make(environment_id(world), render_mode="rgb_array", **arguments)
     if arguments:
-        raise TypeError(f"an environment is made already and takes no arguments, but got {', '.join(arguments)}")
+        raise TypeError(f"an existing environment takes no arguments, but got {', '.join(arguments)}")
     if not isinstance(world, gym.Env):
         raise TypeError(f"play() takes a world's name, an id or an environment, not {world!r}")
     return world
 
 
 def gymnasium_play() -> Callable[..., None]:
-    """Gymnasium's `play`, without what importing it does to matplotlib: from then on all figures would open windows."""
+    """Gymnasium's `play`, without its side effect on matplotlib: its import makes all figures open windows."""
     try:
         import matplotlib
     except ImportError:
@@ -153,13 +153,13 @@ def gymnasium_play() -> Callable[..., None]:
 
 
 class StepsOnKeys(gym.Wrapper[Any, Any, Any, Any]):
-    """Turns readings of the keyboard into steps: one when a key goes down, and more while it stays down.
+    """Turns key presses into steps: one when a key is pressed, and more while it is held.
 
-    Gymnasium's `play` steps at every picture, key or no key, and begins the next episode at once. Here the world waits,
-    and the end of an episode can be seen.
+    Gymnasium's `play` steps at every frame, with or without a key, and starts the next episode at once. Here the
+    environment waits, and the end of an episode stays visible.
 
     Args:
-        env: what is played.
+        env: the environment to play.
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
@@ -174,7 +174,7 @@ class StepsOnKeys(gym.Wrapper[Any, Any, Any, Any]):
         self._picture: Any = None
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode; the seed is that of the first one, else all would be alike."""
+        """Start an episode; only the first one uses the seed, otherwise all would be equal."""
         observation, info = self.env.reset(seed=None if self._stepped else seed, options=options)
         self._over = False
         self._picture = None
@@ -182,7 +182,7 @@ class StepsOnKeys(gym.Wrapper[Any, Any, Any, Any]):
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Read the keyboard once: `WAIT` or the action of the keys that are down."""
+        """Read the keyboard once: `WAIT` or the action of the pressed keys."""
         if self._result is None:
             raise ResetNeeded("no episode is running: call reset() first")
         self._readings += 1
@@ -203,12 +203,12 @@ class StepsOnKeys(gym.Wrapper[Any, Any, Any, Any]):
         return self._waiting()
 
     def _waiting(self) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """The last result, as one after which the episode goes on."""
+        """The last result, as if the episode continued."""
         observation, reward, _, _, info = self._result
         return observation, reward, False, False, info
 
     def render(self) -> Any:
-        """The picture, painted anew only after a step."""
+        """The picture, redrawn only after a step."""
         if self._picture is None:
             self._picture = self.env.render()
         return self._picture

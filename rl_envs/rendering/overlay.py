@@ -1,4 +1,4 @@
-"""What can be laid over a world's picture: its exact solution, counts of visits, or an agent's own numbers."""
+"""Overlays of a world's picture: its exact solution, visit counts, or an agent's values and policy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = ("value", "policy", "visits")
 
 
 def check_kind(kind: str | None) -> None:
-    """Raise ValueError, naming the nearest, unless this is a kind of overlay or None."""
+    """Raise ValueError with the nearest names unless this is None or a known overlay."""
     if kind is not None and kind not in KINDS:
         raise ValueError(unknown("render_overlay", kind, KINDS))
 
@@ -30,7 +30,7 @@ def optimal_values(mdp: FiniteMDP, v_star: np.ndarray, q_star: np.ndarray) -> Ov
         q_star: optimal action values [S, A].
 
     Returns:
-        v* and q*. States that only stand for an ended episode have none, and infinite values are left out.
+        v* and q*. Terminal states have none, and infinite values are left out.
     """
     ended = mdp.terminal_states
     return Overlay(
@@ -41,7 +41,7 @@ def optimal_values(mdp: FiniteMDP, v_star: np.ndarray, q_star: np.ndarray) -> Ov
 
 
 def optimal_policy(mdp: FiniteMDP, optimal_actions: np.ndarray) -> Overlay:
-    """The overlay of the sets of optimal actions, [S, A] bool; none where a state only stands for an ended episode."""
+    """The overlay of the sets of optimal actions, [S, A] bool; empty in terminal states."""
     return Overlay("optimal actions", policy=np.where(mdp.terminal_states[:, None], 0.0, optimal_actions))
 
 
@@ -51,16 +51,16 @@ def visits(mdp: FiniteMDP, state_counts: np.ndarray) -> Overlay:
 
 
 def given(mdp: FiniteMDP, *, values: Any, policy: Any, title: str) -> Overlay:
-    """An agent's own numbers as an overlay.
+    """An agent's values or policy as an overlay.
 
     Args:
-        mdp: the table that they are about.
+        mdp: the table of the world.
         values: of states [S] or of states and actions [S, A]; None for none.
         policy: an action for every state [S], or probabilities [S, A]; None for none.
         title: what they are, for the legend.
 
     Returns:
-        The overlay. Where action values are given, a state's value is that of its best action.
+        The overlay. With action values, a state's value is that of its best action.
 
     Raises:
         ValueError: an array of the wrong shape or with impossible entries; the message names the state.
@@ -82,7 +82,7 @@ def given(mdp: FiniteMDP, *, values: Any, policy: Any, title: str) -> Overlay:
 
 
 def _numbers(values: Any, mdp: FiniteMDP) -> np.ndarray:
-    """Finite float64 numbers of shape [S] or [S, A], in an array of their own."""
+    """Finite float64 numbers of shape [S] or [S, A], copied."""
     table = np.array(values, dtype=np.float64)
     shapes = (mdp.num_states,), (mdp.num_states, mdp.num_actions)
     if table.shape not in shapes:

@@ -1,4 +1,4 @@
-"""From a world and a frame to lines of text, a picture or a window; every world is framed in the same way."""
+"""Draws a world's frames as text, as pictures or in a window, with the same header for every world."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADER, FOOTER, MARGIN = 40, 34, 14  # pixels
 
 
 class History:
-    """What has happened, for drawing.
+    """The history of an episode, for drawing.
 
     Args:
         num_states: S.
@@ -37,7 +37,7 @@ class History:
         self._option_policy: np.ndarray | None = None
 
     def begin(self, state: int) -> None:
-        """An episode starts in this state."""
+        """Start an episode in this state."""
         self.begun = True
         self._state, self._steps, self._total_reward = state, 0, 0.0
         self._action: int | None = None
@@ -49,7 +49,7 @@ class History:
         self._state_counts[state] += 1
 
     def add(self, action: int, reward: float, state: int) -> None:
-        """A step was taken, and led to this state."""
+        """Add a step that led to this state."""
         self._previous_state = self._state
         self._state, self._action, self._reward = state, action, reward
         self._steps += 1
@@ -59,7 +59,7 @@ class History:
         self._state_counts[state] += 1
 
     def follow(self, option: Option | str | None) -> None:
-        """An agent follows an option from now on, or none; a name alone says nothing of what the option does."""
+        """Set the option that the agent follows, if any; a name alone does not show what the option does."""
         if option is None or isinstance(option, str):
             self._option, self._option_policy = option, None
             return
@@ -73,7 +73,7 @@ class History:
         self._option, self._option_policy = option.name, option.policy
 
     def frame(self) -> Frame:
-        """All of it, as it is now."""
+        """The current frame."""
         return Frame(
             state=self._state,
             action=self._action,
@@ -95,18 +95,18 @@ class Renderer:
     Args:
         world: what to draw.
         render_mode: "ansi" for text, "rgb_array" for pictures, "human" for a window, None for nothing.
-        fps: at most so many pictures a second are shown in the window.
-        render_overlay: "value", "policy" or "visits" to lay over the picture, or None.
+        fps: the largest number of frames per second in the window.
+        render_overlay: "value", "policy" or "visits" to draw over the picture, or None.
 
     Raises:
         ValueError: an unknown overlay.
-        DependencyNotInstalled: a mode that needs pygame where there is none.
+        DependencyNotInstalled: a mode that needs pygame, which is missing.
     """
 
     def __init__(self, world: World, render_mode: str | None, fps: int, render_overlay: str | None = None) -> None:
         check_kind(render_overlay)
         if render_mode in ("human", "rgb_array"):
-            pygame_module()  # missing: better said now than at the first picture
+            pygame_module()  # if it is missing, fail now and not at the first picture
         self._world = world
         self._mode = render_mode
         self._kind = render_overlay
@@ -124,7 +124,7 @@ class Renderer:
         """Draw a frame.
 
         Args:
-            frame: what there is to draw.
+            frame: the frame.
 
         Returns:
             Text in mode "ansi", a fresh picture uint8 [H, W, 3] in mode "rgb_array", None in mode "human".
@@ -139,7 +139,7 @@ class Renderer:
         return None
 
     def lay_over(self, values: Any, policy: Any, title: str) -> None:
-        """Show an agent's values or policy instead of `render_overlay`; with neither, go back to that.
+        """Show an agent's values or policy instead of `render_overlay`; with neither, show that again.
 
         Args:
             values: of states [S], or of states and actions [S, A], or None.
@@ -159,7 +159,7 @@ class Renderer:
         self._window.close()
 
     def _overlay(self, frame: Frame) -> Overlay | None:
-        """What lies over the picture now."""
+        """The current overlay."""
         if self._given is not None or self._kind is None:
             return self._given
         if self._kind == "visits":
@@ -169,7 +169,7 @@ class Renderer:
         return self._exact
 
     def _solved(self) -> Overlay:
-        """The world's exact solution, computed when it is first shown; raises ValueError where there is none."""
+        """The world's exact solution, computed when it is first shown; raises ValueError if there is none."""
         from rl_envs.exact import truth
 
         answers, mdp = truth(self._world), self._world.mdp
@@ -178,7 +178,7 @@ class Renderer:
         return optimal_values(mdp, answers.v_star, answers.q_star)
 
     def _as_shown(self, overlay: Overlay) -> Overlay:
-        """The overlay without the values of actions where the picture has no place for them."""
+        """The overlay, without action values if the picture does not show them."""
         return overlay if self._world.drawing.shows_action_values else replace(overlay, action_values=None)
 
     def _text(self, frame: Frame, overlay: Overlay | None) -> str:
@@ -188,7 +188,7 @@ class Renderer:
         return "\n".join(lines) + "\n"
 
     def _caption(self, frame: Frame) -> list[str]:
-        """What happened last, in words, with the option at the end."""
+        """The last step in words, with the option at the end."""
         parts = [f"step {frame.steps}", f"total reward {short(frame.total_reward)}"]
         if frame.action is not None and frame.reward is not None:
             parts.append(f"took {self._world.action_names[frame.action]}, reward {short(frame.reward)}")
@@ -213,7 +213,7 @@ class Renderer:
 
 
 def _legend(canvas: Canvas, box: Box, overlay: Overlay) -> None:
-    """What the overlay shows, at the right end of the header."""
+    """The overlay's legend, at the right end of the header."""
     middle = box.center[1]
     if overlay.values is None:
         canvas.text((box.right, middle), overlay.title, 12, align="right", longest=box.width)
@@ -225,7 +225,7 @@ def _legend(canvas: Canvas, box: Box, overlay: Overlay) -> None:
 
 
 def _overlay_in_words(overlay: Overlay, world: World, frame: Frame) -> str:
-    """What the overlay says of the present state."""
+    """The overlay's numbers for the current state, as text."""
     parts = []
     missing = "none: the episode is over" if world.mdp.terminal_states[frame.state] else "none"
     if overlay.values is not None:

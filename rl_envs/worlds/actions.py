@@ -1,4 +1,4 @@
-"""From what a library sends as an action to the table's index of it, with the errors that a bad one gets."""
+"""The table's index of an action that a library sends, and the errors for an invalid one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def action_index(action: Any, space: spaces.Discrete | spaces.MultiDiscrete) -> 
         space: the environment's action space, counted from 0.
 
     Returns:
-        The index 0..A-1; combinations of several choices count with the last one running fastest.
+        The index 0..A-1; of several choices, the last one varies fastest.
 
     Raises:
         InvalidAction: another type or shape, NaN, or out of range.
@@ -43,7 +43,7 @@ def action_indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, 
 
 
 def _indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, copies: tuple[int, ...]) -> np.ndarray:
-    """The indices of the actions of so many copies, in an array of that shape."""
+    """The indices of actions in an array of the given shape."""
     sizes = np.asarray(space.nvec if isinstance(space, spaces.MultiDiscrete) else space.n)
     shape = (*copies, *sizes.shape)
     try:
@@ -68,6 +68,6 @@ def _indices(actions: Any, space: spaces.Discrete | spaces.MultiDiscrete, copies
 
 
 def _shown(value: Any) -> str:
-    """A value for an error message, which a list of thousands must not fill."""
+    """A value for an error message, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= 200 else f"{text[:200]}..."

@@ -1,16 +1,16 @@
-"""Arms that pay; which is the best?
+"""A multi-armed bandit with fixed or Gaussian rewards.
 
      arm     0     1     2     3     4
      mean   0.0   0.2   0.5   0.1   1.0
 
-State: there is only one.
+State: a single state.
 Actions: the arm to pull; 5 by default.
 Rewards: the arm's mean, with Gaussian noise of standard deviation `std`, 0 by default.
-Start: the one state.
+Start: the single state.
 Episode end: never; the registered time limit is 1,000 pulls.
 Exact solution: always pull the best arm, which by default pays 1,000 in 1,000 pulls and is worth 20 at the default
-    discount of 0.95. Uniform play has a regret of 640 in 1,000 pulls. With unit noise no consistent algorithm's regret
-    grows slower than 10.7222 ln(T) (`rl_envs.mdp.bandit_theory`).
+    discount of 0.95. The uniform policy has a regret of 640 in 1,000 pulls. With unit noise no consistent algorithm's
+    regret grows more slowly than 10.7222 ln(T) (`rl_envs.mdp.bandit_theory`).
 Source: Robbins (1952), Some aspects of the sequential design of experiments; Lai & Robbins (1985).
 """
 
@@ -36,7 +36,7 @@ def bandit(
     discount: float = 0.95,
     observation: str = "index",
 ) -> World:
-    """Pull one of several arms, again and again.
+    """Pull one of several arms, over and over.
 
     `info["regret"]` is the pseudo-regret of the pull: how much less the arm pays on average than the best one.
 
@@ -65,15 +65,15 @@ def bandit(
 
 
 def arms_that_loop(means: np.ndarray, *, std: float, discount: float) -> FiniteMDP:
-    """The table of bandit problems: whatever arm is pulled, the problem stays the same.
+    """The table of several bandit problems; no arm changes the problem.
 
     Args:
-        means: mean reward of each arm in each problem, [S, A]; one problem a state, each equally likely to be given.
+        means: mean reward of each arm in each problem, [S, A]; one problem per state, all equally likely at the start.
         std: standard deviation of the Gaussian noise on every reward.
         discount: gamma, in [0, 1].
 
     Returns:
-        The table, one outcome a pair.
+        The table, one outcome per state and action.
     """
     num_problems, num_arms = means.shape
     shape = (num_problems, num_arms, 1)
@@ -89,7 +89,7 @@ def arms_that_loop(means: np.ndarray, *, std: float, discount: float) -> FiniteM
 
 
 def arms_as_actions(means: np.ndarray) -> dict[str, Any]:
-    """What every bandit tells of its arms: their names, keys, the regret of a pull and how they are drawn.
+    """What all bandits share: the arms' names and keys, the regret of a pull, and the drawing.
 
     Args:
         means: mean reward of each arm in each problem, [S, A].
@@ -107,7 +107,7 @@ def arms_as_actions(means: np.ndarray) -> dict[str, Any]:
 
 
 class ArmsDrawing(Drawing):
-    """The arms, how often each was pulled in this episode, what it pays on average and what it has paid so far.
+    """The arms: pulls in this episode, true mean, and mean reward so far.
 
     Args:
         means: mean reward of each arm in each problem, [S, A].
@@ -124,7 +124,7 @@ class ArmsDrawing(Drawing):
         return 560, 250
 
     def text(self, frame: Frame) -> str:
-        """A table of arms, pulls, true means and the means of what they paid."""
+        """A table of arms, pulls, true means and mean rewards so far."""
         lines = ["  arm   pulls    mean    paid"]
         for arm, mean in enumerate(self._means[frame.state]):
             mark = ">" if arm == frame.action else " "
@@ -134,7 +134,7 @@ class ArmsDrawing(Drawing):
         return "\n".join(lines)
 
     def paint(self, canvas: Canvas, frame: Frame) -> None:
-        """A bar for each arm's true mean, a ring at the mean of what it paid, the pulls below."""
+        """A bar for each arm's true mean, a ring at its mean reward so far, the number of pulls below."""
         means = self._means[frame.state]
         low, high = min(0.0, float(means.min())), max(0.0, float(means.max()))
         plot = Box(canvas.area.x, canvas.area.y + 40, canvas.area.width, canvas.area.height - 40 - 46)
@@ -166,7 +166,7 @@ class ArmsDrawing(Drawing):
     def _legend(self, canvas: Canvas) -> None:
         y = canvas.area.y + 8
         x = canvas.area.x
-        for mark, words in (("bar", "true mean"), ("ring", "mean paid so far"), ("", "pulls below each arm")):
+        for mark, words in (("bar", "true mean"), ("ring", "mean reward so far"), ("", "pulls below each arm")):
             if mark == "bar":
                 canvas.box(Box(x, y - 6, 12, 12), "sky")
             elif mark == "ring":
@@ -176,7 +176,7 @@ class ArmsDrawing(Drawing):
 
 
 def _mean_paid(frame: Frame, arm: int) -> float | None:
-    """The mean of what an arm has paid in this episode, or None before its first pull."""
+    """An arm's mean reward in this episode, or None before its first pull."""
     if frame.action_rewards is None or frame.action_counts[arm] == 0:
         return None
     return float(frame.action_rewards[arm] / frame.action_counts[arm])

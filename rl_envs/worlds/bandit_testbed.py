@@ -1,4 +1,4 @@
-"""The ten-armed testbed: two thousand bandit problems, and the agent is not told which.
+"""The ten-armed testbed: 2,000 random bandit problems that the agent cannot tell apart.
 
      problem    0      1      2    ...   1999     each reset draws a problem;
      arm 0    +0.13  -0.62  -0.13  ...  +1.41     all of them look alike
@@ -6,14 +6,14 @@
       ...      ...    ...    ...         ...
      arm 9    -1.27  +1.04  +0.22  ...  +0.16
 
-State: the problem; 2,000 by default. It never changes within an episode, and every one looks the same to the agent.
+State: the problem; 2,000 by default. It never changes within an episode, and all of them look the same to the agent.
 Actions: the arm to pull; 10 by default.
 Rewards: the arm's mean in this problem, drawn from N(0, 1) when the world is built, with Gaussian noise of variance 1.
-Start: any problem, with equal chances.
+Start: a problem drawn uniformly.
 Episode end: never; the registered time limit is 1,000 pulls.
 Exact solution: knowing the problem, pull its best arm: 1.534830 a pull on average over the default 2,000 problems.
-    (The largest of ten standard normal numbers is 1.538753 on average.) An agent that is not told has to find that arm
-    out; v* and the reward threshold are those of one that knows.
+    (The largest of ten standard normal numbers is 1.538753 on average.) v* and the reward threshold assume an agent
+    that knows the problem. Any other agent must find the best arm first.
 Source: Sutton & Barto (2018), section 2.3.
 """
 
@@ -35,17 +35,17 @@ def bandit_testbed(
     discount: float = 0.95,
     observation: str = "hidden",
 ) -> World:
-    """Pull arms in a problem drawn from many; the same arguments always give the same problems.
+    """Pull arms in a bandit problem drawn from many; the same arguments always give the same problems.
 
     `info["regret"]` is the pseudo-regret of the pull: how much less the arm pays on average than the problem's best.
 
     Args:
         num_arms: arms of each problem, at least 1.
         num_problems: how many problems there are, at least 1.
-        model_seed: seed of the generator that draws the means, at least 0. It has nothing to do with `reset(seed=)`.
+        model_seed: seed of the generator that draws the means, at least 0. Independent of `reset(seed=)`.
         discount: gamma, in [0, 1].
         observation: "hidden" (Discrete(1), always 0), "one_hot" (the same as a Box, always 1), or "index" (Discrete),
-            which gives away the problem's number.
+            which reveals the problem's number.
 
     Returns:
         The world.

@@ -1,16 +1,16 @@
-"""Arms that pay 1 or nothing; which pays most often?
+"""A multi-armed bandit with Bernoulli rewards.
 
      arm             0     1     2     3     4
      chance of 1    0.1   0.2   0.5   0.1   0.9
 
-State: there is only one.
+State: a single state.
 Actions: the arm to pull; 5 by default.
 Rewards: 1 with the arm's probability, else 0.
-Start: the one state.
+Start: the single state.
 Episode end: never; the registered time limit is 1,000 pulls.
 Exact solution: always pull the best arm, which by default pays 900 in 1,000 pulls on average and is worth 18 at the
-    default discount of 0.95. Uniform play has a regret of 540 in 1,000 pulls. No consistent algorithm's regret grows
-    slower than 2.206957 ln(T) (`rl_envs.mdp.bandit_theory`).
+    default discount of 0.95. The uniform policy has a regret of 540 in 1,000 pulls. No consistent algorithm's regret
+    grows more slowly than 2.206957 ln(T) (`rl_envs.mdp.bandit_theory`).
 Source: Thompson (1933), On the likelihood that one unknown probability exceeds another; Lai & Robbins (1985).
 """
 
@@ -33,7 +33,7 @@ def bernoulli_bandit(
     discount: float = 0.95,
     observation: str = "index",
 ) -> World:
-    """Pull one of several arms, each of which pays 1 with a probability of its own.
+    """Pull one of several arms, each of which pays 1 with its own probability.
 
     `info["regret"]` is the pseudo-regret of the pull: how much less the arm pays on average than the best one.
 

@@ -1,4 +1,4 @@
-"""Four rooms joined by four hallways, the world in which options were introduced.
+"""Four rooms joined by four hallways, the gridworld in which options were introduced.
 
     #############
     #.....#.....#
@@ -14,17 +14,16 @@
     #.....#.....#
     #############
 
-State: the cell, numbered as one reads; 104 cells.
-Actions: 0 up, 1 right, 2 down, 3 left. With probability 1 - `noise` = 2/3 the agent goes as meant, with noise / 3 = 1/9
-    each of the other three ways. Moving into wall it stays.
+State: the cell, numbered in reading order; 104 cells.
+Actions: 0 up, 1 right, 2 down, 3 left. With probability 1 - `noise` = 2/3 the agent moves in the chosen direction, with
+    noise / 3 = 1/9 in each of the other three. Where a wall is in the way, it stays.
 Rewards: 1 on reaching the goal, else 0.
 Start: uniform over all cells but the goal.
-Episode end: at the goal, by default the hallway in the east, row 7 and column 9; the registered time limit is 500
-    steps.
+Episode end: at the goal, by default the east hallway (row 7, column 9); the registered time limit is 500 steps.
 Exact solution: v* is 0.09310934 in the upper left corner, 0.88211352 just above the goal, and 0.32943920 on average
     over the start. Without noise it is discount^(d - 1) at d steps from the goal: 0.9^13 = 0.25418658 in that corner.
-    With the eight options of `rl_envs.options.hallway_options`, two a room, planning by synchronous sweeps has
-    a value for every cell after two sweeps, without noise the exact one; with single actions it takes 14.
+    With the eight options of `rl_envs.options.hallway_options`, two per room, planning by synchronous sweeps reaches
+    every cell after two sweeps. Without noise the values are then exact. With primitive actions it takes 14 sweeps.
 Source: Sutton, Precup & Singh (1999), "Between MDPs and semi-MDPs: a framework for temporal abstraction in
     reinforcement learning", Artificial Intelligence 112, section 3.
 """
@@ -70,17 +69,17 @@ def four_rooms(
     discount: float = 0.9,
     observation: str = "index",
 ) -> World:
-    """Find the goal in a house of rooms and hallways.
+    """Find the goal in four rooms joined by hallways.
 
     Args:
-        goal: row and column of the goal, counted from 0, as [9, 9]; a G elsewhere on the map is then floor. The map's G
-            when left out.
-        noise: probability that a move goes another way than meant, a third of it each; 0 makes moves certain.
+        goal: row and column of the goal, counted from 0, as [9, 9]; a G elsewhere on the map is then floor. By default,
+            the map's G.
+        noise: probability of moving in another direction than the chosen one, a third of it each; 0 for none.
         map: a drawing, as a string of several lines or a list of rows: G goal, # wall, . or a space floor. Beyond the
             edge there is wall. Options for hallways need rooms of at least two cells' width (`gridworld.find_rooms`).
         discount: gamma, in [0, 1].
         observation: "index" (Discrete), "features" (Box: row and column, each from 0 to 1), "view" (MultiDiscrete: the
-            nine cells around the agent, as one reads, with 0 floor, 1 wall, 2 goal) or "one_hot" (Box).
+            nine cells around the agent in reading order: 0 floor, 1 wall, 2 goal) or "one_hot" (Box).
 
     Returns:
         The world.
@@ -135,7 +134,7 @@ def four_rooms(
 
 
 def _check_connected(grid: GridWorld, target: int) -> None:
-    """Refuse a map on which an episode may start where no way leads to the goal, or nowhere at all."""
+    """Refuse a map with no cell to start in, or with one from which the goal cannot be reached."""
     if grid.num_cells == 1:
         raise ValueError(f"the map must have a cell beside the goal, but has none: {grid.located(target)}")
     cut_off = np.flatnonzero(~reachable(grid, target))
@@ -147,7 +146,7 @@ def _check_connected(grid: GridWorld, target: int) -> None:
 
 
 class RoomsDrawing(Drawing):
-    """The map with the agent, `A`, the goal, `G`, and what the active option does, if an agent tells which it follows.
+    """The map with the agent `A`, the goal `G` and, if the agent reports one, the active option's moves.
 
     Attributes:
         grid: the map.
@@ -166,7 +165,7 @@ class RoomsDrawing(Drawing):
         return self.grid.picture_size
 
     def text(self, frame: Frame) -> str:
-        """The map; an active option's likeliest moves stand as arrows in the cells where it runs."""
+        """The map; arrows show an active option's most probable move in each cell where it runs."""
         glyphs: dict[int, str] = {}
         if frame.option_policy is not None:
             for cell in np.flatnonzero(frame.option_policy.any(axis=1)).tolist():
@@ -174,7 +173,7 @@ class RoomsDrawing(Drawing):
         return self.grid.text({**glyphs, self.goal: "G", frame.state: "A"})
 
     def paint(self, canvas: Canvas, frame: Frame) -> None:
-        """The map with goal and agent, and where the active option runs its moves."""
+        """The map with goal and agent, and the active option's moves where it runs."""
         places = self.grid.cells.tolist()
         states = {(row, column): cell for cell, (row, column) in enumerate(places)}
         boxes = canvas.map(self.grid.rows, states, arrows=ARROWS, option_policy=frame.option_policy)

@@ -1,8 +1,8 @@
 """Maps drawn as text: from glyphs to cells and moves, and from cells to rooms and hallways.
 
-A map is a string of several lines, or a list of rows. `#` is wall, `.` or a space is floor, and each world adds letters
-of its own. Beyond the drawing's edge there is wall. Rows and columns count from 0, and so do cells: only what is no
-wall is a cell, in reading order.
+A map is a string of several lines, or a list of rows. `#` is a wall, `.` or a space is floor, and each world adds its
+own letters. Everything beyond the drawing's edge is wall. Rows and columns count from 0. Cells are all places that are
+not wall, numbered from 0 in reading order.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ WALL, FLOOR = "#", "."
 
 @dataclass(frozen=True, eq=False)
 class GridWorld:
-    """A map: which cells there are, and where each move leads.
+    """A map: its cells, and where each move leads.
 
     Attributes:
-        rows: the drawing, one string a row, floor always as ".".
+        rows: the drawing, one string per row, floor always as ".".
         cells: row and column of each cell.
         index: number of the cell at each row and column, -1 where there is wall.
-        neighbours: the cell that each move leads to from each cell; the cell itself where wall is in the way.
+        neighbours: the cell that each move leads to from each cell; the cell itself where a wall is in the way.
         marks: the cell of each letter on the map.
     """
 
@@ -81,7 +81,7 @@ class GridWorld:
         return int(self.index[row, column])
 
     def text(self, glyphs: Mapping[int, str]) -> str:
-        """The map as lines of text, with wall, floor, and a glyph in each of the cells given."""
+        """The map as lines of text: wall, floor, and a glyph in each given cell."""
         lines = [[WALL if index < 0 else FLOOR for index in row] for row in self.index.tolist()]
         for cell, glyph in glyphs.items():
             row, column = self.cells[cell]
@@ -89,7 +89,7 @@ class GridWorld:
         return "\n".join("".join(line) for line in lines)
 
     def located(self, cell: int) -> str:
-        """Where a cell is, for an error: its row and column, and its row of the drawing with a mark below it."""
+        """A cell's place for an error message: row and column, and its row of the drawing with a mark below it."""
         row, column = self.cells[cell].tolist()
         return located(self.rows, row, column)
 
@@ -101,9 +101,9 @@ class Layout:
     Attributes:
         grid: the map.
         cell: the cell that the agent is in, in each state.
-        stage: how far the task is, in each state; 0 throughout where a task has no stages.
+        stage: the stage of the task in each state; 0 throughout for a task without stages.
         move_probability: the probability of each of the four moves, given each action.
-        subtasks: a name for what each stage is about; empty where a task has no stages.
+        subtasks: a name for each stage; empty for a task without stages.
     """
 
     grid: GridWorld
@@ -129,7 +129,7 @@ class Rooms:
 
     @property
     def num_rooms(self) -> int:
-        """How many rooms there are."""
+        """The number of rooms."""
         return int(self.room.max()) + 1
 
     def of_room(self, room: int) -> list[int]:
@@ -142,20 +142,20 @@ def read_map(
 ) -> GridWorld:
     """Read a map drawn as text.
 
-    Blank lines at the top and bottom of a string are dropped, and so is the indentation that all its lines share, so
-    that a map can stand in a program as it looks; draw floor at a map's edge as ".". A list of rows is taken as it is.
+    In a string, blank lines at the top and bottom and the indentation common to all lines are removed, so draw floor
+    at a map's edge as ".". A list of rows is used unchanged.
 
     Args:
         drawing: the map, a string of several lines or a list of rows.
-        required: letters that must be there exactly once, with what each stands for: {"G": "goal"}.
-        optional: letters that may be there once, likewise.
+        required: letters that must appear exactly once, with what each stands for: {"G": "goal"}.
+        optional: letters that may appear once, in the same form.
 
     Returns:
         The map.
 
     Raises:
         TypeError: neither a string nor a list of strings.
-        ValueError: rows of unequal length, an unknown glyph, or a letter missing or there twice; the message shows the
+        ValueError: rows of unequal length, an unknown glyph, or a letter missing or repeated; the message shows the
             row and column.
     """
     rows = tuple(row.replace(" ", FLOOR) for row in _rows(drawing))
@@ -192,7 +192,7 @@ def read_map(
     index = _number_cells(rows)
     cells = np.argwhere(index >= 0)
     if len(cells) == 0:
-        raise ValueError("the map must have a cell that is no wall, but has none:\n" + "\n".join(rows))
+        raise ValueError("the map must have a cell that is not wall, but has none:\n" + "\n".join(rows))
     return GridWorld(
         rows=rows,
         cells=cells,
@@ -203,15 +203,15 @@ def read_map(
 
 
 def reachable(grid: GridWorld, cell: int, *, closed: Iterable[int] = ()) -> np.ndarray:
-    """The cells that a walk from one cell can get to.
+    """The cells that can be reached from one cell.
 
     Args:
         grid: the map.
-        cell: where the walk begins.
+        cell: where to begin.
         closed: cells that cannot be entered.
 
     Returns:
-        Array [N] of bool, true at the first cell too.
+        Array [N] of bool, true for the first cell too.
     """
     seen = np.zeros(grid.num_cells, dtype=np.bool_)
     seen[cell] = True
@@ -228,16 +228,16 @@ def reachable(grid: GridWorld, cell: int, *, closed: Iterable[int] = ()) -> np.n
 def find_rooms(grid: GridWorld) -> Rooms:
     """Tell rooms from hallways.
 
-    The rule: a cell is narrow when it has wall on two opposite sides and none on the two others. A straight run of
-    narrow cells is a passage, and what is left without the passages falls apart into rooms. Where a passage joins two
-    different rooms, its middle cell is a hallway (of two, the one read first) and its other cells belong to the room on
-    their side. A passage that leads back into the same room, as past a pillar, belongs to that room.
+    A cell is narrow if it has walls on two opposite sides and none on the other two. A straight run of narrow cells is
+    a passage. The rooms are the connected pieces that remain without the passages. Where a passage joins two different
+    rooms, its middle cell is a hallway (of two, the first in reading order); its other cells belong to the room on
+    their side. A passage that leads back into the same room, such as one past a pillar, belongs to that room.
 
     Args:
         grid: the map.
 
     Returns:
-        Rooms numbered in reading order of their first cells without the passages, and hallways in reading order.
+        Rooms, numbered in reading order of their first cell outside passages, and hallways in reading order.
     """
     blocked = grid.neighbours == np.arange(grid.num_cells)[:, None]  # [N, 4]
     across, along = blocked[:, [1, 3]], blocked[:, [0, 2]]
@@ -263,14 +263,14 @@ def find_rooms(grid: GridWorld) -> Rooms:
 def views(
     codes: np.ndarray, situation: np.ndarray, rows: np.ndarray, columns: np.ndarray, *, outside: int
 ) -> np.ndarray:
-    """What stands in the nine cells around and under the agent.
+    """What is in the nine cells around and under the agent.
 
     Args:
-        codes: a number for what stands at each row and column, in each of m situations [m, height, width].
-        situation: which of them each state is in, [S].
+        codes: a number for what is at each row and column, in each of m situations, [m, height, width].
+        situation: the situation of each state, [S].
         rows: the agent's row in each state, [S].
         columns: the agent's column likewise.
-        outside: the number for what lies beyond the map's edge.
+        outside: the number for everything beyond the map's edge.
 
     Returns:
         Array [S, 9], the nine cells in reading order.
@@ -281,7 +281,7 @@ def views(
 
 
 def scaled(numbers: np.ndarray, size: int) -> np.ndarray:
-    """Numbers 0..size-1 spread evenly over [0, 1]; 0 where there is only one."""
+    """Numbers 0..size-1 spread evenly over [0, 1]; 0 if there is only one."""
     return numbers / max(1, size - 1)
 
 
@@ -291,7 +291,7 @@ def located(rows: Sequence[str], row: int, column: int, note: str = "") -> str:
 
 
 def _rows(drawing: str | Sequence[str]) -> list[str]:
-    """The rows of a drawing in either form, at least one of them, none of them yet checked."""
+    """The rows of a drawing in either form, not yet checked; there is at least one."""
     if isinstance(drawing, str):
         lines = drawing.split("\n")
         written = [number for number, line in enumerate(lines) if line.strip()]
@@ -321,7 +321,7 @@ def _neighbours(index: np.ndarray, cells: np.ndarray) -> np.ndarray:
 
 
 def _rooms_beside(grid: GridWorld, room: np.ndarray, cell: int) -> list[int]:
-    """The rooms of the cells above, left, right and below a cell, in this order, as far as they belong to one."""
+    """The rooms of the cells above, left, right and below a cell, in this order, without cells in no room."""
     beside = room[grid.neighbours[cell, [0, 3, 1, 2]]]
     return beside[beside >= 0].tolist()
 

@@ -1,4 +1,4 @@
-"""Staying near the middle of a line.
+"""Stay near the middle of a line.
 
       -5  -4  -3  -2  -1   0   1   2   3   4   5
      [end] .   .   .   .   S   .   .   .   .  [end]
@@ -6,12 +6,12 @@
 
 State: the position -size..size, as the index position + size; 11 states by default.
 Actions: 0 left, 1 stay, 2 right: the position changes by -1, 0 or +1.
-Rewards: -|position after the move|; so each step costs its distance from the middle, and walking off costs `size` once.
+Rewards: -|position after the move|: each step costs the distance from the middle, and leaving the line costs `size`.
 Start: position `start`, 0 by default; `start="uniform"` draws one of the positions between the ends.
 Episode end: at either end of the line; the registered time limit is 20 steps.
-Exact solution: v*(0) = 0 by staying there. A trap waits at |position| = 4, where walking off the end (worth -5) is
-    strictly better than walking home (worth -3 - 2 discount - discount^2) if and only if discount > sqrt(3) - 1, about
-    0.732. At 0.95 walking home is worth -5.8025, so v* is 0, 0, -1, -2.95, -5 at |position| 0, 1, 2, 3, 4. The uniform
+Exact solution: v*(0) = 0 by staying there. At |position| = 4, walking off the end is worth -5 and walking back
+    -3 - 2 discount - discount^2. Walking off is better if and only if discount > sqrt(3) - 1, about 0.732. At 0.95
+    walking back is worth -5.8025, so v* is 0, 0, -1, -2.95, -5 at |position| 0, 1, 2, 3, 4. The uniform
     policy's mean return within 20 steps of position 0 is -96752106370/3486784401 = -27.748233.
 Source: the regulator of optimal control, on a finite line and with absolute costs (Bertsekas, Dynamic Programming and
     Optimal Control, vol. 1).
@@ -34,7 +34,7 @@ LEFT, STAY, RIGHT = 0, 1, 2
 
 
 def line_balance(*, size: int = 5, start: int | str = 0, discount: float = 0.95, observation: str = "index") -> World:
-    """Stay as near as possible to the middle of a line.
+    """Stay as close as possible to the middle of a line.
 
     Args:
         size: the ends of the line are -size and +size; at least 1.
@@ -83,7 +83,7 @@ def _start(start: int | str, size: int) -> np.ndarray:
 
 
 class BalanceDrawing(Drawing):
-    """A line of positions with the agent on it, and what arriving at each of them costs."""
+    """A line of positions with the agent on it, and the cost of arriving at each."""
 
     def __init__(self, size: int) -> None:
         self._size = size

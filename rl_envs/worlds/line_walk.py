@@ -1,4 +1,4 @@
-"""A walk on a line to the paying end.
+"""Walk along a line to the end that pays a reward.
 
       -5  -4  -3  -2  -1   0   1   2   3   4   5
      [end] .   .   .   .   S   .   .   .   .  [+1]
@@ -32,7 +32,7 @@ LEFT, RIGHT = 0, 1
 def line_walk(
     *, size: int = 5, slip: float = 0.0, start: int = 0, discount: float = 0.95, observation: str = "index"
 ) -> World:
-    """Walk on a line and get to its right end.
+    """Walk along a line to its right end.
 
     Args:
         size: the ends of the line are -size and +size; at least 1.
@@ -75,7 +75,7 @@ def line_walk(
 
 
 class LineDrawing(Drawing):
-    """A line of positions with the agent on it, the end that pays and the one that does not."""
+    """A line of positions with the agent on it, the end with the reward and the one without."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -86,13 +86,13 @@ class LineDrawing(Drawing):
         return 616, 112
 
     def text(self, frame: Frame) -> str:
-        """One line: the paying end `G`, the other `#`, and the agent."""
+        """One line: the end with the reward `G`, the other `#`, and the agent."""
         cells = ["#", *"." * (2 * self._size - 1), "G"]
         cells[frame.state] = "A"
         return " ".join(cells)
 
     def paint(self, canvas: Canvas, frame: Frame) -> None:
-        """The line as tiles: a flag on the end that pays, a wall for the other, and the positions below."""
+        """The line as tiles: a flag on the end with the reward, a wall for the other, and the positions below."""
         num_states = 2 * self._size + 1
         tiles = canvas.row(num_states, top=canvas.area.y + 28, arrows=((-1, 0), (1, 0)))
         canvas.box(tiles[0].inset(1), "wall")

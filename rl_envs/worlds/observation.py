@@ -57,14 +57,14 @@ class Index(Observation):
 
 
 class Labels(Observation):
-    """A number for each state, perhaps the same for several: what is hidden cannot be told apart.
+    """A number for each state; several states may share one, and then look alike.
 
     Args:
         labels: the number seen in each state, [S] int, counted from 0 without gaps.
 
     Raises:
         ValueError: labels of another shape, below 0, or that leave out a number.
-        TypeError: labels that are no integers.
+        TypeError: labels that are not integers.
     """
 
     def __init__(self, labels: np.ndarray | Sequence[int]) -> None:
@@ -94,13 +94,13 @@ class Features(Observation):
 
     Args:
         rows: [S, m]; integers from 0 give a MultiDiscrete, floats a Box.
-        sizes: how many values each integer may take, a number or [m]; as many as the table has when left out.
-        low: lower bound of each Box entry, a number or [m]; the smallest in the table when left out.
+        sizes: how many values each integer may take, a number or [m]; by default as many as the table has.
+        low: lower bound of each Box entry, a number or [m]; by default the smallest in the table.
         high: upper bound likewise.
 
     Raises:
         ValueError: rows of another shape, or entries that are not finite or outside their bounds.
-        TypeError: rows that are no numbers.
+        TypeError: rows that are not numbers.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Features(Observation):
 
 
 class OneHot(Observation):
-    """Another discrete observation as zeros and ones, one after the other for each number: `Box(0, 1)` of float32.
+    """The one-hot form of a discrete observation, one block for each number: `Box(0, 1)` of float32.
 
     Args:
         base: an observation in a Discrete or MultiDiscrete space.
@@ -171,14 +171,14 @@ def choose(kind: str, offered: Mapping[str, Observation]) -> Observation:
     """The observation that a builder's `observation=` keyword asks for.
 
     Args:
-        kind: one of the names offered, or "one_hot": the first discrete one of them as zeros and ones.
-        offered: the world's own kinds by name, the default first.
+        kind: one of the names offered, or "one_hot": the one-hot form of the first discrete one.
+        offered: the world's kinds of observation by name, the default first.
 
     Returns:
         The observation chosen.
 
     Raises:
-        TypeError: a kind that is no string.
+        TypeError: a kind that is not a string.
         ValueError: an unknown kind; the message lists all and names the nearest.
     """
     if not isinstance(kind, str):

@@ -1,11 +1,11 @@
-r"""A random MDP that never ends.
+r"""A random MDP without terminal states.
 
-     (0)---> (3)        every arrow a chance p(s'|s, a) drawn once, when the world is built,
-      ^  \    |         every arrow's reward r(s, a, s') likewise; an episode goes on along
-      |   v   v         them until its time limit
+     (0)---> (3)        each arrow has a probability p(s'|s, a) and a reward r(s, a, s'),
+      ^  \    |         both drawn once, when the world is built; an episode follows
+      |   v   v         the arrows until its time limit
      (4)<--- (1) ...
 
-State: one of `num_states`, as its index; 5 by default.
+State: its index, one of `num_states`; 5 by default.
 Actions: one of `num_actions`; 3 by default. What they do differs from state to state.
 Rewards: r(s, a, s'), standard normal, fixed when the world is built.
 Start: state 0.
@@ -26,7 +26,7 @@ from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, start_distribution
 from rl_envs.worlds.observation import Index, choose
 from rl_envs.worlds.world import Drawing, Frame, World
 
-# Above this many states a drawing shows the present one and those that may follow it, not all.
+# Above this many states, a drawing shows only the current one and its successors.
 MAX_DRAWN = 16
 
 
@@ -44,9 +44,9 @@ def random_mdp(
     Args:
         num_states: S, at least 1.
         num_actions: A, at least 1.
-        model_seed: seed of the generator that draws the table, at least 0. It has nothing to do with `reset(seed=)`.
-        branching: how many different next states each state and action has, in 1..S (a Garnet, whose table takes memory
-            in proportion to S x A x branching); None for all of them, with uniform weights.
+        model_seed: seed of the generator that draws the table, at least 0. Independent of `reset(seed=)`.
+        branching: number of different next states of each state and action, in 1..S (a Garnet, whose table takes memory
+            proportional to S x A x branching); None for all states, with uniform weights.
         discount: gamma, in [0, 1].
         observation: "index" (Discrete) or "one_hot" (Box).
 
@@ -107,7 +107,7 @@ def _garnet(generator: np.random.Generator, shape: tuple[int, int, int]) -> tupl
 
 
 class GraphDrawing(Drawing):
-    """The states as a graph with the present one lit; of many states, only that one and its neighbours."""
+    """The states as a graph with the current one highlighted; of many states, only that one and its successors."""
 
     def __init__(self, mdp: FiniteMDP) -> None:
         self._mdp = mdp
@@ -118,7 +118,7 @@ class GraphDrawing(Drawing):
         return 520, 350
 
     def text(self, frame: Frame) -> str:
-        """The states with the present one in brackets, or its number and theirs that may follow it."""
+        """The states with the current one in brackets, or its number and those of its successors."""
         num_states = self._mdp.num_states
         if num_states <= MAX_DRAWN:
             return " ".join(f"[{s}]" if s == frame.state else f" {s} " for s in range(num_states))
@@ -152,7 +152,7 @@ class GraphDrawing(Drawing):
                 right, down = _away(here, before)
                 start, end = ((x - 6 * down, y + 6 * right) for x, y in (before, _short_of(before, here, radius + 5)))
                 canvas.arrow(start, end, "agent", 4)
-        hint = "blue: where the next step may lead, wider the likelier; orange: the last step"
+        hint = "blue: possible next states, wider if more probable; orange: the last step"
         canvas.text((canvas.area.x, canvas.area.bottom - 6), hint, 11, "faint", align="left")
         for state, place in places.items():
             canvas.node(place, state, radius=radius, lit=state == frame.state)
@@ -163,7 +163,7 @@ class GraphDrawing(Drawing):
                 canvas.text(label, f"do {','.join(best)}", 12)
 
     def _chances(self, state: int) -> dict[int, float]:
-        """The probability that each state follows, all actions being equally likely; the likeliest first."""
+        """The probability of each next state under the uniform policy, the most probable first."""
         chances: dict[int, float] = {}
         num_actions = self._mdp.num_actions
         for following, chance in zip(
@@ -207,6 +207,6 @@ def _beside(place: Point, center: Point) -> Point:
 
 
 def _short_of(start: Point, end: Point, distance: float) -> Point:
-    """The point that lies so many pixels before the end of the way from start to end."""
+    """The point a number of pixels before the end of the line from start to end."""
     right, down = _away(end, start)
     return end[0] - right * distance, end[1] - down * distance

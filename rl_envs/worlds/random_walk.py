@@ -1,4 +1,4 @@
-"""A thousand-state random walk, for value prediction with function approximation.
+"""The 1,000-state random walk, for value prediction with function approximation.
 
       0    1    2          ...  500  ...         999   1000  1001
     [-1]   .    .    .    .    . S .    .    .    .     .   [+1]
@@ -6,8 +6,8 @@
 
 State: the textbook's number 1..num_states as the index, with the left end at 0 and the right end at num_states + 1;
     1,002 states by default.
-Actions: 0 jumps left and 1 jumps right, by 1..max_jump states with equal chances. A jump past an end arrives there. So
-    the uniform policy is the textbook's walk.
+Actions: 0 jumps left and 1 jumps right, by 1..max_jump states with equal probability. A jump past an end arrives at
+    that end. The uniform policy is the textbook's walk.
 Rewards: -1 on arriving at the left end, +1 at the right end, else 0.
 Start: the state in the middle, (num_states + 1) // 2; 500 by default.
 Episode end: at either end; there is no time limit.
@@ -77,7 +77,7 @@ def _table(num_states: int, max_jump: int, discount: float) -> FiniteMDP:
     to_end = np.stack([state, right_end - state], axis=1)[:, :, None]  # [S, 2, 1] distance to the end jumped towards
     jump = np.arange(1, min(max_jump, num_states) + 1)  # from any state the ends are within num_states
 
-    # Arriving at the end takes up the chances of all longer jumps as well; those stay behind as padding.
+    # Arriving at the end also collects the probabilities of all longer jumps, which remain as padding.
     longer = np.where(jump == to_end, max_jump - to_end, 0)  # [S, 2, K]
     probability = np.where(jump <= to_end, (1 + longer) / max_jump, 0.0)
     direction = np.array([-1, 1])[:, None]

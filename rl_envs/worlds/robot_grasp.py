@@ -1,4 +1,4 @@
-"""An arm with three joints has to grasp an object on the ground.
+"""A three-joint arm grasps an object on the ground.
 
     Seen from above:
 
@@ -10,21 +10,22 @@
       0  S - - - E
          0   2   4   6   x
 
-State: the positions 0..num_angles-1 of shoulder, elbow and wrist (each an angle counted from the straight continuation
-    of the link before it), whose turn it is (0 shoulder, 1 elbow, 2 wrist), and whether every joint commanded so far in
-    this sweep chose grip (0 before the first). By default 8 x 8 x 8 x 3 x 2 = 3,072 states. With
-    `control="simultaneous"`: the positions, and whether the hand has closed on the object; 1,024 states.
+State: five numbers: the positions 0..num_angles-1 of shoulder, elbow and wrist, whose turn it is (0 shoulder, 1 elbow,
+    2 wrist), and the grip flag. A position is an angle relative to the direction of the previous link. The grip flag is
+    1 if every joint commanded so far in this sweep chose grip, and 0 before the first command. By default there are 8 x
+    8 x 8 x 3 x 2 = 3,072 states. With `control="simultaneous"`: the positions, and whether the hand has closed on the
+    object; 1,024 states.
 Actions: a command to the joint whose turn it is, shoulder first, wrist last: 0 hold, 1 turn one position back, 2 turn
     one position forward, 3 grip. Joints turn all the way round. With probability `slip` a turn does not happen. When
     all three joints chose grip in one sweep, the hand closes. With `control="simultaneous"`: a command to each joint at
     once.
-Rewards: 1 when the hand closes with the fingertip in the object's cell, -0.1 when it closes elsewhere, to open again;
-    -0.01 for each turn commanded, whether or not it then happens.
+Rewards: 1 when the hand closes with the fingertip in the object's cell, -0.1 when it closes elsewhere (it opens again);
+    -0.01 for each turn commanded, whether or not it happens.
 Start: every joint at position 0, the arm straight along x; the shoulder's turn.
 Episode end: when the hand closes on the object; the registered time limit is 200 steps.
-Exact solution: by default the best arm needs 9 steps, which are three sweeps: forward, hold, hold; forward, back, back;
+Exact solution: by default the optimal policy takes 9 steps, three sweeps: forward, hold, hold; forward, back, back;
     grip, grip, grip. With g = 0.98 they are worth g^8 - 0.01 (1 + g^3 + g^4 + g^5) = 0.81308821. With simultaneous
-    control the best arm needs 3 steps, worth g^2 - 0.01 (1 + 3 g) = 0.921.
+    control it takes 3 steps, worth g^2 - 0.01 (1 + 3 g) = 0.921.
 Source: forward kinematics of a planar arm, as in Craig (2005), Introduction to Robotics, chapter 3.
 """
 
@@ -66,26 +67,26 @@ def robot_grasp(
     discount: float = 0.98,
     observation: str = "joints",
 ) -> World:
-    """Grasp an object with an arm of three joints.
+    """Grasp an object with a three-joint arm.
 
     Args:
         num_angles: positions of each joint, evenly spaced over the full circle, at least 2.
-        target: the object's cell [x, y]; one that the fingertip can reach.
+        target: the object's cell [x, y]; the fingertip must be able to reach it.
         slip: probability that a joint commanded to turn stays where it is.
         control: "joint_by_joint" (a step commands one joint, action Discrete(4)) or "simultaneous" (a step commands all
             three, action MultiDiscrete([4, 4, 4])).
-        joint_action: with simultaneous control, whether the three commands are sent as one number, Discrete(64):
+        joint_action: with simultaneous control, whether the three commands form one number, Discrete(64):
             16 x shoulder + 4 x elbow + wrist.
         discount: gamma, in [0, 1].
         observation: "joints" (MultiDiscrete: the state as above), "angles" (Box: sine and cosine of each joint's angle,
-            then ones and zeros for whose turn it is and for the grip), "index" (Discrete) or "one_hot" (Box).
+            then whose turn it is and the grip as zeros and ones), "index" (Discrete) or "one_hot" (Box).
 
     Returns:
         The world.
 
     Raises:
-        ValueError: an argument out of range; the message says which. A target out of reach is answered with all the
-            cells in reach.
+        ValueError: an argument out of range; the message says which. For a target out of reach, it
+            lists all cells within reach.
         TypeError: an argument of the wrong type.
     """
     arm = Arm(check_integer("num_angles", num_angles, low=2))
@@ -205,7 +206,7 @@ def _simultaneous(arm: Arm, on_target: np.ndarray, slip: float) -> tuple[tuple[i
 
 
 def _chance(turns: np.ndarray, slips: np.ndarray, slip: float) -> np.ndarray:
-    """The probability that just these joints slip; one that was not told to turn never does."""
+    """The probability that exactly these joints slip; a joint that was not commanded to turn never does."""
     moving = np.where(slips == 1, slip, 1 - slip)
     return np.where(turns != 0, moving, slips == 0).prod(axis=0)
 
@@ -219,7 +220,7 @@ def _tables(
     closes: np.ndarray,
     caught: np.ndarray,
 ) -> Tables:
-    """The table's arrays [S, A, K], with every state that only stands for an ended episode going nowhere."""
+    """The table's arrays [S, A, K], with every terminal state leading to itself."""
     paid = np.where(caught, CAUGHT, np.where(closes, MISSED, 0.0)) - TURN_COST * (turns != 0).sum(axis=0)
     tables = {
         "probability": chance.astype(np.float64).reshape(shape),
@@ -240,7 +241,7 @@ def _angles_observation(rows: np.ndarray, arm: Arm) -> Features:
     angles = rows[:, :3] * (2 * np.pi / arm.num_angles)
     waves = np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(len(rows), 6)
     turn = np.eye(len(JOINTS))[rows[:, 3]] if rows.shape[1] == 5 else np.empty((len(rows), 0))
-    # Rounded, because sin(pi) = 1e-16 would be a feature of its own to whoever prints it.
+    # Rounded, because sin(pi) = 1e-16 would be shown as a separate feature value.
     features = np.concatenate([waves.round(12), turn, rows[:, -1:]], axis=1)
     low = np.zeros(features.shape[1])
     low[:6] = -1.0
@@ -271,7 +272,7 @@ def _chords() -> dict[str, int]:
 
 
 class ArmDrawing(Drawing):
-    """The arm from above as linked segments on the cells, with its hand and the object.
+    """The arm seen from above, with its hand and the object.
 
     Args:
         arm: its geometry.
@@ -311,7 +312,7 @@ class ArmDrawing(Drawing):
         return "\n".join(["".join(line).rstrip() for line in lines] + [self.caption(frame)])
 
     def caption(self, frame: Frame) -> str:
-        """The joints' positions, whose turn it is and how the hand is doing, in words."""
+        """The joints' positions, whose turn it is and the state of the hand, in words."""
         row = self.rows[frame.state].tolist()
         words = [f"{joint} {position}" for joint, position in zip(JOINTS, row, strict=False)]
         if row[-1] == 1 and (len(row) == 4 or row[3] == 0):
@@ -357,7 +358,7 @@ class ArmDrawing(Drawing):
         return [row[3]] if len(row) == 5 else [0, 1, 2]
 
     def _dial(self, canvas: Canvas, frame: Frame, joint: int, box: Box) -> None:
-        """A joint's positions around a circle with its own pointed at, and the commands it may be given now."""
+        """A joint's positions around a circle with the current one marked, and the commands it may get now."""
         row = self.rows[frame.state].tolist()
         commanded = joint in self._turn(frame)
         canvas.box(box, "paper", border="agent" if commanded else "grid", border_width=2 if commanded else 1, radius=6)

@@ -8,17 +8,17 @@
     #....#...G#
     ###########
 
-State: the cell and the stage: 0 without the key, 1 with it, 2 with the door open. Only those that an episode can come
-    to are states, numbered stage by stage and in each as one reads: 19 + 20 + 41 = 80 on this map.
-Actions: 0 up, 1 right, 2 down, 3 left. With probability `slip` the agent moves to one side of where it meant to go,
-    either side with half of it. Moving into wall, or into the door without the key, it stays.
-    Arriving at the key picks it up; moving into the door with the key opens the door, and the agent stands in it.
+State: the cell and the stage: 0 without the key, 1 with it, 2 with the door open. Only reachable combinations are
+    states, numbered by stage and, within a stage, in reading order: 19 + 20 + 41 = 80 on this map.
+Actions: 0 up, 1 right, 2 down, 3 left. With probability `slip` the agent moves at a right angle to the chosen
+    direction, half of it to each side. Moving into a wall, or into the door without the key, it stays. Arriving at the
+    key picks it up. Moving into the door with the key opens the door, and the agent stands in the doorway.
 Rewards: 1 on reaching the goal, else 0.
 Start: at S, without the key.
 Episode end: at the goal; the registered time limit is 200 steps.
-Exact solution: without slip the shortest way takes 4 steps to the key, 6 to the door and 6 to the goal, so the start is
+Exact solution: without slip the shortest path takes 4 steps to the key, 6 to the door and 6 to the goal: the start is
     worth discount^15 = 0.95^15 = 0.46329123. With slip 0.1 it is worth 0.42074058.
-Source: the task of key and door with one option a stage, after the subtasks of Dietterich (2000), "Hierarchical
+Source: the key-and-door task with one option per stage, after the subtasks of Dietterich (2000), "Hierarchical
     reinforcement learning with the MAXQ value function decomposition", Journal of Artificial Intelligence Research 13.
 """
 
@@ -46,7 +46,7 @@ MAP = (
     "###########",
 )
 LETTERS = {"S": "start", "K": "key", "D": "door", "G": "goal"}
-SUBTASKS = ("get the key", "open the door", "reach the goal")  # one a stage
+SUBTASKS = ("get the key", "open the door", "reach the goal")  # one per stage
 NO_KEY, KEY, OPEN = 0, 1, 2
 
 # What the numbers of a partial view stand for.
@@ -60,20 +60,19 @@ def subtask_grid(
     discount: float = 0.95,
     observation: str = "index",
 ) -> World:
-    """Fetch the key, open the door with it, and reach the goal behind.
+    """Fetch the key, open the door with it, and reach the goal behind the door.
 
-    A map needs one S, K, D and G each. The goal must lie behind the door and the key before it: a goal that can be
-    reached around the door is refused, because then neither key nor door would be of use.
+    A map needs one each of S, K, D and G. The key must be in front of the door and the goal behind it. A map on which
+    the goal can be reached without the door is refused, because it needs neither key nor door.
 
     Args:
         map: a drawing, as a string of several lines or a list of rows: S start, K key, D door, G goal, # wall, . or a
             space floor. Beyond the edge there is wall.
-        slip: probability that a move goes to one side of where it was meant to, half of it to each.
+        slip: probability of moving at a right angle to the chosen direction, half of it to each side.
         discount: gamma, in [0, 1].
         observation: "index" (Discrete), "features" (Box: row and column from 0 to 1, then 1 for having the key and 1
-            for the door being open), "view" (MultiDiscrete: the nine cells around and under the agent, as one reads,
-            with 0 floor, 1 wall, 2 key, 3 closed door, 4 open door, 5 goal, then 1 for having the key) or "one_hot"
-            (Box).
+            for the door being open), "view" (MultiDiscrete: the nine cells around and under the agent in reading order:
+            0 floor, 1 wall, 2 key, 3 closed door, 4 open door, 5 goal; then 1 for having the key) or "one_hot" (Box).
 
     Returns:
         The world.
@@ -88,8 +87,8 @@ def subtask_grid(
     start, key, door, goal = (grid.marks[letter] for letter in LETTERS)
     cell, stage = _states(grid)
     number = {where: state for state, where in enumerate(zip(cell.tolist(), stage.tolist(), strict=True))}
-    meant, right_of_it = np.eye(4), np.roll(np.eye(4), 1, axis=1)
-    move_probability = (1 - slip) * meant + slip / 2 * (right_of_it + right_of_it.T)
+    chosen, right_of_it = np.eye(4), np.roll(np.eye(4), 1, axis=1)
+    move_probability = (1 - slip) * chosen + slip / 2 * (right_of_it + right_of_it.T)
 
     def outcomes(state: int, action: int) -> Iterator[Outcome]:
         if cell[state] == goal:
@@ -135,7 +134,7 @@ def subtask_grid(
 
 
 def _check_order(grid: GridWorld) -> None:
-    """Refuse a map whose three subtasks cannot be done one after the other, or need not be."""
+    """Refuse a map on which the three subtasks cannot be done in order, or are not all needed."""
     start, key, door, goal = (grid.marks[letter] for letter in LETTERS)
     before = reachable(grid, start, closed=[door])
     if not before[key]:
@@ -152,18 +151,18 @@ def _check_order(grid: GridWorld) -> None:
 
 
 def _states(grid: GridWorld) -> tuple[np.ndarray, np.ndarray]:
-    """The cell and the stage of every state that an episode can come to: two arrays [S] of int64."""
+    """The cell and the stage of every reachable state: two arrays [S] of int64."""
     start, key, door, goal = (grid.marks[letter] for letter in LETTERS)
     without_key = reachable(grid, start, closed=[key, door])
     with_key = reachable(grid, start, closed=[door])
-    behind = reachable(grid, door, closed=[goal])  # the episode ends at the goal, so no way leads through it
+    behind = reachable(grid, door, closed=[goal])  # the episode ends at the goal, so no path leads through it
     behind[goal] = True
     cells = [np.flatnonzero(where) for where in (without_key, with_key, behind)]
     return np.concatenate(cells), np.repeat(np.arange(3), [len(part) for part in cells])
 
 
 def _seen(grid: GridWorld) -> np.ndarray:
-    """What stands where in each stage, in the numbers of a partial view: [3, height, width]."""
+    """What is where in each stage, in the codes of a partial view: [3, height, width]."""
     plain = np.where(grid.index < 0, SEEN_WALL, SEEN_FLOOR)
     door, goal, key = (tuple(grid.cells[grid.marks[letter]]) for letter in "DGK")
     plain[door], plain[goal] = SEEN_CLOSED_DOOR, SEEN_GOAL
@@ -174,7 +173,7 @@ def _seen(grid: GridWorld) -> np.ndarray:
 
 
 class SubtaskDrawing(Drawing):
-    """The map with the agent, `A`, the key as long as it lies there, and the door as long as it is closed.
+    """The map with the agent `A`, the key until it is picked up, and the door until it is opened.
 
     Attributes:
         grid: the map; its marks "K", "D" and "G" are the cells of key, door and goal.
@@ -189,12 +188,12 @@ class SubtaskDrawing(Drawing):
 
     @property
     def size(self) -> tuple[int, int]:
-        """The map, and a line with the subtasks below it."""
+        """The map with a line of subtasks below it."""
         width, height = self.grid.picture_size
         return width, height + 44
 
     def text(self, frame: Frame) -> str:
-        """The map, and below it the subtask that is next."""
+        """The map with the current subtask below it."""
         stage = int(self.stage[frame.state])
         shown = {"G": "G"}
         if stage == NO_KEY:
@@ -207,7 +206,7 @@ class SubtaskDrawing(Drawing):
         return f"{rows}\n{'at the goal' if reached else 'to do: ' + SUBTASKS[stage]}"
 
     def paint(self, canvas: Canvas, frame: Frame) -> None:
-        """The map in the present stage, whose states are the tiles, and the subtasks with the present one lit."""
+        """The map in the current stage, whose states are the tiles, and the subtasks, the current one highlighted."""
         stage, agent = int(self.stage[frame.state]), int(self.cell[frame.state])
         here = np.flatnonzero(self.stage == stage)
         places = self.grid.cells[self.cell[here]].tolist()

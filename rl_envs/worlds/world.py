@@ -1,4 +1,4 @@
-"""A world: a table of dynamics, what is seen of it, how long an episode may last, and how it is drawn."""
+"""A world: a table of dynamics with observations, a time limit and a drawing."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Frame:
-    """What there is to draw of an episode.
+    """The moment of an episode that a drawing shows.
 
     Attributes:
-        state: where the episode is.
+        state: the current state.
         action: the last action as the table counts it, or None at the start.
         reward: the last reward, or None at the start.
         steps: how many steps the episode has lasted.
         total_reward: the sum of the episode's rewards.
         action_counts: how often each action was taken in this episode, [A] int64.
         state_counts: how often each state was visited since the environment was made, [S] int64.
-        action_rewards: the sum of what each action earned in this episode, [A] float64; None where nobody kept it.
-        previous_state: where the last action was taken, or None at the start.
-        option: name of the option that an agent is following, if it says so.
-        option_policy: what that option does, [S, A] probabilities, all 0 where it does not run; None if not known.
+        action_rewards: the sum of each action's rewards in this episode, [A] float64; None if not recorded.
+        previous_state: the state in which the last action was taken, or None at the start.
+        option: name of the option that the agent is following, if it reports one.
+        option_policy: that option's policy, [S, A] probabilities, all 0 where it does not run; None if unknown.
     """
 
     state: int
@@ -52,9 +52,9 @@ class Frame:
 
 
 class Drawing(ABC):
-    """How a world looks. It holds what it needs of the world; what happens comes with each frame."""
+    """How a world is drawn. It holds the fixed parts of the picture; each frame brings the rest."""
 
-    # Whether the picture has a place for the value of each action; if so, the heat map's range covers them too.
+    # Whether the picture shows the value of each action; if so, the heat map's range covers them too.
     shows_action_values: ClassVar[bool] = False
 
     @property
@@ -72,7 +72,7 @@ class Drawing(ABC):
 
 
 class StateNumber(Drawing):
-    """The plainest drawing: the state's number among all of them."""
+    """The simplest drawing: the state's number."""
 
     def __init__(self, num_states: int) -> None:
         self._num_states = num_states
@@ -83,21 +83,21 @@ class StateNumber(Drawing):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class World:
-    """A finite MDP with everything that an environment needs beside the dynamics.
+    """A finite MDP with everything else that an environment needs.
 
     Args:
         name: the name under which it is registered, without version: "LineWalk".
         mdp: the dynamics.
         max_episode_steps: registered time limit in steps, or None for none.
         action_names: a name for each of the table's A actions.
-        observation: what is seen in each state.
-        drawing: how it looks.
-        simultaneous: sizes of the choices that make up one action, for a MultiDiscrete action space whose combinations,
-            the last choice running fastest, are the table's actions; empty for a plain `Discrete(A)`.
+        observation: what the agent sees in each state.
+        drawing: how it is drawn.
+        simultaneous: sizes of the choices that make up one action, for a MultiDiscrete action space. The
+            table's actions are their combinations, the last choice varying fastest. Empty for `Discrete(A)`.
         goal_states: an episode that ends by arriving in one of them is a success, [S] bool; None without a goal.
-        action_info: numbers that `info` carries about the last step's state and action, each [S, A] float64.
-        keys: a keyboard's key for each action that has one, for playing by hand.
-        layout: where the states lie on a map, for worlds that have one; options are derived from it.
+        action_info: numbers for `info` about the last step's state and action, each [S, A] float64.
+        keys: the keys for playing with the keyboard, with the action of each.
+        layout: where the states are on a map, for worlds that have one; options are derived from it.
 
     Raises:
         ValueError: parts that do not fit together.
@@ -151,7 +151,7 @@ class World:
 
 
 def _check_observation(observation: Observation, num_states: int) -> None:
-    """An observation must show all states of the world, as its space says; the first and the last stand for all."""
+    """Check that an observation covers all states and fits its space; the first and the last state are tried."""
     if isinstance(observation, Index) and observation.space.n != num_states:
         raise ValueError(f"observation must show {num_states} states, but shows {observation.space.n}")
     for state in (0, num_states - 1):
@@ -163,23 +163,23 @@ def _check_observation(observation: Observation, num_states: int) -> None:
             raise ValueError(f"observation must lie in {observation.space}, but state {state} shows {seen[0]!r}")
 
 
-def start_option(world: World, options: dict[str, Any] | None) -> int | None:
-    """The state that `reset(options={"state": s})` asks for.
+def initial_state(world: World, options: dict[str, Any] | None) -> int | None:
+    """The state requested by `reset(options={"state": s})`.
 
     Args:
         world: the world to start in.
-        options: what was passed to reset.
+        options: the argument of reset.
 
     Returns:
-        The state, or None where the options name none.
+        The state, or None if the options have none.
 
     Raises:
-        ValueError: a state out of range, or one that only stands for an episode that has ended.
-        TypeError: a state that is no integer.
+        ValueError: a state out of range, or a terminal one.
+        TypeError: a state that is not an integer.
     """
     if options is None or "state" not in options:
         return None
     state = check_integer("options['state']", options["state"], low=0, high=world.mdp.num_states - 1)
     if world.mdp.terminal_states[state]:
-        raise ValueError(f"options['state'] must be a state in which an episode can go on, but {state} is terminal")
+        raise ValueError(f"options['state'] must be a nonterminal state, but {state} is terminal")
     return state

@@ -95,5 +95,5 @@ def test_a_penalty_that_is_no_number_is_refused(k):
 def test_coordination_needs_an_action():
     with pytest.raises(ValueError, match=r"num_actions must be at least 1, but got 0"):
         named_game("coordination", num_actions=0)
-    with pytest.raises(TypeError, match=r"num_actions must be a whole number, but got 2\.0"):
+    with pytest.raises(TypeError, match=r"num_actions must be an integer, but got 2\.0"):
         named_game("coordination", num_actions=2.0)

@@ -125,7 +125,7 @@ def test_what_is_no_distribution_is_refused(gain, distribution, message):
 
 @pytest.mark.parametrize("weights", [[1], [1, 2, 3], [1, np.nan]])
 def test_weights_must_be_one_finite_number_a_player(weights):
-    with pytest.raises(ValueError, match=r"weights must be 2 finite numbers, one a player"):
+    with pytest.raises(ValueError, match=r"weights must be 2 finite numbers, one per player"):
         correlated_equilibrium(named_game("chicken"), weights=weights)
 
 

@@ -92,7 +92,7 @@ def test_minimax_players_draw_on_average():
 
 @pytest.mark.parametrize("state", [-1, 760, 1.5, "kick-off", True])
 def test_options_with_a_state_not_in_play_are_refused(state):
-    with pytest.raises(ValueError, match=r"the state in options must be a whole number from 0 to 759, but is"):
+    with pytest.raises(ValueError, match=r"the state in options must be an integer from 0 to 759, but is"):
         parallel_env().reset(options={"state": state})
 
 

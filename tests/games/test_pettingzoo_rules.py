@@ -327,10 +327,10 @@ def test_actions_come_in_many_types(case, kind):
     [
         (5, r"the action of player_1 must be from 0 to [24], but is 5"),
         (-1, r"the action of player_1 must be from 0 to [24], but is -1"),
-        (1.0, r"the action of player_1 must be a whole number from 0 to [24], but is 1\.0 of type float"),
-        (None, r"the action of player_1 must be a whole number .* but is None of type NoneType"),
-        ("a", r"the action of player_1 must be a whole number .* but is 'a' of type str"),
-        (np.array([1, 2]), r"the action of player_1 must be a whole number .* of type ndarray"),
+        (1.0, r"the action of player_1 must be an integer from 0 to [24], but is 1\.0 of type float"),
+        (None, r"the action of player_1 must be an integer .* but is None of type NoneType"),
+        ("a", r"the action of player_1 must be an integer .* but is 'a' of type str"),
+        (np.array([1, 2]), r"the action of player_1 must be an integer .* of type ndarray"),
     ],
 )
 @pytest.mark.parametrize("module", [matrix_game, grid_soccer])
@@ -412,8 +412,8 @@ def test_after_the_end_only_nothing_can_be_done(module):
     ("arguments", "error", "message"),
     [
         ({"max_cycles": 0}, ValueError, r"max_cycles must be at least 1, but got 0"),
-        ({"max_cycles": 2.5}, TypeError, r"max_cycles must be a whole number of rounds, but got 2\.5"),
-        ({"max_cycles": None}, TypeError, r"max_cycles must be a whole number of rounds, but got None"),
+        ({"max_cycles": 2.5}, TypeError, r"max_cycles must be an integer, but got 2\.5"),
+        ({"max_cycles": None}, TypeError, r"max_cycles must be an integer, but got None"),
         ({"render_mode": "rgb-array"}, ValueError, r"unknown render mode 'rgb-array'\. Did you mean 'rgb_array'\?"),
         ({"observation": "onehot"}, ValueError, r"unknown observation 'onehot'\. Did you mean 'one_hot'\?"),
     ],

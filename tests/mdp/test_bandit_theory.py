@@ -125,7 +125,7 @@ def _regret_of_ucb1(probabilities, pulls, runs):
     [
         (lambda: uniform_regret([], 10), ValueError, "means must be a list with a number for each of at least one arm"),
         (lambda: uniform_regret([0.0, math.inf], 10), ValueError, "means must be finite, but arm 1 has inf"),
-        (lambda: uniform_regret(["a"], 10), TypeError, "means must be numbers, one an arm, but is"),
+        (lambda: uniform_regret(["a"], 10), TypeError, "means must be numbers, one per arm, but is"),
         (lambda: uniform_regret([0.0], -1), ValueError, "pulls must be at least 0, but is -1"),
         (lambda: lai_robbins_gaussian([[1.0]]), ValueError, "means must be a list with a number for each"),
         (lambda: lai_robbins_gaussian([1.0], std=-1), ValueError, "std must be finite and at least 0, but is -1"),

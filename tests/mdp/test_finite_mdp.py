@@ -316,11 +316,11 @@ def test_tabulate_names_the_pair_whose_outcomes_break_a_rule(outcomes: Any, erro
         ({"start": 2}, ValueError, r"start must be a state 0\.\.1, but is 2"),
         ({"start": -1}, ValueError, r"start must be a state 0\.\.1, but is -1"),
         ({"start": [1.0]}, ValueError, r"start must be a state or have shape \(2,\), but has \(1,\)"),
-        ({"start": "left"}, TypeError, "start must be a state or probabilities, one a state, but is 'left'"),
+        ({"start": "left"}, TypeError, "start must be a state or probabilities, one per state, but is 'left'"),
         (
             {"start": [1.0, [0.0]]},
             TypeError,
-            "start must be a state or probabilities, one a state, but is .1.0, .0.0..",
+            "start must be a state or probabilities, one per state, but is .1.0, .0.0..",
         ),
     ],
 )

@@ -395,9 +395,9 @@ def test_where_every_policy_pays_for_ever_the_value_is_minus_infinity() -> None:
 
 def test_endless_rewards_that_cancel_are_refused_only_where_there_is_no_way_out() -> None:
     stuck = {0: [[(1.0, 1, 1.0)]], 1: [[(1.0, 0, -1.0)]]}
-    with pytest.raises(ValueError, match="from state 0 no policy is sure to end and endless rewards cancel"):
+    with pytest.raises(ValueError, match="from state 0 no policy is sure to end and rewards cancel for ever"):
         solve(table(stuck, discount=1.0))
-    with pytest.raises(ValueError, match="those around state 0 cancel, so the total of an episode never settles"):
+    with pytest.raises(ValueError, match="those around state 0 cancel, so the total does not converge"):
         evaluate_policy(table(stuck, discount=1.0), np.zeros(2, int))
     # With a way out for 0.25 the best is to take the 1 first, and to leave from state 1.
     way_out = {
@@ -466,7 +466,7 @@ def test_a_fair_game_that_never_ends_is_told_from_one_that_pays() -> None:
 def test_an_average_too_close_to_0_to_call_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(end_components, "GAIN_SWEEPS", 3)
     mdp = table({s: [[(0.5, (s + 1) % 9, float(s == 3)), (0.5, s, -0.111)]] for s in range(9)}, discount=1.0)
-    with pytest.raises(ValueError, match="must be told from 0, but around state 0 it is within"):
+    with pytest.raises(ValueError, match="average reward must be known, but around state 0 it is within"):
         evaluate_policy(mdp, np.zeros(9, int))
 
 
@@ -477,7 +477,7 @@ def test_a_policy_that_may_be_paid_or_pay_for_ever_has_no_value() -> None:
         2: [[(1.0, 2, -1.0)], [(1.0, 2, -1.0)]],
     }
     mdp = table(rows, discount=1.0)
-    with pytest.raises(ValueError, match="from state 0 it may be paid for ever and may pay for ever"):
+    with pytest.raises(ValueError, match="from state 0 it may collect positive or negative reward for ever"):
         evaluate_policy(mdp, np.zeros(3, int))
     np.testing.assert_array_equal(evaluate_policy(mdp, np.ones(3, int)), [0.0, np.inf, -np.inf])
 

@@ -187,7 +187,7 @@ def test_a_primitive_option_is_the_action():
 def test_an_option_whose_policy_never_ends_is_refused_with_the_state_where_it_is_trapped():
     mdp = corridor().mdp
     left = option_of(mdp, "to the wall", starts=[2], does={0: LEFT, 1: LEFT, 2: LEFT}, ends={0: 0, 1: 0})
-    with pytest.raises(ValueError, match=r"option 'to the wall' must end sooner or later.*but is trapped in state 0"):
+    with pytest.raises(ValueError, match=r"'to the wall' must end with probability 1.*but is trapped in state 0"):
         option_model(mdp, left)
     for plans in (plan, lambda mdp, options: sweep_values(mdp, options, 1)):
         with pytest.raises(ValueError, match="trapped in state 0"):
@@ -430,9 +430,9 @@ def test_at_discount_1_a_policy_that_never_ends_is_refused_with_the_state():
     right = np.tile(np.eye(4)[RIGHT], (5, 1))
     assert evaluate_options(mdp, options, right).tolist() == [1, 1, 1, 1, 0]
     right[1] = np.eye(4)[LEFT]
-    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never does"):
+    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never ends"):
         evaluate_options(mdp, options, right)
-    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never does"):
+    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never ends"):
         plan(mdp, options[3:])
     endless = random_mdp(discount=1.0).mdp
     with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0"):
@@ -457,7 +457,7 @@ def test_at_discount_1_being_paid_for_ever_is_refused():
         return [Outcome(1.0, 1 - state, 1.0)] if action == 0 else [Outcome(1.0, 2, terminated=True)]
 
     mdp = tabulate(outcomes, num_states=3, num_actions=2, start=0, discount=1.0)
-    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never does"):
+    with pytest.raises(ValueError, match="at discount 1 every episode must end, but from state 0 it never ends"):
         plan(mdp, primitive_options(mdp))
 
 
@@ -676,11 +676,11 @@ def test_maps_and_worlds_without_hallways_or_stages_are_refused():
     with pytest.raises(ValueError, match=re.escape("It has 1 room and no hallway:\n...\n...")):
         hallways(four_rooms(map=["...", "..G"]))
     for world in (subtask_grid(), line_walk()):
-        with pytest.raises(ValueError, match=f"states are the cells of a map, but {world.name} is none"):
+        with pytest.raises(ValueError, match=f"states are the cells of a map, but {world.name} is not one"):
             hallway_options(world)
     for world in (four_rooms(), line_walk()):
         with pytest.raises(
-            ValueError, match=f"a world whose task has stages, as SubtaskGrid, but {world.name} has none"
+            ValueError, match=f"a world whose task has stages, such as SubtaskGrid, but {world.name} has none"
         ):
             subtask_options(world)
 
@@ -694,5 +694,5 @@ def test_the_example_runs(capsys):
     runpy.run_path(str(Path(__file__).parents[2] / "examples" / "options_in_four_rooms.py"))["main"]()
     lines = capsys.readouterr().out.splitlines()
     assert "options               0  103  103  103  103  103  103  103  cells with a value" in lines
-    assert "single actions    0.32943920" in lines
+    assert "primitive actions 0.32943920" in lines
     assert lines[-1].startswith("at the goal after ")

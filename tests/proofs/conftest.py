@@ -1,47 +1,50 @@
-"""Writes what the proofs print to a page, where `make proofs` names one."""
+"""Writes the page of reproduced results to the file in RL_ENVS_PROOFS_PAGE, which `make proofs` sets."""
 
 from __future__ import annotations
 
 import datetime
 import os
 import platform
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 import rl_envs
 from tests.baselines.processes import no_command_outlives_its_test  # noqa: F401  (pytest finds it here)
+from tests.proofs.results_page import Proof, Reproduced, results_page
 
-# (module, sentence, outcome, seconds, what was printed)
-_proofs: list[tuple[str, str, str, float, str]] = []
+_proofs: list[Proof] = []
+
+
+@pytest.fixture
+def reproduced(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """`reproduced(result, published=..., ours=...)` adds a line to the table of the page."""
+
+    def add(result: str, *, published: str, ours: str) -> None:
+        record_property("reproduced", [result, published, ours])
+
+    return add
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" and "tests/proofs/" in report.nodeid:
         module, _, test = report.nodeid.partition("::")
         sentence = test.removeprefix("test_").replace("_", " ")
-        _proofs.append((module, sentence, report.outcome, report.duration, report.capstdout.strip()))
+        results = [Reproduced(*value) for name, value in report.user_properties if name == "reproduced"]
+        printed = report.capstdout.strip()
+        _proofs.append(Proof(module, sentence, report.outcome, report.duration, results, printed))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     page = os.environ.get("RL_ENVS_PROOFS_PAGE")
-    # With several workers each process comes by here; only the one that leads them has all reports.
+    # With several workers, each process calls this; only the controller has all reports.
     if not page or hasattr(session.config, "workerinput") or not _proofs:
         return
-    lines = [
-        "# Proofs",
-        "",
-        "What `make proofs` printed last: each published result, and ours with its 95% interval.",
-        "",
+    header = [
         f"- date: {datetime.date.today()}",
         "- command: `make proofs`",
         f"- versions: rl-envs {rl_envs.__version__}, Python {platform.python_version()}, NumPy {np.__version__}",
     ]
-    for module in sorted({proof[0] for proof in _proofs}):
-        lines += ["", f"## {module}"]
-        for _, sentence, outcome, seconds, printed in sorted(p for p in _proofs if p[0] == module):
-            lines += ["", f"**{sentence}**: {outcome}, {seconds:.0f} s"]
-            if printed:
-                lines += ["", "```text", *(line.rstrip() for line in printed.splitlines()), "```"]
     with open(page, "w") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write(results_page(_proofs, header))

@@ -6,6 +6,7 @@ Where not said otherwise: 2,000 runs, of which run i learns problem i of the tes
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -48,29 +49,35 @@ def pulls_of(agent: Agent) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(
     ("specification", "published"),
     [("EpsilonGreedy:epsilon=0.1", 0.8), ("EpsilonGreedy:epsilon=0.01", 0.6), ("EpsilonGreedy:epsilon=0", 1 / 3)],
+    ids=["epsilon=0.1", "epsilon=0.01", "epsilon=0"],
 )
-def test_how_often_the_best_arm_is_pulled_at_step_1000(specification: str, published: float) -> None:
+def test_epsilon_greedy_pulls_the_best_arm_as_often_as_published(
+    specification: str, published: float, reproduced: Callable[..., None]
+) -> None:
     arms, _, best = pulls_of(make_agent(specification, "BanditTestbed", runs=RUNS))
     count = int((arms[-1] == best).sum())
     share = shown(wilson_interval(count, RUNS))
+    reproduced(f"{specification}: best arm at step 1,000", published=f"about {published:.2f} (figure 2.2)", ours=share)
     print(f"\n{specification}: the best arm at step 1,000: {share}; published: about {published:.2f}")
     # Read off a figure, to about 0.03; 2,000 runs have a standard error of 0.011 at most.
     assert abs(count / RUNS - published) < 0.05
 
 
-def test_ucb_earns_more_than_epsilon_greedy_and_first_pulls_every_arm_once() -> None:
+def test_ucb_earns_more_than_epsilon_greedy_and_first_pulls_every_arm_once(reproduced: Callable[..., None]) -> None:
     arms, ucb, _ = pulls_of(make_agent("UCB1:exploration=2.0", "BanditTestbed", runs=RUNS))
     _, greedy, _ = pulls_of(make_agent("EpsilonGreedy:epsilon=0.1", "BanditTestbed", runs=RUNS))
     np.testing.assert_array_equal(np.sort(arms[:10], axis=0), np.tile(np.arange(10)[:, None], RUNS))
     difference = mean_interval(ucb.mean(axis=0) - greedy.mean(axis=0))  # on the same problems
     late = mean_interval(ucb[-100:].mean(axis=0) - greedy[-100:].mean(axis=0))
-    print(f"\nUCB, c = 2, minus epsilon-greedy, 0.1, reward a step: {shown(difference)}, ", end="")
+    result = "UCB, c = 2, minus EpsilonGreedy:epsilon=0.1: reward per step"
+    reproduced(result, published="above 0 (figure 2.4)", ours=shown(difference))
+    print(f"\nUCB, c = 2, minus epsilon-greedy, 0.1, reward per step: {shown(difference)}, ", end="")
     print(f"in the last 100 steps {shown(late)}; published: above 0")
     assert difference.low > 0
     assert late.low > 0
 
 
-def test_an_optimistic_greedy_start_beats_a_realistic_one_that_explores() -> None:
+def test_an_optimistic_greedy_start_beats_a_realistic_one_that_explores(reproduced: Callable[..., None]) -> None:
     shares = {}
     for specification in (
         "EpsilonGreedy:epsilon=0,initial_value=5.0,step_size=0.1",
@@ -80,6 +87,12 @@ def test_an_optimistic_greedy_start_beats_a_realistic_one_that_explores() -> Non
         shares[specification] = (arms[-100:] == best).mean(axis=0), (arms[:10] == best).mean(axis=0)
     (optimistic, at_first), (realistic, _) = shares.values()
     difference = difference_interval(optimistic, realistic)
+    for start, found, published in (
+        ("optimistic and greedy", optimistic, "about 0.85"),
+        ("realistic, epsilon 0.1", realistic, "0.75 to 0.8"),
+    ):
+        result = f"EpsilonGreedy, {start}: best arm in the last 100 steps"
+        reproduced(result, published=f"{published} (figure 2.3)", ours=shown(mean_interval(found)))
     print(f"\nthe best arm in the last 100 steps: optimistic {shown(mean_interval(optimistic))}, ", end="")
     print(f"realistic {shown(mean_interval(realistic))}, difference {shown(difference)}; ", end="")
     print("published (figure 2.3): about 0.85 and 0.75 to 0.8")
@@ -100,7 +113,7 @@ def shifted_testbed(shift: float) -> World:
     )
 
 
-def test_a_gradient_bandit_needs_its_baseline_where_all_rewards_are_large() -> None:
+def test_a_gradient_bandit_needs_its_baseline_if_all_rewards_are_large(reproduced: Callable[..., None]) -> None:
     shares = {}
     for step_size in (0.1, 0.4):
         for baseline in (True, False):
@@ -112,6 +125,12 @@ def test_a_gradient_bandit_needs_its_baseline_where_all_rewards_are_large() -> N
     for (step_size, baseline), share in shares.items():
         kind = f"step size {step_size}, {'with' if baseline else 'without'} baseline"
         print(f"\n{kind}: the best arm in the last 100 steps {shown(mean_interval(share))}")
+    for step_size in (0.1, 0.4):
+        reproduced(
+            f"GradientBandit, step size {step_size}, with and without baseline: best arm in the last 100 steps",
+            published="far better with a baseline (figure 2.5)",
+            ours=" and ".join(shown(mean_interval(shares[step_size, baseline])) for baseline in (True, False)),
+        )
     print("published (figure 2.5): far better with a baseline; with it, better with step size 0.1 than with 0.4")
     assert difference_interval(shares[0.1, True], shares[0.1, False]).low > 0.15
     assert difference_interval(shares[0.4, True], shares[0.4, False]).low > 0.15
@@ -119,16 +138,23 @@ def test_a_gradient_bandit_needs_its_baseline_where_all_rewards_are_large() -> N
 
 
 @pytest.mark.parametrize("probabilities", [(0.1, 0.2, 0.5, 0.1, 0.9), (0.45, 0.5), (0.2, 0.2, 0.3)])
-def test_ucb1_stays_below_its_finite_time_bound(probabilities: tuple[float, ...]) -> None:
+def test_the_regret_of_ucb1_stays_below_its_finite_time_bound(
+    probabilities: tuple[float, ...], reproduced: Callable[..., None]
+) -> None:
     agent = make_agent("UCB1", make_task("BernoulliBandit", probabilities=probabilities), runs=1_000)
     curve = regret_curve(agent, steps=3_000, checkpoints=60)
     assert curve.bounds.ucb1 is not None
     room = curve.bounds.ucb1[1:] - curve.mean[1:] - 5 * curve.standard_error[1:]
-    print(f"\narms {probabilities}: UCB1 loses {curve.mean[-1]:.1f} in 3,000 pulls, bound {curve.bounds.ucb1[-1]:.1f}")
+    reproduced(
+        f"UCB1, arms {probabilities}: regret after 3,000 pulls",
+        published=f"at most {curve.bounds.ucb1[-1]:.1f} (Auer et al. 2002)",
+        ours=f"{curve.mean[-1]:.1f}",
+    )
+    print(f"\narms {probabilities}: regret {curve.mean[-1]:.1f} after 3,000 pulls, bound {curve.bounds.ucb1[-1]:.1f}")
     assert (room > 0).all()
 
 
-def test_thompson_sampling_grows_as_slowly_as_lai_and_robbins_allow() -> None:
+def test_the_regret_of_thompson_sampling_is_near_the_lai_robbins_limit(reproduced: Callable[..., None]) -> None:
     agent = make_agent("Thompson:preset=Bernoulli", "BernoulliBandit", runs=1_000)
     curve = regret_curve(agent, steps=10_000, checkpoints=10)
     growth = (curve.regret[-1] - curve.regret[1]) / math.log(10)  # from 1,000 to 10,000 pulls, per unit of ln T
@@ -136,6 +162,11 @@ def test_thompson_sampling_grows_as_slowly_as_lai_and_robbins_allow() -> None:
     assert constant is not None
     constant = constant[0] / math.log(3)
     interval = mean_interval(growth)
+    reproduced(
+        "Thompson, Beta prior: growth of regret per unit of ln T, T from 1,000 to 10,000",
+        published=f"{constant:.3f} in the limit (Lai & Robbins 1985)",
+        ours=shown(interval),
+    )
     print(f"\nThompson, Beta prior: regret grows by {shown(interval)} per unit of ln T ", end="")
     print(f"from T = 1,000 to 10,000; limit {constant:.3f}")
     # The limit is for T without end, and approached from below here; the standard error over 1,000 runs is about 0.03.
@@ -152,5 +183,5 @@ def test_regret_of_every_agent_on_every_bandit() -> None:
             curve = regret_curve(make_agent(specification, world, runs=RUNS))
             uniform = curve.bounds.uniform[-1]
             loss = shown(mean_interval(curve.regret[-1]))
-            print(f"\n{world}: {specification} loses {loss} in 1,000 pulls, uniform play {uniform:.0f}")
+            print(f"\n{world}: regret of {specification} {loss} after 1,000 pulls, uniform policy {uniform:.0f}")
             assert curve.mean[-1] < uniform / 5

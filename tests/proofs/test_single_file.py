@@ -20,7 +20,7 @@ pytestmark = pytest.mark.proofs
 
 
 @pytest.mark.parametrize(("name", "steps"), [("dqn", 40_000), ("ppo", 100_000)])
-def test_at_least_9_of_10_seeds_keep_the_pole_up(name: str, steps: int) -> None:
+def test_at_least_9_of_10_seeds_solve_cartpole(name: str, steps: int) -> None:
     module, task = importlib.import_module(f"examples.single_file.{name}"), make_task("CartPole-v1")
     returns = []
     for seed in range(10):
@@ -31,6 +31,6 @@ def test_at_least_9_of_10_seeds_keep_the_pole_up(name: str, steps: int) -> None:
     share = wilson_interval(solved, 10)
     print(
         f"\nsingle-file {name}, CartPole-v1, {steps:,} steps: {solved} of 10 seeds at 475 or more "
-        f"[{share.low:.0%}, {share.high:.0%}]; mean returns {', '.join(f'{mean:.0f}' for mean in returns)}; wanted: 9"
+        f"[{share.low:.0%}, {share.high:.0%}]; mean returns {', '.join(f'{mean:.0f}' for mean in returns)}; required: 9"
     )
     assert solved >= 9

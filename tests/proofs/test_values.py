@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -37,7 +39,7 @@ def errors_by_episode(agent, steps: int) -> np.ndarray:
     return errors
 
 
-def test_example_6_2_td_beats_constant_step_monte_carlo(capsys: pytest.CaptureFixture[str]) -> None:
+def test_example_6_2_td_beats_constant_step_monte_carlo(reproduced: Callable[..., None]) -> None:
     """The walk of five states, values from 1/6 to 5/6, all predicted as 1/2 at first: an error of 0.2357."""
     walk = make_task("RandomWalk", num_states=5, max_jump=1)
     constant = {"approximation": "table", "step_size_half_life": np.inf}
@@ -49,14 +51,11 @@ def test_example_6_2_td_beats_constant_step_monte_carlo(capsys: pytest.CaptureFi
         config = MonteCarloValueConfig(step_size=alpha, **constant)
         errors["Monte Carlo", alpha] = errors_by_episode(MonteCarloValue(walk, runs=RUNS, seed=0, config=config), 2_000)
 
-    with capsys.disabled():
-        print(
-            "\nExample 6.2: error at first 0.2357; after 100 episodes, with standard error; mean over the 100 episodes"
-        )
-        for (method, alpha), by_episode in errors.items():
-            last = by_episode[-1]
-            interval = last.std(ddof=1) / RUNS**0.5
-            print(f"{method:12} alpha {alpha:4}: {last.mean():.4f} +- {interval:.4f}   {by_episode.mean():.4f}")
+    print("\nExample 6.2: error at first 0.2357; after 100 episodes, with standard error; mean over the 100 episodes")
+    for (method, alpha), by_episode in errors.items():
+        last = by_episode[-1]
+        interval = last.std(ddof=1) / RUNS**0.5
+        print(f"{method:12} alpha {alpha:4}: {last.mean():.4f} +- {interval:.4f}   {by_episode.mean():.4f}")
 
     for by_episode in errors.values():
         np.testing.assert_allclose(by_episode[0], 0.2357, atol=5e-5)
@@ -65,11 +64,16 @@ def test_example_6_2_td_beats_constant_step_monte_carlo(capsys: pytest.CaptureFi
     means = {key: by_episode.mean() for key, by_episode in errors.items()}
     best_monte_carlo = min(mean for (method, _), mean in means.items() if method == "Monte Carlo")
     worst_td = max(mean for (method, _), mean in means.items() if method == "TD(0)")
+    reproduced(
+        "Random walk of 5 states: error over 100 episodes, worst TDValue and best MonteCarloValue",
+        published="TD is better (example 6.2)",
+        ours=f"{worst_td:.4f} and {best_monte_carlo:.4f}",
+    )
     assert worst_td < best_monte_carlo - 0.02
 
 
-def test_example_9_2_each_approaches_its_own_fixed_point(capsys: pytest.CaptureFixture[str]) -> None:
-    """The walk of 1,000 states in ten groups: each begins where the other is bound to end, and goes to its own end."""
+def test_example_9_2_each_method_approaches_its_own_fixed_point(reproduced: Callable[..., None]) -> None:
+    """The walk of 1,000 states in ten groups: each starts at the other's fixed point and moves to its own."""
     walk = make_task("RandomWalk")
     td = TDValue(walk, runs=RUNS, seed=0, config=TDValueConfig(step_size=0.5, step_size_half_life=2_000))
     monte_carlo = MonteCarloValue(
@@ -92,11 +96,15 @@ def test_example_9_2_each_approaches_its_own_fixed_point(capsys: pytest.CaptureF
         along = ((agent.values() - own) * (other - own)) @ weight / apart**2
         mean, interval = along.mean(), along.std(ddof=1) / RUNS**0.5
         error = float(value_error(agent.values().mean(axis=0), own, weight))
-        with capsys.disabled():
-            print(
-                f"\nExample 9.2, {agent.name}, {RUNS} runs: from 1 (the other's fixed point) to {mean:.3f} +- "
-                f"{interval:.3f} (0 is its own); mean values {error:.4f} from their own, the two are {apart:.4f} apart"
-            )
+        print(
+            f"\nExample 9.2, {agent.name}, {RUNS} runs: from 1 (the other's fixed point) to {mean:.3f} +- "
+            f"{interval:.3f} (0 is its own); mean values {error:.4f} from their own, the two are {apart:.4f} apart"
+        )
+        reproduced(
+            f"{agent.name}, 1,000-state walk in 10 groups: place between its fixed point, 0, and the other's, 1",
+            published="0 in the limit (example 9.2)",
+            ours=f"{mean:.3f} [{mean - 1.96 * interval:.3f}, {mean + 1.96 * interval:.3f}]",
+        )
         # 4 standard errors, and a tenth of the way for what the falling step size has left of the start.
         assert abs(mean) < 4 * interval + 0.1
         assert mean + 4 * interval < 0.6

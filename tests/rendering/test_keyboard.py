@@ -229,7 +229,7 @@ def test_an_environment_without_pictures_is_refused():
 
 
 def test_an_environment_without_keys_is_refused():
-    with pytest.raises(ValueError, match="no keys of its own"):
+    with pytest.raises(ValueError, match="this world has no keys"):
         play("CartPole-v1")
 
 

@@ -472,7 +472,7 @@ def test_an_unknown_overlay_is_answered_with_the_nearest():
 
 def test_overlays_and_options_need_a_picture():
     env = rl_envs.TabularEnv("LineWalk")
-    with pytest.raises(ValueError, match="overlay\\(\\) needs something to lie over"):
+    with pytest.raises(ValueError, match="overlay\\(\\) needs a picture to draw on"):
         env.overlay(values=np.zeros(11))
     with pytest.raises(ValueError, match="show_option\\(\\) needs a picture"):
         env.show_option("home")

@@ -55,7 +55,7 @@ def test_the_regret_of_a_pull_does_not_depend_on_what_it_paid():
         ({"probabilities": [-0.1]}, ValueError, r"probabilities must be in \[0, 1\], but arm 0 has -0.1"),
         ({"probabilities": [float("nan")]}, ValueError, r"probabilities must be in \[0, 1\], but arm 0 has nan"),
         ({"probabilities": []}, ValueError, "probabilities must be a list with a number for each of at least one arm"),
-        ({"probabilities": "half"}, TypeError, "probabilities must be numbers, one an arm, but is 'half'"),
+        ({"probabilities": "half"}, TypeError, "probabilities must be numbers, one per arm, but is 'half'"),
         ({"discount": -1}, ValueError, r"discount must be in \[0, 1\], but is -1"),
         ({"observation": "hidden"}, ValueError, "unknown observation 'hidden'."),
     ],

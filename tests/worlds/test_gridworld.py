@@ -83,7 +83,7 @@ def test_a_fault_in_a_drawing_is_shown_with_its_row_and_column(rows, message):
 
 
 def test_a_map_of_wall_alone_is_refused():
-    with pytest.raises(ValueError, match="must have a cell that is no wall, but has none:\n##"):
+    with pytest.raises(ValueError, match="must have a cell that is not wall, but has none:\n##"):
         plain("##")
 
 

@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from rl_envs.registry import build
 from rl_envs.worlds.observation import Features, Index, Labels
-from rl_envs.worlds.world import Drawing, Frame, StateNumber, World, start_option
+from rl_envs.worlds.world import Drawing, Frame, StateNumber, World, initial_state
 from tests.strategies import random_table
 
 MDP = random_table(1, num_states=3, num_actions=4)
@@ -110,14 +110,14 @@ def test_a_drawing_that_only_writes_paints_its_text() -> None:
 
 def test_options_without_a_state_ask_for_none() -> None:
     for options in (None, {}, {"else": 3}):
-        assert start_option(world(), options) is None
+        assert initial_state(world(), options) is None
 
 
 def test_options_may_ask_for_any_state_in_which_an_episode_can_go_on() -> None:
     line = build("LineWalk")
     for state in (1, np.int64(5), np.int32(9)):
-        assert start_option(line, {"state": state}) == state
-        assert type(start_option(line, {"state": state})) is int
+        assert initial_state(line, {"state": state}) == state
+        assert type(initial_state(line, {"state": state})) is int
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_options_may_ask_for_any_state_in_which_an_episode_can_go_on() -> None:
     [
         (-1, ValueError, r"options\['state'\] must be in 0..10, but is -1"),
         (11, ValueError, r"options\['state'\] must be in 0..10, but is 11"),
-        (0, ValueError, r"options\['state'\] must be a state in which an episode can go on, but 0 is terminal"),
+        (0, ValueError, r"options\['state'\] must be a nonterminal state, but 0 is terminal"),
         (2.0, TypeError, r"options\['state'\] must be an integer, but is 2.0"),
         (True, TypeError, r"options\['state'\] must be an integer, but is True"),
         ("start", TypeError, r"options\['state'\] must be an integer, but is 'start'"),
@@ -134,7 +134,7 @@ def test_options_may_ask_for_any_state_in_which_an_episode_can_go_on() -> None:
 )
 def test_options_that_ask_for_an_impossible_state_are_refused(state: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        start_option(build("LineWalk"), {"state": state})
+        initial_state(build("LineWalk"), {"state": state})
 
 
 def test_a_box_that_shows_every_state_is_accepted() -> None:

@@ -612,6 +612,6 @@ def test_the_commands_of_the_documentation_run(
         assert main([*typed, *more]) == 0
     assert load_agent("sarsa.safetensors").steps == 400
     assert Path("runs/LineBalance-DQN/seed0-run2").is_dir()
-    assert len(list(Path("films").iterdir())) == 2
+    assert len(list(Path("videos").iterdir())) == 2
     promised = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[0]
     assert promised in capsys.readouterr().out

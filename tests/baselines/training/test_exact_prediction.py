@@ -109,4 +109,4 @@ def test_lambda_leads_from_one_fixed_point_to_the_other() -> None:
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(Path(__file__).parents[3] / "examples" / "predict_values.py"))["main"]()
-    assert "0.107 where it is bound to end" in capsys.readouterr().out
+    assert "0.107 at the fixed point" in capsys.readouterr().out

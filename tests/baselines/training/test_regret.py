@@ -170,10 +170,10 @@ def test_the_example_prints_losses_beside_their_bounds(capsys: pytest.CaptureFix
     example = Path(__file__).parents[3] / "examples" / "bandit_regret.py"
     runpy.run_path(str(example), run_name="__main__")
     lines = capsys.readouterr().out.splitlines()
-    losses = [float(line.split(" loses ")[1].split()[0]) for line in lines[:7]]
+    losses = [float(line.split(" regret ")[1].split()[0]) for line in lines[:7]]
     assert losses[-1] == 540.0
     assert max(losses[:-1]) < 100
     assert lines[7:] == [
-        "UCB1 is proved to lose at most 366.8.",
-        "Lai and Robbins' bound is 15.2: in the long run, nobody who learns loses less.",
+        "The upper bound on UCB1's regret is 366.8.",
+        "Lai and Robbins' asymptotic lower bound for any consistent algorithm is 15.2.",
     ]

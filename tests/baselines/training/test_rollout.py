@@ -33,7 +33,7 @@ def test_an_episode_that_began_in_a_chosen_state_has_its_full_length() -> None:
 
 
 def test_a_state_in_which_no_episode_can_go_on_is_refused() -> None:
-    with pytest.raises(ValueError, match="state in which an episode can go on, but 10 is terminal"):
+    with pytest.raises(ValueError, match="must be a nonterminal state, but 10 is terminal"):
         rollout("LineWalk", 2).begin_in(np.array([5, 10]))
 
 
