@@ -1,0 +1,202 @@
+"""How well what was learned fits what is right, and what each bug would have given.
+
+Every hypothesis (nothing is wrong, or one bug written in one way by one family of learners) predicts the value of every
+trained observation in every probe. The distance to a prediction is measured in units of the noise between seeds and of
+the numbers' own size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from rl_envs.diagnosis.operators import BUGS, ONE_STEP, Bug, Family, right_values, wrong_values
+from rl_envs.diagnosis.probes import Probe
+from rl_envs.diagnosis.training import TrainingRun
+
+# How far a learned value may be from what it settles on: as a share of that value, and of the probe's largest.
+RELATIVE, ABSOLUTE = 0.03, 0.02
+# A prediction fits while no value is further off than this, in units of noise.
+FITS = 3.5
+# An action counts as trained when it was taken in at least this share of the visits.
+TRAINED = 0.01
+
+# Families to try where the learner does not say how it forms its targets.
+UNKNOWN_FAMILIES = (
+    ONE_STEP,
+    Family("n_step", 2),
+    Family("n_step", 3),
+    Family("n_step", 5),
+    Family("rollout", 5, 1.0),
+    Family("rollout", 64, 0.95),
+    Family("rollout", 64, 1.0),
+)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What may be the case: a bug in a family of learners, or nothing (`bug` is None)."""
+
+    bug: Bug | None
+    family: Family
+
+    @property
+    def key(self) -> str:
+        """The bug's key, or "right"."""
+        return "right" if self.bug is None else self.bug.key
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a hypothesis fits.
+
+    Attributes:
+        hypothesis: which.
+        distance: the sum of squared distances over all observations, in units of noise.
+        worst: the largest single distance.
+        entries: how many observations were compared.
+        missing: how many trained ones the hypothesis says nothing about.
+    """
+
+    hypothesis: Hypothesis
+    distance: float
+    worst: float
+    entries: int
+    missing: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether no value is further off than noise explains."""
+        return self.worst <= FITS
+
+
+@lru_cache(maxsize=4096)
+def prediction(probe: Probe, hypothesis: Hypothesis) -> np.ndarray:
+    """What a hypothesis says about a probe, [N]; NaN for what it says is not trained, infinite where values run away."""
+    if hypothesis.bug is None:
+        return right_values(probe)
+    return wrong_values(probe, hypothesis.family, hypothesis.bug)
+
+
+def hypotheses(family: Family | None) -> list[Hypothesis]:
+    """Everything that may be the case for a learner of a known family, or of any."""
+    families = UNKNOWN_FAMILIES if family is None else (_cut(family),)
+    found = [Hypothesis(None, families[0])]
+    for one in families:
+        found += [Hypothesis(bug, one) for bug in BUGS if one.kind in bug.families]
+    return found
+
+
+def _cut(family: Family) -> Family:
+    """A family with its rollouts cut to a length whose fixed points cost little; longer ones are the same to a per mille."""
+    return Family(family.kind, min(family.length, 64 + family.length % 2), family.trace_decay)
+
+
+def state_values(run: TrainingRun) -> np.ndarray | None:
+    """The learned value of each observation of a probe where actions do not differ, [N].
+
+    Action values are averaged over the actions that were tried, because the largest of several noisy values reads high.
+    """
+    learned = run.learned
+    if learned.q is not None:
+        counts = run.log.counts
+        visits = counts.sum(axis=1, keepdims=True)
+        tried = counts >= np.maximum(1, TRAINED * visits)
+        weight = tried / np.maximum(1, tried.sum(axis=1, keepdims=True))
+        return np.where(visits[:, 0] > 0, (learned.q * weight).sum(axis=1), learned.q.mean(axis=1))
+    return learned.values
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The learned values of one probe over the seeds.
+
+    Attributes:
+        probe: which.
+        mean: [N].
+        error: standard error of the mean between seeds, [N].
+        spread: standard deviation between seeds, [N].
+        trained: which observations steps began at, [N] bool.
+        steps: the budget of each training.
+    """
+
+    probe: Probe
+    mean: np.ndarray
+    error: np.ndarray
+    spread: np.ndarray
+    trained: np.ndarray
+    steps: int
+
+    @property
+    def size(self) -> float:
+        """The largest right value of the probe."""
+        return float(np.nanmax(np.abs(right_values(self.probe))))
+
+
+def measure(probe: Probe, runs: Sequence[TrainingRun]) -> Measured | None:
+    """Put the seeds together; None where no values were given back."""
+    rows = [state_values(run) for run in runs]
+    if not rows or any(row is None for row in rows):
+        return None
+    values = np.array(rows, dtype=np.float64)  # [seeds, N]
+    spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
+    trained = np.all([run.log.counts.sum(axis=1) > 0 for run in runs], axis=0)
+    return Measured(
+        probe, values.mean(axis=0), spread / np.sqrt(len(values)), spread, trained, min(run.steps for run in runs)
+    )
+
+
+def deviations(measured: Measured, predicted: np.ndarray) -> np.ndarray:
+    """How far each value is from a prediction in units of noise, [N]; NaN where the prediction says nothing."""
+    tolerance = np.sqrt(
+        measured.error**2 + (RELATIVE * np.abs(predicted)) ** 2 + (ABSOLUTE * min(measured.size, _size(predicted))) ** 2
+    )
+    with np.errstate(invalid="ignore"):
+        return (measured.mean - predicted) / tolerance
+
+
+def _size(predicted: np.ndarray) -> float:
+    finite = np.abs(predicted[np.isfinite(predicted)])
+    return float(finite.max()) if finite.size and finite.max() > 0 else np.inf
+
+
+def runs_away(measured: Measured) -> bool:
+    """Whether the values are far beyond anything that a bounded bug gives."""
+    return bool((~np.isfinite(measured.mean)).any() or np.abs(measured.mean).max() > 8 * measured.size)
+
+
+def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis) -> Fit:
+    """How a hypothesis fits all probes together."""
+    distance, worst, entries, missing = 0.0, 0.0, 0, 0
+    for one in measured.values():
+        predicted = prediction(one.probe, hypothesis)
+        if np.isinf(predicted).any():
+            # Where values run away they have no number to be near to: it fits if they have left all bounds.
+            off = np.array([0.0 if np.abs(one.mean).max() > 1.5 * one.size else 2 * FITS])
+        else:
+            z = deviations(one, predicted)
+            off = np.abs(z[one.trained & ~np.isnan(z)])
+            missing += int((one.trained & np.isnan(predicted)).sum())
+        if off.size:
+            distance += float((off**2).sum())
+            worst = max(worst, float(off.max()))
+            entries += off.size
+    return Fit(hypothesis, distance, worst, entries, missing)
+
+
+def ranked(measured: Mapping[str, Measured], family: Family | None) -> list[Fit]:
+    """Every key's best fit, the best first; "right" is one of them."""
+    best: dict[str, Fit] = {}
+    for hypothesis in hypotheses(family):
+        one = fit(measured, hypothesis)
+        if hypothesis.key not in best or _order(one) < _order(best[hypothesis.key]):
+            best[hypothesis.key] = one
+    return sorted(best.values(), key=_order)
+
+
+def _order(one: Fit) -> float:
+    # A prediction that leaves out what was trained must not win by that: each such value counts as a middling miss.
+    return one.distance + 4.0 * one.missing
