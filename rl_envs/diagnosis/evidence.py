@@ -13,16 +13,18 @@ from functools import lru_cache
 
 import numpy as np
 
-from rl_envs.diagnosis.operators import BUGS, ONE_STEP, Bug, Family, right_values, wrong_values
+from rl_envs.diagnosis.operators import BUGS, ONE_STEP, Bug, Family, experience, right_values, targets, wrong_values
 from rl_envs.diagnosis.probes import Probe
 from rl_envs.diagnosis.training import TrainingRun
 
 # How far a learned value may be from what it settles on: as a share of that value, and of the probe's largest.
 RELATIVE, ABSOLUTE = 0.03, 0.02
+# The same as a share of the standard deviation of the targets there: steps of constant size never come to rest.
+OF_TARGETS = 0.08
 # A prediction fits while no value is further off than this, in units of noise.
 FITS = 3.5
-# An action counts as trained when it was taken in at least this share of the visits.
-TRAINED = 0.01
+# What one trained value counts that a prediction leaves out, and what every step away from one-step targets costs.
+MISSING, LESS_USUAL = 4.0, 4.0
 
 # Families to try where the learner does not say how it forms its targets.
 UNKNOWN_FAMILIES = (
@@ -81,6 +83,19 @@ def prediction(probe: Probe, hypothesis: Hypothesis) -> np.ndarray:
     return wrong_values(probe, hypothesis.family, hypothesis.bug)
 
 
+@lru_cache(maxsize=256)
+def target_spread(probe: Probe) -> np.ndarray:
+    """Standard deviation of the right one-step targets of each observation, [N]; 0 where they are all the same."""
+    steps = experience(probe, ONE_STEP)
+    constant, matrix = targets(steps)
+    values = np.nan_to_num(right_values(probe))
+    target = constant + matrix @ values
+    own = np.eye(steps.num_observations)[steps.state]
+    visits = np.maximum(1, own.sum(axis=0))
+    mean = own.T @ target / visits
+    return np.sqrt(own.T @ (target - mean[steps.state]) ** 2 / visits)
+
+
 def hypotheses(family: Family | None) -> list[Hypothesis]:
     """Everything that may be the case for a learner of a known family, or of any."""
     families = UNKNOWN_FAMILIES if family is None else (_cut(family),)
@@ -98,15 +113,15 @@ def _cut(family: Family) -> Family:
 def state_values(run: TrainingRun) -> np.ndarray | None:
     """The learned value of each observation of a probe where actions do not differ, [N].
 
-    Action values are averaged over the actions that were tried, because the largest of several noisy values reads high.
+    Action values are averaged, each action counting as often as it was taken: the largest of several noisy values
+    would read high, and what is hardly ever taken is hardly ever brought up to date.
     """
     learned = run.learned
     if learned.q is not None:
         counts = run.log.counts
-        visits = counts.sum(axis=1, keepdims=True)
-        tried = counts >= np.maximum(1, TRAINED * visits)
-        weight = tried / np.maximum(1, tried.sum(axis=1, keepdims=True))
-        return np.where(visits[:, 0] > 0, (learned.q * weight).sum(axis=1), learned.q.mean(axis=1))
+        visits = counts.sum(axis=1)
+        weighted = (learned.q * counts).sum(axis=1) / np.maximum(1, visits)
+        return np.where(visits > 0, weighted, learned.q.mean(axis=1))
     return learned.values
 
 
@@ -151,8 +166,12 @@ def measure(probe: Probe, runs: Sequence[TrainingRun]) -> Measured | None:
 
 def deviations(measured: Measured, predicted: np.ndarray) -> np.ndarray:
     """How far each value is from a prediction in units of noise, [N]; NaN where the prediction says nothing."""
+    size = min(measured.size, _size(predicted))
     tolerance = np.sqrt(
-        measured.error**2 + (RELATIVE * np.abs(predicted)) ** 2 + (ABSOLUTE * min(measured.size, _size(predicted))) ** 2
+        measured.error**2
+        + (RELATIVE * np.abs(predicted)) ** 2
+        + (ABSOLUTE * size) ** 2
+        + (OF_TARGETS * target_spread(measured.probe) * size / measured.size) ** 2
     )
     with np.errstate(invalid="ignore"):
         return (measured.mean - predicted) / tolerance
@@ -199,4 +218,4 @@ def ranked(measured: Mapping[str, Measured], family: Family | None) -> list[Fit]
 
 def _order(one: Fit) -> float:
     # A prediction that leaves out what was trained must not win by that: each such value counts as a middling miss.
-    return one.distance + 4.0 * one.missing
+    return one.distance + MISSING * one.missing + LESS_USUAL * (one.hypothesis.family.kind != "one_step")

@@ -119,7 +119,7 @@ def experience(probe: Probe, family: Family) -> Experience:
         A cycle of steps: a whole number of the world's own cycles, and of rollouts.
     """
     mdp, labels = probe.mdp, probe.labels
-    taken = np.zeros(mdp.probability.shape[::2])  # [S, K] how often each outcome came: they take turns by what is due
+    taken = np.zeros(mdp.probability.shape)  # [S, A, K] how often each outcome came
     columns: list[tuple[int, float, int, int, bool, bool]] = []
     cycles = family.length if family.kind == "rollout" else 1
     # Chance comes in halves at most, so twice the starts make a cycle of it.
@@ -128,9 +128,7 @@ def experience(probe: Probe, family: Family) -> Experience:
     for index, start in enumerate(starts):
         state, elapsed = start, 0
         while True:
-            due = mdp.probability[state, 0] * (taken[state].sum() + 1) - taken[state]
-            outcome = int(np.argmax(np.where(mdp.probability[state, 0] > 0, due, -np.inf)))
-            taken[state, outcome] += 1
+            outcome = probe.outcome_due(taken, state, 0)
             following, elapsed = int(mdp.next_state[state, 0, outcome]), elapsed + 1
             terminated = bool(mdp.terminated[state, 0, outcome])
             truncated = not terminated and elapsed >= probe.max_episode_steps
@@ -440,7 +438,8 @@ BUGS: tuple[Bug, ...] = (
     Bug("stale_observation", "not renewed at a reset", _stale_after_reset),
     Bug("stale_observation", "always one step old", _stale_always),
     Bug("observation_aliased", "overwritten by the next one", _overwritten),
-    Bug("observation_ignored", "", _seen_alike),
+    Bug("observation_ignored", "all look alike", _seen_alike),
+    Bug("observation_ignored", "all are taken for the first", _seen_alike),
     Bug("broadcast_mean", "", lambda steps: replace(steps, mix_targets="batch_mean")),
     Bug("max_over_batch", "", lambda steps: replace(steps, next_values="largest"), _TD),
     Bug("gradient_vanishes_on_large_errors", "", lambda steps: replace(steps, squashes=True)),
@@ -464,6 +463,6 @@ def right_values(probe: Probe) -> np.ndarray:
 def wrong_values(probe: Probe, family: Family, bug: Bug) -> np.ndarray:
     """What a learner of the family with the bug settles on, [N]; NaN where nothing is trained."""
     wrong = learned_values(bug.change(experience(probe, family)))
-    if bug.key == "observation_ignored":
+    if bug.key == "observation_ignored" and bug.variant == "all look alike":
         return np.where(np.isnan(right_values(probe)), np.nan, wrong[0])
     return wrong

@@ -50,6 +50,21 @@ class Probe:
         """How many different observations there are."""
         return len(self.label_names)
 
+    def outcome_due(self, taken: np.ndarray, state: int, action: int) -> int:
+        """Which outcome comes next: they take turns, each as often as is probable, so that chance adds no noise.
+
+        Args:
+            taken: how often each outcome came so far, [S, A, K]; counted on here.
+            state: where the action is taken.
+            action: which one.
+        """
+        probability = self.mdp.probability[state, action]
+        counts = taken[state, action]
+        due = np.where(probability > 0, probability * (counts.sum() + 1) - counts, -np.inf)
+        outcome = int(np.argmax(due))
+        counts[outcome] += 1
+        return outcome
+
     @cached_property
     def entrances(self) -> tuple[tuple[int, int, int], ...]:
         """Where the first episode may begin: (index of the start, state, steps already taken of the time limit).

@@ -46,12 +46,11 @@ class WatchedEnv(gym.Env[Any, Any]):
         probe: the world.
         observation: "index" for `Discrete`, "one_hot" for `Box`.
         entrance: at which of the probe's entrances the first episode begins.
-        seed: of the world's own chance, where `reset` is never given one.
     """
 
     metadata = {"render_modes": []}
 
-    def __init__(self, probe: Probe, *, observation: str, entrance: int, seed: int) -> None:
+    def __init__(self, probe: Probe, *, observation: str, entrance: int) -> None:
         size = probe.num_observations
         self.observation_space = (
             spaces.Discrete(size) if observation == "index" else spaces.Box(0.0, 1.0, (size,), np.float32)
@@ -60,8 +59,10 @@ class WatchedEnv(gym.Env[Any, Any]):
         self.log = CopyLog()
         self._probe = probe
         self._one_hot = observation == "one_hot"
-        self._seed = seed
         self._entrance: tuple[int, int, int] | None = probe.entrances[entrance % len(probe.entrances)]
+        self._taken = np.zeros(probe.mdp.probability.shape)
+        # Where outcomes take turns, half of the copies begin with the second.
+        self._taken[..., 0] = (self._probe.mdp.probability[..., 0] < 1) & (entrance // 2 % 2 == 1)
         self._start_index = 0
         self._state = 0
         self._elapsed = 0
@@ -70,8 +71,7 @@ class WatchedEnv(gym.Env[Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start the next episode in the probe's order."""
-        first = self.log.resets == 0
-        super().reset(seed=self._seed if seed is None and first else seed)
+        super().reset(seed=seed)
         if seed is not None:
             self.log.seeds.append(int(seed))
         self._check_handed_out()
@@ -100,9 +100,7 @@ class WatchedEnv(gym.Env[Any, Any]):
         mdp, state, choice = self._probe.mdp, self._state, number.item()
         self.log.labels.append(int(self._probe.labels[state]))
         self.log.actions.append(choice)
-        outcome = 0
-        if mdp.num_outcomes > 1:
-            outcome = int(np.searchsorted(mdp.cumulative[state, choice], self.np_random.random(), side="right"))
+        outcome = self._probe.outcome_due(self._taken, state, choice) if mdp.num_outcomes > 1 else 0
         self._state = int(mdp.next_state[state, choice, outcome])
         self._elapsed += 1
         terminated = bool(mdp.terminated[state, choice, outcome])
@@ -157,8 +155,7 @@ class EnvFactory:
         copy = WatchedEnv(
             self.probe,
             observation=self.observation,
-            entrance=self.seed + len(self.copies),
-            seed=1_000 * self.seed + len(self.copies),
+            entrance=2 * self.seed + len(self.copies),
         )
         self.copies.append(copy)
         return copy
