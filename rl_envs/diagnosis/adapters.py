@@ -114,7 +114,10 @@ class _Asking:
         answer = self._ask(function)
         if isinstance(answer, tuple):
             answer = answer[0]
-        return self.array(_numpy(answer))
+        answer = _numpy(answer)
+        if answer.shape == (self.n, 1):
+            answer = answer[:, 0]
+        return self.array(answer)
 
     def methods(self, given: Any) -> Learned:
         values = q = policy = None
@@ -126,6 +129,10 @@ class _Asking:
             answer = self._ask(given.predict)
             answer = _numpy(answer[0] if isinstance(answer, tuple) else answer)
             policy = self._one_hot(answer.reshape(-1).astype(np.int64)) if answer.size == self.n else None
+        elif callable(given) and not _is_torch_module(given):
+            policy = self.function(given).policy
+        if policy is None and q is not None:
+            policy = self._greedy(q)
         name = type(given).__name__
         if values is None and q is None and policy is None:
             return self.function(given)

@@ -43,6 +43,49 @@ def gate(probe: Probe, runs: Sequence[TrainingRun]) -> Gate:
     return Gate(bool(best >= 0.9), float(best), float(worst))
 
 
+def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[str, str] | None:
+    """What is wrong with the one-step world's action values or choices, where a known bug explains it.
+
+    Returns:
+        A key and what was seen, or None.
+    """
+    rewards = probe.mdp.mean_reward  # [S, A]
+    if all(run.learned.q is not None and run.learned.certain for run in runs):
+        q = np.mean([run.learned.q for run in runs], axis=0)
+        between = q - q.mean(axis=1, keepdims=True)
+        should = rewards - rewards.mean(axis=1, keepdims=True)
+        slope = float((between * should).sum() / (should**2).sum())
+        if slope < -0.5:
+            return "wrong_sign", "the better an action is, the less it is thought to be worth"
+        shifted = {
+            ("action_shifted", f"the values are those of the action {shift} further on"): np.roll(should, -shift, 1)
+            for shift in (1, 2)
+        } | {
+            ("stale_observation", "the values are those of another situation, one step away"): np.roll(should, shift, 0)
+            for shift in (1, 2)
+        }
+        for name, other in shifted.items():
+            if ((between - other) ** 2).mean() < 0.02 * (other**2).mean() and slope < 0.5:
+                return name
+        # Rows that are flat at the level of what is earned: actions have nothing to do with what they are paid.
+        earned = np.mean([_earned(run, rewards) for run in runs], axis=0)  # [S]
+        flat = np.abs(between).mean() < 0.35 * np.abs(should).mean()
+        level = np.abs(q.mean(axis=1) - earned).max() < 0.2 * np.abs(rewards).max()
+        apart = np.ptp(q.mean(axis=1)) > 0.5 * np.ptp(earned)
+        if flat and level and apart and np.ptp(earned) > 0.05 * np.abs(rewards).max():
+            return "action_shifted", "in every situation all actions are thought to be worth what is earned there"
+    one = gate(probe, runs)
+    if one.worst_choices >= 0.9:
+        return "wrong_sign", "in nearly all situations the worst action is chosen"
+    return None
+
+
+def _earned(run: TrainingRun, rewards: np.ndarray) -> np.ndarray:
+    """The mean reward of each situation in the last fifth of the training, [S]."""
+    counts = run.log.late_counts
+    return (counts * rewards).sum(axis=1) / np.maximum(1, counts.sum(axis=1))
+
+
 def never_explores(probe: Probe, runs: Sequence[TrainingRun]) -> bool:
     """Whether, in most contexts and seeds, some action was never tried, and what was done hardly ever changed."""
     stuck = []

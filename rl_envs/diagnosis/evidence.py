@@ -44,6 +44,7 @@ class Hypothesis:
 
     bug: Bug | None
     family: Family
+    bonus: float = 0.0  # of a learner that values its policy's entropy, on every step but those into an end
 
     @property
     def key(self) -> str:
@@ -79,8 +80,8 @@ class Fit:
 def prediction(probe: Probe, hypothesis: Hypothesis) -> np.ndarray:
     """What a hypothesis says about a probe, [N]; NaN for what it says is not trained, infinite where values run away."""
     if hypothesis.bug is None:
-        return right_values(probe)
-    return wrong_values(probe, hypothesis.family, hypothesis.bug)
+        return right_values(probe, hypothesis.bonus)
+    return wrong_values(probe, hypothesis.family, hypothesis.bug, hypothesis.bonus)
 
 
 @lru_cache(maxsize=256)
@@ -96,13 +97,35 @@ def target_spread(probe: Probe) -> np.ndarray:
     return np.sqrt(own.T @ (target - mean[steps.state]) ** 2 / visits)
 
 
-def hypotheses(family: Family | None) -> list[Hypothesis]:
-    """Everything that may be the case for a learner of a known family, or of any."""
+def hypotheses(family: Family | None, bonus: float = 0.0) -> list[Hypothesis]:
+    """Everything that may be the case for a learner of a known family, or of any, with and without a bonus."""
     families = UNKNOWN_FAMILIES if family is None else (_cut(family),)
-    found = [Hypothesis(None, families[0])]
-    for one in families:
-        found += [Hypothesis(bug, one) for bug in BUGS if one.kind in bug.families]
+    found = []
+    for extra in (0.0, bonus) if bonus else (0.0,):
+        found.append(Hypothesis(None, families[0], extra))
+        for one in families:
+            found += [
+                Hypothesis(bug, one, extra)
+                for bug in BUGS
+                if one.kind in bug.families and (extra or bug.key != "entropy_at_terminal")
+            ]
     return found
+
+
+def entropy_bonus(measured: Mapping[str, Measured]) -> float:
+    """What a learner seems to add to every step but the last, as one does that values its policy's entropy; or 0.
+
+    Read from the Ruler: the same must be missing between s0 and s1 and between s1 and s2.
+    """
+    one = measured.get("Ruler")
+    if one is None or not np.isfinite(one.mean).all():
+        return 0.0
+    rewards, gamma = one.probe.mdp.mean_reward[:, 0], one.probe.mdp.discount
+    extra = one.mean[:2] - rewards[:2] - gamma * one.mean[1:]
+    unsure = 2 * ABSOLUTE * one.size + 2 * float(one.error.max())
+    if extra.min() < unsure / 2 or abs(extra[0] - extra[1]) > unsure:
+        return 0.0
+    return float(np.round(extra.mean(), 6))
 
 
 def _cut(family: Family) -> Family:
@@ -209,7 +232,7 @@ def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis) -> Fit:
 def ranked(measured: Mapping[str, Measured], family: Family | None) -> list[Fit]:
     """Every key's best fit, the best first; "right" is one of them."""
     best: dict[str, Fit] = {}
-    for hypothesis in hypotheses(family):
+    for hypothesis in hypotheses(family, entropy_bonus(measured)):
         one = fit(measured, hypothesis)
         if hypothesis.key not in best or _order(one) < _order(best[hypothesis.key]):
             best[hypothesis.key] = one
@@ -218,4 +241,5 @@ def ranked(measured: Mapping[str, Measured], family: Family | None) -> list[Fit]
 
 def _order(one: Fit) -> float:
     # A prediction that leaves out what was trained must not win by that: each such value counts as a middling miss.
-    return one.distance + MISSING * one.missing + LESS_USUAL * (one.hypothesis.family.kind != "one_step")
+    unusual = (one.hypothesis.family.kind != "one_step") + (one.hypothesis.bonus != 0)
+    return one.distance + MISSING * one.missing + LESS_USUAL * unusual

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rl_envs.diagnosis import behaviour, probes
 from rl_envs.diagnosis.evidence import Measured, measure
 from rl_envs.diagnosis.training import Train, TrainingError, TrainingRun, run_training
-from rl_envs.diagnosis.verdict import Finding, Judgement, judge_values
+from rl_envs.diagnosis.verdict import Finding, Judgement, is_off, judge_values
 
 # (done, total, seconds left) -> shown to the user
 Progress = Callable[[int, int, float], None]
@@ -138,12 +138,15 @@ class _Exam:
         judgement: Judgement | None = None
         steps = self.budget
         if first.learned.depth == "values":
-            measured = self._measure_all(steps)
+            measured = self._measure(self.value_probes, steps)
             judgement = judge_values(measured, first.learned.family)
             if judgement.verdict != "right":
+                # Only what is not right is asked again.
+                again_probes = [probe for probe in self.value_probes if is_off(measured[probe.name])]
                 steps *= 2
-                self.total += self.seeds * len(self.value_probes)
-                judgement = judge_values(self._measure_all(steps), first.learned.family, measured)
+                self.total += self.seeds * len(again_probes) * 2
+                later = measured | self._measure(again_probes, steps)
+                judgement = judge_values(later, first.learned.family, measured)
         return self._diagnosis(findings, gate, judgement, first, steps)
 
     def _first_training(self) -> TrainingRun:
@@ -170,9 +173,9 @@ class _Exam:
             self.progress(len(self.runs), max(self.total, len(self.runs)), left)
         return run
 
-    def _measure_all(self, steps: int) -> dict[str, Measured]:
+    def _measure(self, asked: Sequence[probes.Probe], steps: int) -> dict[str, Measured]:
         measured = {}
-        for probe in self.value_probes:
+        for probe in asked:
             one = measure(probe, [self._training(probe, steps, seed) for seed in range(self.seeds)])
             if one is not None:
                 measured[probe.name] = one
@@ -196,6 +199,18 @@ class _Exam:
         if behaviour.never_explores(self.contexts, gate_runs):
             findings.append(
                 Finding(("no_exploration",), name, reason="in most situations some action was never tried")
+            )
+        misread = behaviour.misread_contexts(self.contexts, gate_runs)
+        if misread is not None:
+            key, reason = misread
+            findings.append(Finding((key,), name, reason=reason))
+        if behaviour.never_stops_exploring(self.contexts, gate_runs) and behaviour.gate(self.contexts, gate_runs).read:
+            findings.append(
+                Finding(
+                    ("exploration_never_ends",),
+                    name,
+                    reason="the best actions are known, and all were still taken equally often in the last fifth",
+                )
             )
         return findings
 

@@ -406,6 +406,12 @@ def _overwritten(steps: Experience) -> Experience:
     return replace(steps, state=steps.next_state)
 
 
+def _one_array(steps: Experience) -> Experience:
+    """All observations of a rollout are one array, which shows the last of them when it is learned from."""
+    last = np.repeat(steps.after_reset.reshape(-1, steps.family.length)[:, -1], steps.family.length)
+    return replace(steps, state=last, next_state=np.where(_over(steps), steps.next_state, last))
+
+
 def _seen_alike(steps: Experience) -> Experience:
     return replace(steps, state=np.zeros_like(steps.state), next_state=np.zeros_like(steps.next_state))
 
@@ -438,6 +444,7 @@ BUGS: tuple[Bug, ...] = (
     Bug("stale_observation", "not renewed at a reset", _stale_after_reset),
     Bug("stale_observation", "always one step old", _stale_always),
     Bug("observation_aliased", "overwritten by the next one", _overwritten),
+    Bug("observation_aliased", "one array for a whole rollout", _one_array, _ROLLOUT),
     Bug("observation_ignored", "all look alike", _seen_alike),
     Bug("observation_ignored", "all are taken for the first", _seen_alike),
     Bug("broadcast_mean", "", lambda steps: replace(steps, mix_targets="batch_mean")),
@@ -448,21 +455,38 @@ BUGS: tuple[Bug, ...] = (
     Bug("rewards_clipped", "to their sign", lambda steps: replace(steps, reward=np.sign(steps.reward))),
     Bug("discount_ignored", "", lambda steps: replace(steps, discount=1.0)),
     Bug("discount_twice", "", lambda steps: replace(steps, discount=steps.discount**2)),
+    Bug("entropy_at_terminal", "", lambda steps: steps, _TD),  # shows only with a bonus: see `wrong_values`
 )
+
+
+def _with_bonus(steps: Experience, bonus: float) -> Experience:
+    return replace(steps, reward=steps.reward + bonus * steps.bootstrap) if bonus else steps
 
 
 def _always(steps: Experience) -> Callable[[int], int]:
     return lambda k: steps.family.length
 
 
-def right_values(probe: Probe) -> np.ndarray:
-    """The values of a probe's observations that every correct learner settles on, [N]; NaN where none is trained."""
-    return learned_values(experience(probe, ONE_STEP))
+def right_values(probe: Probe, bonus: float = 0.0) -> np.ndarray:
+    """The values of a probe's observations that every correct learner settles on.
+
+    Args:
+        probe: a world where actions do not differ.
+        bonus: what a learner that values its policy's entropy too adds to every step but those into an end: the
+            discount times its temperature times the logarithm of the number of actions.
+
+    Returns:
+        Values [N]; NaN for observations that are never trained.
+    """
+    return learned_values(_with_bonus(experience(probe, ONE_STEP), bonus))
 
 
-def wrong_values(probe: Probe, family: Family, bug: Bug) -> np.ndarray:
-    """What a learner of the family with the bug settles on, [N]; NaN where nothing is trained."""
-    wrong = learned_values(bug.change(experience(probe, family)))
+def wrong_values(probe: Probe, family: Family, bug: Bug, bonus: float = 0.0) -> np.ndarray:
+    """What a learner of the family with the bug settles on; arguments and result as for `right_values`."""
+    steps = experience(probe, family)
+    if bug.key == "entropy_at_terminal":
+        return learned_values(replace(steps, reward=steps.reward + bonus))
+    wrong = learned_values(bug.change(_with_bonus(steps, bonus)))
     if bug.key == "observation_ignored" and bug.variant == "all look alike":
         return np.where(np.isnan(right_values(probe)), np.nan, wrong[0])
     return wrong

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from rl_envs.mdp import FiniteMDP, Outcome, tabulate
+from rl_envs.mdp.finite_mdp import FiniteMDP, Outcome, tabulate
 
 # (state, action) -> what may follow
 Rule = Callable[[int, int], list[Outcome]]

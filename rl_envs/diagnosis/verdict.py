@@ -89,6 +89,12 @@ def judge_values(
     return Judgement("wrong", "the learned values are those of a known bug", _finding(measured, fits, best))
 
 
+def is_off(one: Measured) -> bool:
+    """Whether some value of a probe is further from what is right than noise explains."""
+    off = _off(one)
+    return bool((~np.isfinite(off)).any() or np.abs(off).max() > FITS)
+
+
 def _worst(measured: Mapping[str, Measured]) -> str:
     """The probe whose values are furthest from right."""
     return max(measured, key=lambda name: float(np.nanmax(np.abs(_off(measured[name])))))
