@@ -57,16 +57,13 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[str, st
         slope = float((between * should).sum() / (should**2).sum())
         if slope < -0.5:
             return "wrong_sign", "the better an action is, the less it is thought to be worth"
-        shifted = {
-            ("action_shifted", f"the values are those of the action {shift} further on"): np.roll(should, -shift, 1)
-            for shift in (1, 2)
-        } | {
-            ("stale_observation", "the values are those of another situation, one step away"): np.roll(should, shift, 0)
-            for shift in (1, 2)
-        }
-        for name, other in shifted.items():
-            if ((between - other) ** 2).mean() < 0.02 * (other**2).mean() and slope < 0.5:
-                return name
+        action = ("action_shifted", "the values are those of another action")
+        situation = ("stale_observation", "the values are those of another situation, one step away")
+        for name, axis in ((action, 1), (situation, 0)):
+            for shift in (1, 2):
+                other = np.roll(should, shift, axis)
+                if ((between - other) ** 2).mean() < 0.02 * (other**2).mean() and slope < 0.5:
+                    return name
         # Rows that are flat at the level of what is earned: actions have nothing to do with what they are paid.
         earned = np.mean([_earned(run, rewards) for run in runs], axis=0)  # [S]
         flat = np.abs(between).mean() < 0.35 * np.abs(should).mean()

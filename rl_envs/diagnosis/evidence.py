@@ -78,7 +78,7 @@ class Fit:
 
 @lru_cache(maxsize=4096)
 def prediction(probe: Probe, hypothesis: Hypothesis) -> np.ndarray:
-    """What a hypothesis says about a probe, [N]; NaN for what it says is not trained, infinite where values run away."""
+    """What a hypothesis says about a probe, [N]; NaN where nothing is trained, infinite where values run away."""
     if hypothesis.bug is None:
         return right_values(probe, hypothesis.bonus)
     return wrong_values(probe, hypothesis.family, hypothesis.bug, hypothesis.bonus)
@@ -129,7 +129,7 @@ def entropy_bonus(measured: Mapping[str, Measured]) -> float:
 
 
 def _cut(family: Family) -> Family:
-    """A family with its rollouts cut to a length whose fixed points cost little; longer ones are the same to a per mille."""
+    """A family with its rollouts cut to a length whose fixed points cost little; longer ones hardly differ."""
     return Family(family.kind, min(family.length, 64 + family.length % 2), family.trace_decay)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 from rl_envs.diagnosis import behaviour, probes
 from rl_envs.diagnosis.evidence import Measured, measure
 from rl_envs.diagnosis.training import Train, TrainingError, TrainingRun, run_training
 from rl_envs.diagnosis.verdict import Finding, Judgement, is_off, judge_values
+from rl_envs.diagnosis.watched_env import OBSERVATIONS
+from rl_envs.mdp.finite_mdp import check_discount, check_integer
 
 # (done, total, seconds left) -> shown to the user
 Progress = Callable[[int, int, float], None]
@@ -36,6 +38,7 @@ class Diagnosis:
         steps: the budget of the last trainings, in environment steps each.
         trainings: how many trainings were run.
         seconds: how long the exam took.
+        pictures: a drawing of each probe world, as text.
         runs: every training, for whoever wants the numbers.
     """
 
@@ -47,6 +50,7 @@ class Diagnosis:
     steps: int
     trainings: int
     seconds: float
+    pictures: Mapping[str, str] = field(repr=False, default_factory=dict)
     runs: tuple[TrainingRun, ...] = field(repr=False, default=())
 
     def __str__(self) -> str:
@@ -64,6 +68,12 @@ class Diagnosis:
         from rl_envs.diagnosis.report import as_json
 
         return json.dumps(as_json(self), indent=2)
+
+    def save_html(self, path: str | Path) -> None:
+        """Write the report as one HTML page."""
+        from rl_envs.diagnosis.page import as_html
+
+        Path(path).write_text(as_html(self), encoding="utf-8")
 
 
 def diagnose(
@@ -96,6 +106,16 @@ def diagnose(
         TrainingError: the function raised, or gave back what cannot be read.
         TypeError, ValueError: arguments out of range.
     """
+    if not callable(train):
+        raise TypeError(f"train must be a function train(env_fn, steps, seed), but is {train!r}")
+    check_integer("seeds", seeds, low=2)
+    check_integer("budget", budget, low=100)
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {', '.join(f'{one:g}' for one in SCALES)}, but is {scale!r}")
+    if not 0 < check_discount(discount) < 1:
+        raise ValueError(f"discount must be between 0 and 1, but is {discount}")
+    if observation not in (None, *OBSERVATIONS):
+        raise ValueError(f"observation must be one of {', '.join(OBSERVATIONS)}, but is {observation!r}")
     return _Exam(train, seeds, budget, scale, observation, discount, progress).run()
 
 
@@ -197,9 +217,7 @@ class _Exam:
                 )
             )
         if behaviour.never_explores(self.contexts, gate_runs):
-            findings.append(
-                Finding(("no_exploration",), name, reason="in most situations some action was never tried")
-            )
+            findings.append(Finding(("no_exploration",), name, reason="in most situations some action was never tried"))
         misread = behaviour.misread_contexts(self.contexts, gate_runs)
         if misread is not None:
             key, reason = misread
@@ -225,9 +243,8 @@ class _Exam:
         after_end = sum(run.log.steps_after_end for run in self.runs)
         if after_end:
             seen = next(run.probe for run in self.runs if run.log.steps_after_end)
-            findings.append(
-                Finding(("steps_after_end",), seen, reason=f"{after_end} steps were taken after an end, without a reset")
-            )
+            reason = f"{after_end} steps were taken after an end, without a reset"
+            findings.append(Finding(("steps_after_end",), seen, reason=reason))
         if judgement is not None and judgement.verdict == "wrong" and judgement.finding is not None:
             findings.insert(0, judgement.finding)
         if any(finding.fault for finding in findings):
@@ -254,5 +271,6 @@ class _Exam:
             steps=steps,
             trainings=len(self.runs),
             seconds=time.perf_counter() - self.began,
+            pictures={probe.name: probe.picture for probe in (self.contexts, *self.value_probes)},
             runs=tuple(self.runs),
         )

@@ -355,9 +355,7 @@ def _mask_early(steps: Experience) -> Experience:
 
 def _mask_early_everywhere(steps: Experience) -> Experience:
     shifted = np.roll(steps.terminated, -1)
-    return replace(
-        steps, bootstrap=1.0 - shifted, carry=1.0 - np.roll(_over(steps), -1), next_state=steps.after_reset
-    )
+    return replace(steps, bootstrap=1.0 - shifted, carry=1.0 - np.roll(_over(steps), -1), next_state=steps.after_reset)
 
 
 def _mask_late_everywhere(steps: Experience) -> Experience:

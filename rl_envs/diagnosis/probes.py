@@ -172,9 +172,7 @@ def twin_episodes(*, scale: float = 100.0, discount: float = 0.5) -> Probe:
             f"rich: s --{pay(3)}--> r --{pay(4)}--> r' --{pay(5)}--> r'' --{pay(6)}--> end (looks like p)\n"
             "poor and rich episodes take turns"
         ),
-        mdp=tabulate(
-            rule, num_states=7, num_actions=2, start=np.eye(7)[0] / 2 + np.eye(7)[3] / 2, discount=discount
-        ),
+        mdp=tabulate(rule, num_states=7, num_actions=2, start=np.eye(7)[0] / 2 + np.eye(7)[3] / 2, discount=discount),
         labels=np.array([names.index(label) for label, _, _ in steps]),
         label_names=names,
         starts=(0, 3),
