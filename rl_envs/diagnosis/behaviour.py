@@ -71,6 +71,11 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[str, st
         apart = np.ptp(q.mean(axis=1)) > 0.5 * np.ptp(earned)
         if flat and level and apart and np.ptp(earned) > 0.05 * np.abs(rewards).max():
             return "action_shifted", "in every situation all actions are thought to be worth what is earned there"
+    policies = [np.argmax(run.learned.policy, axis=1) for run in runs if run.learned.policy is not None]
+    for shift in (1, 2):
+        of_another = np.roll(np.argmax(rewards, axis=1), shift)
+        if len(policies) == len(runs) and np.mean([policy == of_another for policy in policies]) >= 0.9:
+            return "stale_observation", "in each situation the action is chosen that is best in another one"
     one = gate(probe, runs)
     if one.worst_choices >= 0.9:
         return "wrong_sign", "in nearly all situations the worst action is chosen"

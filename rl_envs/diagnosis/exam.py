@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rl_envs.diagnosis import behaviour, probes
-from rl_envs.diagnosis.evidence import Measured, measure
+from rl_envs.diagnosis.evidence import UNKNOWN_FAMILIES, Measured, measure
+from rl_envs.diagnosis.staircase import Choices, read_choices, staircases
 from rl_envs.diagnosis.training import Train, TrainingError, TrainingRun, run_training
-from rl_envs.diagnosis.verdict import Finding, Judgement, is_off, judge_values
+from rl_envs.diagnosis.verdict import Finding, Judgement, is_off, judge_choices, judge_values
 from rl_envs.diagnosis.watched_env import OBSERVATIONS
 from rl_envs.mdp.finite_mdp import check_discount, check_integer
 
@@ -146,6 +147,7 @@ class _Exam:
             probes.twin_episodes(scale=scale, discount=discount),
             probes.split(scale=scale),
         )
+        self.staircases = staircases(scale, discount)
         self.total = seeds * (1 + len(self.value_probes)) + 1
 
     def run(self) -> Diagnosis:
@@ -167,7 +169,25 @@ class _Exam:
                 self.total += self.seeds * len(again_probes) * 2
                 later = measured | self._measure(again_probes, steps)
                 judgement = judge_values(later, first.learned.family, measured)
+        elif first.learned.depth == "policy" and gate.read:
+            # A staircase has many starts, so it takes twice as many steps.
+            steps *= 2
+            choices = self._choose(steps)
+            judgement = judge_choices(choices, UNKNOWN_FAMILIES)
+            if judgement.verdict != "right":
+                steps *= 2
+                judgement = judge_choices(self._choose(steps), UNKNOWN_FAMILIES, choices)
         return self._diagnosis(findings, gate, judgement, first, steps)
+
+    def _choose(self, steps: int) -> list[Choices]:
+        """What is chosen in the staircases."""
+        found = []
+        for staircase in self.staircases:
+            runs = [self._training(staircase.probe, steps, seed) for seed in range(self.seeds)]
+            choices = read_choices(staircase, runs)
+            if choices is not None:
+                found.append(choices)
+        return found
 
     def _first_training(self) -> TrainingRun:
         """The first training; it also finds out which observations the function takes."""
@@ -271,6 +291,9 @@ class _Exam:
             steps=steps,
             trainings=len(self.runs),
             seconds=time.perf_counter() - self.began,
-            pictures={probe.name: probe.picture for probe in (self.contexts, *self.value_probes)},
+            pictures={
+                probe.name: probe.picture
+                for probe in (self.contexts, *self.value_probes, *(one.probe for one in self.staircases))
+            },
             runs=tuple(self.runs),
         )

@@ -6,18 +6,30 @@ named only where what is right does not fit, the bug does, and both hold again w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from rl_envs.diagnosis.evidence import FITS, Fit, Measured, deviations, prediction, ranked
 from rl_envs.diagnosis.operators import Family, right_values
+from rl_envs.diagnosis.staircase import (
+    LIKELY,
+    MORE_LIKELY,
+    ChoiceFit,
+    Choices,
+    learned_bounds,
+    log_likelihood,
+    ranked_choices,
+    turning_point,
+)
 
 # A bug is named when what is right is further off than this many times the bug, and by at least so much.
 MARGIN_TIMES, MARGIN = 4.0, 30.0
 # Keys whose distance is within this of the best one's are named together with it.
 NEAR = 8.0
+# The same for choices, in nats.
+NEAR_NATS = 3.0
 # A deviation from what is right counts as settled when twice the budget leaves at least this share of it.
 SETTLED = 0.6
 
@@ -87,6 +99,61 @@ def judge_values(
     if not _settled(measured, earlier):
         return Judgement("cannot_tell", "the learned values had not settled: they still move towards what is right")
     return Judgement("wrong", "the learned values are those of a known bug", _finding(measured, fits, best))
+
+
+def judge_choices(
+    choices: Sequence[Choices], families: Sequence[Family], earlier: Sequence[Choices] | None = None
+) -> Judgement:
+    """Judge the choices of a policy in the staircases.
+
+    Args:
+        choices: by staircase.
+        families: how the learner may form its targets.
+        earlier: the same with half the budget; without it nobody is accused.
+    """
+    number = sum(one.seeds * len(one.goes) for one in choices)
+    fits = ranked_choices(choices, families)
+    right = next(fit for fit in fits if fit.bug is None)
+    best = fits[0]
+    if right.nats > best.nats - MORE_LIKELY:
+        if right.nats / number > LIKELY:
+            return Judgement("right", "the policy gives up for each thing what that is worth, to within noise")
+        return Judgement("cannot_tell", "the policy's choices follow no expectation: the budget may be too small")
+    if best.nats / number <= LIKELY:
+        return Judgement("cannot_tell", "the policy's choices are not right, and no known bug explains them")
+    if earlier is None:
+        return Judgement("cannot_tell", "not confirmed with twice the budget", _chosen(choices, fits))
+    before = {fit.key: fit.nats for fit in ranked_choices(earlier, families)}
+    if before[best.key] < before["right"]:
+        return Judgement("cannot_tell", "the policy's choices had not settled")
+    return Judgement("wrong", "the policy chooses as with a known bug", _chosen(choices, fits))
+
+
+def _chosen(choices: Sequence[Choices], fits: Sequence[ChoiceFit]) -> Finding:
+    best = fits[0]
+    assert best.bug is not None
+    right = next(fit for fit in fits if fit.bug is None)
+
+    def difference(one: Choices) -> float:
+        return log_likelihood([one], best.family, best.bug) - log_likelihood([one], right.family, None)
+
+    shows = max(choices, key=difference)
+    low, high = learned_bounds(shows)
+    turn_right = turning_point(shows, right.family, None)
+    turn_wrong = turning_point(shows, best.family, best.bug)
+    near = tuple(fit.key for fit in fits if fit.bug is not None and fit.nats > best.nats - NEAR_NATS)
+    learned = {"goes on up to": low} | ({"takes from": high} if np.isfinite(high) else {})
+    return Finding(
+        keys=near,
+        probe=shows.staircase.probe.name,
+        learned={name: round(value, 4) for name, value in learned.items()},
+        right={name: round(turn_right, 4) for name in learned} if turn_right is not None else {},
+        would_be={name: round(turn_wrong, 4) for name in learned} if turn_wrong is not None else {},
+        reason=(
+            f"the choices in {shows.staircase.probe.name} turn where {best.key}"
+            f"{f' ({best.bug.variant})' if best.bug.variant else ''} makes them turn"
+        ),
+    )
 
 
 def is_off(one: Measured) -> bool:
