@@ -97,18 +97,23 @@ def target_spread(probe: Probe) -> np.ndarray:
     return np.sqrt(own.T @ (target - mean[steps.state]) ** 2 / visits)
 
 
+# Bugs that are looked for in a learner that values its policy's entropy.
+WITH_BONUS = ("entropy_at_terminal", "terminal_not_masked", "timeout_as_terminal", "discount_twice")
+
+
 def hypotheses(family: Family | None, bonus: float = 0.0) -> list[Hypothesis]:
-    """Everything that may be the case for a learner of a known family, or of any, with and without a bonus."""
+    """Every bug that a learner of a known family, or of any, may have.
+
+    Args:
+        family: how the learner forms its targets, or None.
+        bonus: what it seems to add for its policy's entropy; 0 for a learner that does not.
+    """
     families = UNKNOWN_FAMILIES if family is None else (_cut(family),)
     found = []
-    for extra in (0.0, bonus) if bonus else (0.0,):
-        found.append(Hypothesis(None, families[0], extra))
-        for one in families:
-            found += [
-                Hypothesis(bug, one, extra)
-                for bug in BUGS
-                if one.kind in bug.families and (extra or bug.key != "entropy_at_terminal")
-            ]
+    for one in families:
+        found += [Hypothesis(bug, one) for bug in BUGS if one.kind in bug.families and bug.key != "entropy_at_terminal"]
+    if bonus:
+        found += [Hypothesis(bug, families[0], bonus) for bug in BUGS if bug.key in WITH_BONUS]
     return found
 
 
@@ -229,8 +234,17 @@ def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis) -> Fit:
     return Fit(hypothesis, distance, worst, entries, missing)
 
 
+def fit_of_right(measured: Mapping[str, Measured], family: Family | None) -> Fit:
+    """How well the values fit those of a learner without a bug, be it one that values its policy's entropy."""
+    plain = fit(measured, Hypothesis(None, family or ONE_STEP))
+    bonus = 0.0 if plain.fits else entropy_bonus(measured)
+    if not bonus:
+        return plain
+    return min(plain, fit(measured, Hypothesis(None, family or ONE_STEP, bonus)), key=_order)
+
+
 def ranked(measured: Mapping[str, Measured], family: Family | None) -> list[Fit]:
-    """Every key's best fit, the best first; "right" is one of them."""
+    """Every bug's best fit, the best first."""
     best: dict[str, Fit] = {}
     for hypothesis in hypotheses(family, entropy_bonus(measured)):
         one = fit(measured, hypothesis)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rl_envs.diagnosis.evidence import FITS, Fit, Measured, deviations, prediction, ranked
+from rl_envs.diagnosis.evidence import FITS, Fit, Measured, deviations, fit_of_right, prediction, ranked
 from rl_envs.diagnosis.operators import Family, right_values
 from rl_envs.diagnosis.staircase import (
     LIKELY,
@@ -82,11 +82,11 @@ def judge_values(
         family: how the learner forms its targets, if it is known.
         earlier: the same with half the budget; without it nobody is accused.
     """
-    fits = ranked(measured, family)
-    right = next(one for one in fits if one.hypothesis.bug is None)
+    right = fit_of_right(measured, family)
     if right.fits:
         return Judgement("right", "every learned value is what it should be, to within noise")
-    best = next(one for one in fits if one.hypothesis.bug is not None)
+    fits = ranked(measured, family)
+    best = fits[0]
     named = best.fits and right.distance > MARGIN_TIMES * best.distance + MARGIN
     worst = _worst(measured)
     if not named:
@@ -187,11 +187,7 @@ def _settled(measured: Mapping[str, Measured], earlier: Mapping[str, Measured]) 
 
 
 def _finding(measured: Mapping[str, Measured], fits: list[Fit], best: Fit) -> Finding:
-    near = [
-        one.hypothesis.key
-        for one in fits
-        if one.hypothesis.bug is not None and one.fits and one.distance <= best.distance + NEAR
-    ]
+    near = [one.hypothesis.key for one in fits if one.fits and one.distance <= best.distance + NEAR]
     # The probe that tells best against right.
     name = _worst(measured)
     one = measured[name]
