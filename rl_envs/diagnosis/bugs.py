@@ -304,3 +304,30 @@ _ENTRIES = (
 )
 
 BUG_TABLE: dict[str, BugEntry] = {entry.key: entry for entry in _ENTRIES}
+
+
+def as_markdown() -> str:
+    """The table as the sections of its documentation page."""
+    sections = []
+    for entry in _ENTRIES:
+        note = "" if entry.fault else " This is a note, not a fault."
+        lines = [
+            f"### {entry.key}",
+            "",
+            f"{entry.sentence}{note}",
+            "",
+            f"Where to look: {entry.where}.",
+            "",
+            "```python",
+            "# before",
+            entry.before,
+            "# after",
+            entry.after,
+            "```",
+            "",
+            f"Where it shows: {entry.shows}",
+        ]
+        if entry.cases:
+            lines += ["", f"Real cases: {', '.join(entry.cases)}."]
+        sections.append("\n".join(lines))
+    return "\n\n".join(sections) + "\n"

@@ -265,6 +265,13 @@ class _Exam:
             seen = next(run.probe for run in self.runs if run.log.steps_after_end)
             reason = f"{after_end} steps were taken after an end, without a reset"
             findings.append(Finding(("steps_after_end",), seen, reason=reason))
+        interval = first.learned.target_interval
+        if judgement is not None and judgement.finding is not None and interval is not None and interval >= steps:
+            reason = (
+                f"the target network is to move every {interval:,} steps and no training had more than {steps:,}: "
+                f"raise the budget above {2 * interval:,}"
+            )
+            judgement = Judgement("cannot_tell", reason)
         if judgement is not None and judgement.verdict == "wrong" and judgement.finding is not None:
             findings.insert(0, judgement.finding)
         if any(finding.fault for finding in findings):

@@ -161,10 +161,12 @@ def learned_values(steps: Experience) -> np.ndarray:
     Returns:
         Values [N]; NaN for observations that are never trained, infinite ones where the values run away.
     """
-    if steps.next_values == "own" and steps.mix_targets == "none" and not steps.squashes:
-        constant, matrix = targets(steps)
-        return _solve(steps, constant, matrix)
-    return _repeat(steps)
+    if steps.next_values != "own" or steps.squashes:
+        return _repeat(steps)
+    constant, matrix = targets(steps)
+    if steps.mix_targets == "batch_mean":
+        constant, matrix = _batch_means(steps, constant), _batch_means(steps, matrix)
+    return _solve(steps, constant, matrix)
 
 
 def targets(steps: Experience) -> tuple[np.ndarray, np.ndarray]:
@@ -247,26 +249,25 @@ def _contracts(system: np.ndarray, visits: np.ndarray) -> bool:
 
 def _repeat(steps: Experience) -> np.ndarray:
     """The fixed point of targets that are not linear in the values, from values of 0 in small steps."""
+    constant, matrix = targets(steps)
+    # The same step comes many times in a cycle: once is enough, with its count.
+    rows = np.round(np.column_stack([steps.state, constant, matrix]), 12)
+    rows, counts = np.unique(rows, axis=0, return_counts=True)
+    state, constant, matrix = rows[:, 0].astype(np.int64), rows[:, 1], rows[:, 2:]
     n = steps.num_observations
-    own = np.eye(n)[steps.state]
+    own = np.eye(n)[state] * counts[:, None]
     visits = own.sum(axis=0)
     trained = visits > 0
+    following = np.unique(steps.next_state)
     values = np.zeros(n)
-    constant, matrix = targets(steps)
     limit = RUNAWAY * max(1.0, float(np.abs(steps.reward).max()))
     for _ in range(REPETITIONS):
         sees = values
         if steps.next_values == "zero":
             sees = np.zeros(n)
         elif steps.next_values == "largest":
-            sees = np.full(n, values[np.unique(steps.next_state)].max())
-        target = constant + matrix @ sees
-        if steps.next_values != "own" and steps.family.kind == "rollout":
-            # A rollout's own value is the network's that learns; only what it bootstraps from is another's.
-            target = constant + matrix @ sees
-        if steps.mix_targets == "batch_mean":
-            target = _batch_means(steps, target)
-        error = target - values[steps.state]
+            sees = np.full(n, values[following].max())
+        error = constant + matrix @ sees - values[state]
         if steps.squashes:
             error = np.where(np.abs(error) > 1, 0.0, error)
         change = np.divide(own.T @ error, visits, out=np.zeros(n), where=trained)
@@ -278,11 +279,11 @@ def _repeat(steps: Experience) -> np.ndarray:
     return np.where(trained, values, np.nan)
 
 
-def _batch_means(steps: Experience, target: np.ndarray) -> np.ndarray:
-    """Each target replaced by its batch's mean: of its rollout, or of a sample of all steps."""
-    if steps.family.kind == "rollout":
-        return np.repeat(target.reshape(-1, steps.family.length).mean(axis=1), steps.family.length)
-    return np.full(len(target), target.mean())
+def _batch_means(steps: Experience, rows: np.ndarray) -> np.ndarray:
+    """Each row [T, ...] replaced by its batch's mean: of its rollout, or of a sample of all steps."""
+    length = steps.family.length if steps.family.kind == "rollout" else len(rows)
+    means = rows.reshape(-1, length, *rows.shape[1:]).mean(axis=1)
+    return np.repeat(means, length, axis=0)
 
 
 # ---- the bugs -------------------------------------------------------------------------------------------------------
