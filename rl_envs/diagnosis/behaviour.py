@@ -43,6 +43,18 @@ def gate(probe: Probe, runs: Sequence[TrainingRun]) -> Gate:
     return Gate(bool(best >= 0.9), float(best), float(worst))
 
 
+def holds_values(probe: Probe, runs: Sequence[TrainingRun]) -> bool:
+    """Whether the numbers given back are values: said by the object, or to be seen in the one-step world.
+
+    A bare network with one output an action may be a policy's as well, whose outputs are preferences.
+    """
+    if all(run.learned.certain or run.learned.q is None for run in runs):
+        return True
+    q = np.mean([run.learned.q for run in runs if run.learned.q is not None], axis=0)
+    rewards = probe.mdp.mean_reward
+    return bool(np.abs(q - rewards).mean() < 0.5 * np.abs(rewards).mean())
+
+
 def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[str, str] | None:
     """What is wrong with the one-step world's action values or choices, where a known bug explains it.
 

@@ -159,7 +159,10 @@ class _Exam:
 
         judgement: Judgement | None = None
         steps = self.budget
-        if first.learned.depth == "values":
+        depth = first.learned.depth
+        if depth == "values" and not behaviour.holds_values(self.contexts, gate_runs):
+            depth = "policy"  # a bare network whose numbers are preferences, it seems
+        if depth == "values":
             measured = self._measure(self.value_probes, steps)
             judgement = judge_values(measured, first.learned.family)
             if judgement.verdict != "right":
@@ -169,7 +172,7 @@ class _Exam:
                 self.total += self.seeds * len(again_probes) * 2
                 later = measured | self._measure(again_probes, steps)
                 judgement = judge_values(later, first.learned.family, measured)
-        elif first.learned.depth == "policy" and gate.read:
+        elif depth == "policy" and gate.read:
             # A staircase has many starts, so it takes twice as many steps.
             steps *= 2
             choices = self._choose(steps)
@@ -177,7 +180,7 @@ class _Exam:
             if judgement.verdict != "right":
                 steps *= 2
                 judgement = judge_choices(self._choose(steps), UNKNOWN_FAMILIES, choices)
-        return self._diagnosis(findings, gate, judgement, first, steps)
+        return self._diagnosis(findings, gate, judgement, first, depth, steps)
 
     def _choose(self, steps: int) -> list[Choices]:
         """What is chosen in the staircases."""
@@ -258,6 +261,7 @@ class _Exam:
         gate: behaviour.Gate,
         judgement: Judgement | None,
         first: TrainingRun,
+        depth: str,
         steps: int,
     ) -> Diagnosis:
         after_end = sum(run.log.steps_after_end for run in self.runs)
@@ -293,7 +297,7 @@ class _Exam:
             verdict=verdict,
             reason=reason,
             findings=tuple(findings),
-            depth=first.learned.depth,
+            depth=depth,
             source=first.learned.source,
             steps=steps,
             trainings=len(self.runs),

@@ -1,4 +1,4 @@
-"""The exam from a training function to a report: small tabular agents, right and with a bug, and what they give back."""
+"""The exam from a training function to a report, with small tabular agents, right and with a bug."""
 
 from __future__ import annotations
 
