@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rl_envs.registry import register_worlds
 
 if TYPE_CHECKING:  # for type checkers and editors, which do not run __getattr__
+    from rl_envs.diagnosis.exam import Diagnosis as Diagnosis
+    from rl_envs.diagnosis.exam import diagnose as diagnose
     from rl_envs.envs.tabular_env import TabularEnv as TabularEnv
     from rl_envs.envs.tabular_vector_env import TabularVectorEnv as TabularVectorEnv
     from rl_envs.exact import Truth as Truth
@@ -29,6 +31,7 @@ __version__ = "0.1.0"
 
 # Public names and the modules that hold them, imported on first use so that `import rl_envs` stays light.
 _HOMES = {
+    "Diagnosis": "rl_envs.diagnosis.exam",
     "FiniteMDP": "rl_envs.mdp.finite_mdp",
     "Outcome": "rl_envs.mdp.finite_mdp",
     "TabularEnv": "rl_envs.envs.tabular_env",
@@ -37,6 +40,7 @@ _HOMES = {
     "WORLDS": "rl_envs.registry",
     "World": "rl_envs.worlds.world",
     "build": "rl_envs.registry",
+    "diagnose": "rl_envs.diagnosis.exam",
     "from_transitions": "rl_envs.mdp.finite_mdp",
     "play": "rl_envs.rendering.keyboard",
     "tabulate": "rl_envs.mdp.finite_mdp",

@@ -1,0 +1,44 @@
+"""The command line: `python -m rl_envs diagnose my_agent.py:train`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+# Command: the module whose `main` runs it with what was typed after it, and what it is for.
+COMMANDS = {
+    "diagnose": ("rl_envs.diagnosis.command", "name the bug in an agent by what it learns"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: what was typed after the program's name; `sys.argv` when left out.
+
+    Returns:
+        The exit code.
+    """
+    from rl_envs.names import unknown
+
+    name, *typed = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
+    if name in ("-h", "--help"):
+        print(usage())
+        return 0
+    if name not in COMMANDS:
+        print(f"Error: {unknown('command', name, list(COMMANDS))}\n{usage()}", file=sys.stderr)
+        return 2
+    module, _ = COMMANDS[name]
+    return importlib.import_module(module).main(typed)
+
+
+def usage() -> str:
+    """The commands, and what each is for."""
+    lines = ["usage: python -m rl_envs COMMAND [--help] ...", "", "commands:"]
+    return "\n".join(lines + [f"  {name:10}{summary}" for name, (_, summary) in COMMANDS.items()])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

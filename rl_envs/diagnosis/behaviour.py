@@ -1,0 +1,124 @@
+"""What the contexts and the log of a training tell: was anything learned, from the right things, and by trying?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rl_envs.diagnosis.probes import Probe
+from rl_envs.diagnosis.training import TrainingRun
+
+# Exploration counts as never ending while the last fifth's shares of actions are within this of equal shares.
+EQUAL_SHARES = 0.12
+# An action counts as never tried when it is taken in less than this share of the visits.
+NEVER_TRIED = 0.002
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How the one-step world was read.
+
+    Attributes:
+        read: whether the best action is known in every context, by nearly all seeds; None where no policy is known.
+        right_choices: share of contexts and seeds in which the best action is chosen.
+        worst_choices: share in which the worst one is.
+    """
+
+    read: bool | None
+    right_choices: float
+    worst_choices: float
+
+
+def gate(probe: Probe, runs: Sequence[TrainingRun]) -> Gate:
+    """Read the choices in the one-step world."""
+    rewards = probe.mdp.mean_reward  # [S, A], a state is what it looks like
+    policies = [run.learned.policy for run in runs if run.learned.policy is not None]
+    if not policies:
+        # Nothing but the log: what was done in the end is what was learned, but for exploration.
+        policies = [run.log.late_counts for run in runs]
+    best = np.mean([np.argmax(policy, axis=1) == np.argmax(rewards, axis=1) for policy in policies])
+    worst = np.mean([np.argmax(policy, axis=1) == np.argmin(rewards, axis=1) for policy in policies])
+    return Gate(bool(best >= 0.9), float(best), float(worst))
+
+
+def holds_values(probe: Probe, runs: Sequence[TrainingRun]) -> bool:
+    """Whether the numbers given back are values: said by the object, or to be seen in the one-step world.
+
+    A bare network with one output an action may be a policy's as well, whose outputs are preferences.
+    """
+    if all(run.learned.certain or run.learned.q is None for run in runs):
+        return True
+    q = np.mean([run.learned.q for run in runs if run.learned.q is not None], axis=0)
+    rewards = probe.mdp.mean_reward
+    return bool(np.abs(q - rewards).mean() < 0.5 * np.abs(rewards).mean())
+
+
+def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[str, str] | None:
+    """What is wrong with the one-step world's action values or choices, where a known bug explains it.
+
+    Returns:
+        A key and what was seen, or None.
+    """
+    rewards = probe.mdp.mean_reward  # [S, A]
+    if all(run.learned.q is not None and run.learned.certain for run in runs):
+        q = np.mean([run.learned.q for run in runs], axis=0)
+        between = q - q.mean(axis=1, keepdims=True)
+        should = rewards - rewards.mean(axis=1, keepdims=True)
+        slope = float((between * should).sum() / (should**2).sum())
+        if slope < -0.5:
+            return "wrong_sign", "the better an action is, the less it is thought to be worth"
+        action = ("action_shifted", "the values are those of another action")
+        situation = ("stale_observation", "the values are those of another situation, one step away")
+        for name, axis in ((action, 1), (situation, 0)):
+            for shift in (1, 2):
+                other = np.roll(should, shift, axis)
+                if ((between - other) ** 2).mean() < 0.02 * (other**2).mean() and slope < 0.5:
+                    return name
+        # Rows that are flat at the level of what is earned: actions have nothing to do with what they are paid.
+        earned = np.mean([_earned(run, rewards) for run in runs], axis=0)  # [S]
+        flat = np.abs(between).mean() < 0.35 * np.abs(should).mean()
+        level = np.abs(q.mean(axis=1) - earned).max() < 0.2 * np.abs(rewards).max()
+        apart = np.ptp(q.mean(axis=1)) > 0.5 * np.ptp(earned)
+        if flat and level and apart and np.ptp(earned) > 0.05 * np.abs(rewards).max():
+            return "action_shifted", "in every situation all actions are thought to be worth what is earned there"
+    policies = [np.argmax(run.learned.policy, axis=1) for run in runs if run.learned.policy is not None]
+    for shift in (1, 2):
+        of_another = np.roll(np.argmax(rewards, axis=1), shift)
+        if len(policies) == len(runs) and np.mean([policy == of_another for policy in policies]) >= 0.9:
+            return "stale_observation", "in each situation the action is chosen that is best in another one"
+    one = gate(probe, runs)
+    if one.worst_choices >= 0.9:
+        return "wrong_sign", "in nearly all situations the worst action is chosen"
+    return None
+
+
+def _earned(run: TrainingRun, rewards: np.ndarray) -> np.ndarray:
+    """The mean reward of each situation in the last fifth of the training, [S]."""
+    counts = run.log.late_counts
+    return (counts * rewards).sum(axis=1) / np.maximum(1, counts.sum(axis=1))
+
+
+def never_explores(probe: Probe, runs: Sequence[TrainingRun]) -> bool:
+    """Whether, in most contexts and seeds, some action was never tried, and what was done hardly ever changed."""
+    stuck = []
+    for run in runs:
+        visits = run.log.counts.sum(axis=1)
+        untried = (run.log.counts < np.maximum(1, NEVER_TRIED * visits[:, None])).any(axis=1)
+        stuck += (untried & (run.log.switches <= np.maximum(3, 0.005 * visits)))[visits > 20].tolist()
+    return bool(stuck) and float(np.mean(stuck)) >= 0.6
+
+
+def never_stops_exploring(probe: Probe, runs: Sequence[TrainingRun]) -> bool:
+    """Whether in every seed all actions are as frequent in the end as chance would have it."""
+    for run in runs:
+        visits = run.log.late_counts.sum(axis=1, keepdims=True)
+        if (visits < 30).any():
+            return False
+        shares = run.log.late_counts / visits
+        if np.abs(shares - 1 / shares.shape[1]).max() > EQUAL_SHARES + 2 / np.sqrt(visits.min()):
+            return False
+        if np.abs(shares.mean(axis=0) - 1 / shares.shape[1]).max() > EQUAL_SHARES:
+            return False
+    return True

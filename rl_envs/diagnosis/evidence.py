@@ -1,0 +1,259 @@
+"""How well what was learned fits what is right, and what each bug would have given.
+
+Every hypothesis (nothing is wrong, or one bug written in one way by one family of learners) predicts the value of every
+trained observation in every probe. The distance to a prediction is measured in units of the noise between seeds and of
+the numbers' own size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from rl_envs.diagnosis.operators import BUGS, ONE_STEP, Bug, Family, experience, right_values, targets, wrong_values
+from rl_envs.diagnosis.probes import Probe
+from rl_envs.diagnosis.training import TrainingRun
+
+# How far a learned value may be from what it settles on: as a share of that value, and of the probe's largest.
+RELATIVE, ABSOLUTE = 0.03, 0.02
+# The same as a share of the standard deviation of the targets there: steps of constant size never come to rest.
+OF_TARGETS = 0.08
+# A prediction fits while no value is further off than this, in units of noise.
+FITS = 3.5
+# What one trained value counts that a prediction leaves out, and what every step away from one-step targets costs.
+MISSING, LESS_USUAL = 4.0, 4.0
+
+# Families to try where the learner does not say how it forms its targets.
+UNKNOWN_FAMILIES = (
+    ONE_STEP,
+    Family("n_step", 2),
+    Family("n_step", 3),
+    Family("n_step", 5),
+    Family("rollout", 5, 1.0),
+    Family("rollout", 64, 0.95),
+    Family("rollout", 64, 1.0),
+)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What may be the case: a bug in a family of learners, or nothing (`bug` is None)."""
+
+    bug: Bug | None
+    family: Family
+    bonus: float = 0.0  # of a learner that values its policy's entropy, on every step but those into an end
+
+    @property
+    def key(self) -> str:
+        """The bug's key, or "right"."""
+        return "right" if self.bug is None else self.bug.key
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a hypothesis fits.
+
+    Attributes:
+        hypothesis: which.
+        distance: the sum of squared distances over all observations, in units of noise.
+        worst: the largest single distance.
+        entries: how many observations were compared.
+        missing: how many trained ones the hypothesis says nothing about.
+    """
+
+    hypothesis: Hypothesis
+    distance: float
+    worst: float
+    entries: int
+    missing: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether no value is further off than noise explains."""
+        return self.worst <= FITS
+
+
+@lru_cache(maxsize=4096)
+def prediction(probe: Probe, hypothesis: Hypothesis) -> np.ndarray:
+    """What a hypothesis says about a probe, [N]; NaN where nothing is trained, infinite where values run away."""
+    if hypothesis.bug is None:
+        return right_values(probe, hypothesis.bonus)
+    return wrong_values(probe, hypothesis.family, hypothesis.bug, hypothesis.bonus)
+
+
+@lru_cache(maxsize=256)
+def target_spread(probe: Probe) -> np.ndarray:
+    """Standard deviation of the right one-step targets of each observation, [N]; 0 where they are all the same."""
+    steps = experience(probe, ONE_STEP)
+    constant, matrix = targets(steps)
+    values = np.nan_to_num(right_values(probe))
+    target = constant + matrix @ values
+    own = np.eye(steps.num_observations)[steps.state]
+    visits = np.maximum(1, own.sum(axis=0))
+    mean = own.T @ target / visits
+    return np.sqrt(own.T @ (target - mean[steps.state]) ** 2 / visits)
+
+
+# Bugs that are looked for in a learner that values its policy's entropy.
+WITH_BONUS = ("entropy_at_terminal", "terminal_not_masked", "timeout_as_terminal", "discount_twice")
+
+
+def hypotheses(family: Family | None, bonus: float = 0.0) -> list[Hypothesis]:
+    """Every bug that a learner of a known family, or of any, may have.
+
+    Args:
+        family: how the learner forms its targets, or None.
+        bonus: what it seems to add for its policy's entropy; 0 for a learner that does not.
+    """
+    families = UNKNOWN_FAMILIES if family is None else (_cut(family),)
+    found = []
+    for one in families:
+        found += [Hypothesis(bug, one) for bug in BUGS if one.kind in bug.families and bug.key != "entropy_at_terminal"]
+    if bonus:
+        found += [Hypothesis(bug, families[0], bonus) for bug in BUGS if bug.key in WITH_BONUS]
+    return found
+
+
+def entropy_bonus(measured: Mapping[str, Measured]) -> float:
+    """What a learner seems to add to every step but the last, as one does that values its policy's entropy; or 0.
+
+    Read from the Ruler: the same must be missing between s0 and s1 and between s1 and s2.
+    """
+    one = measured.get("Ruler")
+    if one is None or not np.isfinite(one.mean).all():
+        return 0.0
+    rewards, gamma = one.probe.mdp.mean_reward[:, 0], one.probe.mdp.discount
+    extra = one.mean[:2] - rewards[:2] - gamma * one.mean[1:]
+    unsure = 2 * ABSOLUTE * one.size + 2 * float(one.error.max())
+    if extra.min() < unsure / 2 or abs(extra[0] - extra[1]) > unsure:
+        return 0.0
+    return float(np.round(extra.mean(), 6))
+
+
+def _cut(family: Family) -> Family:
+    """A family with its rollouts cut to a length whose fixed points cost little; longer ones hardly differ."""
+    return Family(family.kind, min(family.length, 64 + family.length % 2), family.trace_decay)
+
+
+def state_values(run: TrainingRun) -> np.ndarray | None:
+    """The learned value of each observation of a probe where actions do not differ, [N].
+
+    Action values are averaged, each action counting as often as it was taken: the largest of several noisy values
+    would read high, and what is hardly ever taken is hardly ever brought up to date.
+    """
+    learned = run.learned
+    if learned.q is not None:
+        counts = run.log.counts
+        visits = counts.sum(axis=1)
+        weighted = (learned.q * counts).sum(axis=1) / np.maximum(1, visits)
+        return np.where(visits > 0, weighted, learned.q.mean(axis=1))
+    return learned.values
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The learned values of one probe over the seeds.
+
+    Attributes:
+        probe: which.
+        mean: [N].
+        error: standard error of the mean between seeds, [N].
+        spread: standard deviation between seeds, [N].
+        trained: which observations steps began at, [N] bool.
+        steps: the budget of each training.
+    """
+
+    probe: Probe
+    mean: np.ndarray
+    error: np.ndarray
+    spread: np.ndarray
+    trained: np.ndarray
+    steps: int
+
+    @property
+    def size(self) -> float:
+        """The largest right value of the probe."""
+        return float(np.nanmax(np.abs(right_values(self.probe))))
+
+
+def measure(probe: Probe, runs: Sequence[TrainingRun]) -> Measured | None:
+    """Put the seeds together; None where no values were given back."""
+    rows = [state_values(run) for run in runs]
+    if not rows or any(row is None for row in rows):
+        return None
+    values = np.array(rows, dtype=np.float64)  # [seeds, N]
+    spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
+    trained = np.all([run.log.counts.sum(axis=1) > 0 for run in runs], axis=0)
+    return Measured(
+        probe, values.mean(axis=0), spread / np.sqrt(len(values)), spread, trained, min(run.steps for run in runs)
+    )
+
+
+def deviations(measured: Measured, predicted: np.ndarray) -> np.ndarray:
+    """How far each value is from a prediction in units of noise, [N]; NaN where the prediction says nothing."""
+    size = min(measured.size, _size(predicted))
+    tolerance = np.sqrt(
+        measured.error**2
+        + (RELATIVE * np.abs(predicted)) ** 2
+        + (ABSOLUTE * size) ** 2
+        + (OF_TARGETS * target_spread(measured.probe) * size / measured.size) ** 2
+    )
+    with np.errstate(invalid="ignore"):
+        return (measured.mean - predicted) / tolerance
+
+
+def _size(predicted: np.ndarray) -> float:
+    finite = np.abs(predicted[np.isfinite(predicted)])
+    return float(finite.max()) if finite.size and finite.max() > 0 else np.inf
+
+
+def runs_away(measured: Measured) -> bool:
+    """Whether the values are far beyond anything that a bounded bug gives."""
+    return bool((~np.isfinite(measured.mean)).any() or np.abs(measured.mean).max() > 8 * measured.size)
+
+
+def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis) -> Fit:
+    """How a hypothesis fits all probes together."""
+    distance, worst, entries, missing = 0.0, 0.0, 0, 0
+    for one in measured.values():
+        predicted = prediction(one.probe, hypothesis)
+        if np.isinf(predicted).any():
+            # Where values run away they have no number to be near to: it fits if they have left all bounds.
+            off = np.array([0.0 if np.abs(one.mean).max() > 1.5 * one.size else 2 * FITS])
+        else:
+            z = deviations(one, predicted)
+            off = np.abs(z[one.trained & ~np.isnan(z)])
+            missing += int((one.trained & np.isnan(predicted)).sum())
+        if off.size:
+            distance += float((off**2).sum())
+            worst = max(worst, float(off.max()))
+            entries += off.size
+    return Fit(hypothesis, distance, worst, entries, missing)
+
+
+def fit_of_right(measured: Mapping[str, Measured], family: Family | None) -> Fit:
+    """How well the values fit those of a learner without a bug, be it one that values its policy's entropy."""
+    plain = fit(measured, Hypothesis(None, family or ONE_STEP))
+    bonus = 0.0 if plain.fits else entropy_bonus(measured)
+    if not bonus:
+        return plain
+    return min(plain, fit(measured, Hypothesis(None, family or ONE_STEP, bonus)), key=_order)
+
+
+def ranked(measured: Mapping[str, Measured], family: Family | None) -> list[Fit]:
+    """Every bug's best fit, the best first."""
+    best: dict[str, Fit] = {}
+    for hypothesis in hypotheses(family, entropy_bonus(measured)):
+        one = fit(measured, hypothesis)
+        if hypothesis.key not in best or _order(one) < _order(best[hypothesis.key]):
+            best[hypothesis.key] = one
+    return sorted(best.values(), key=_order)
+
+
+def _order(one: Fit) -> float:
+    # A prediction that leaves out what was trained must not win by that: each such value counts as a middling miss.
+    unusual = (one.hypothesis.family.kind != "one_step") + (one.hypothesis.bonus != 0)
+    return one.distance + MISSING * one.missing + LESS_USUAL * unusual

@@ -1,0 +1,310 @@
+"""The exam: trains an agent in the probe worlds and says whether it learns what it should, and if not, why."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rl_envs.diagnosis import behaviour, probes
+from rl_envs.diagnosis.evidence import UNKNOWN_FAMILIES, Measured, measure
+from rl_envs.diagnosis.staircase import Choices, read_choices, staircases
+from rl_envs.diagnosis.training import Train, TrainingError, TrainingRun, run_training
+from rl_envs.diagnosis.verdict import Finding, Judgement, is_off, judge_choices, judge_values
+from rl_envs.diagnosis.watched_env import OBSERVATIONS
+from rl_envs.mdp.finite_mdp import check_discount, check_integer
+
+# (done, total, seconds left) -> shown to the user
+Progress = Callable[[int, int, float], None]
+
+SCALES = (100.0, 10.0, 1.0)
+
+
+class WrongAgentError(AssertionError):
+    """What `Diagnosis.raise_if_wrong` raises; the message is the whole report."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the exam found.
+
+    Attributes:
+        verdict: "right", "wrong" or "cannot_tell".
+        reason: why, in a sentence.
+        findings: what was found, most likely first.
+        depth: how deep the exam could look: "values", "policy" or "training only".
+        source: what the learned numbers were read from.
+        steps: the budget of the last trainings, in environment steps each.
+        trainings: how many trainings were run.
+        seconds: how long the exam took.
+        pictures: a drawing of each probe world, as text.
+        runs: every training, for whoever wants the numbers.
+    """
+
+    verdict: str
+    reason: str
+    findings: tuple[Finding, ...]
+    depth: str
+    source: str
+    steps: int
+    trainings: int
+    seconds: float
+    pictures: Mapping[str, str] = field(repr=False, default_factory=dict)
+    runs: tuple[TrainingRun, ...] = field(repr=False, default=())
+
+    def __str__(self) -> str:
+        from rl_envs.diagnosis.report import as_text
+
+        return as_text(self)
+
+    def raise_if_wrong(self) -> None:
+        """Raise WrongAgentError with the report where the verdict is "wrong"."""
+        if self.verdict == "wrong":
+            raise WrongAgentError(str(self))
+
+    def to_json(self) -> str:
+        """The verdict and the findings as one JSON object."""
+        from rl_envs.diagnosis.report import as_json
+
+        return json.dumps(as_json(self), indent=2)
+
+    def save_html(self, path: str | Path) -> None:
+        """Write the report as one HTML page."""
+        from rl_envs.diagnosis.page import as_html
+
+        Path(path).write_text(as_html(self), encoding="utf-8")
+
+
+def diagnose(
+    train: Train,
+    *,
+    seeds: int = 4,
+    budget: int = 3_000,
+    scale: float = 10.0,
+    observation: str | None = None,
+    discount: float = 0.5,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """Say whether a training function learns what it should, and if not, which known bugs fit what it learned.
+
+    Args:
+        train: called as train(env_fn, steps, seed). `env_fn()` makes a Gymnasium environment, `env_fn.discount` is the
+            discount to train with. What it gives back is read by `rl_envs.diagnosis.adapters`; None is enough for what
+            the worlds themselves can see.
+        seeds: trainings in each world, at least 2.
+        budget: environment steps of a training; doubled where what was learned is not right.
+        scale: the largest reward: 100, 10 or 1.
+        observation: "index" for Discrete, "one_hot" for Box; when left out, Discrete unless the function refuses it.
+        discount: gamma of all worlds that do not need one of their own.
+        progress: called after each training.
+
+    Returns:
+        The diagnosis.
+
+    Raises:
+        TrainingError: the function raised, or gave back what cannot be read.
+        TypeError, ValueError: arguments out of range.
+    """
+    if not callable(train):
+        raise TypeError(f"train must be a function train(env_fn, steps, seed), but is {train!r}")
+    check_integer("seeds", seeds, low=2)
+    check_integer("budget", budget, low=100)
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {', '.join(f'{one:g}' for one in SCALES)}, but is {scale!r}")
+    if not 0 < check_discount(discount) < 1:
+        raise ValueError(f"discount must be between 0 and 1, but is {discount}")
+    if observation not in (None, *OBSERVATIONS):
+        raise ValueError(f"observation must be one of {', '.join(OBSERVATIONS)}, but is {observation!r}")
+    return _Exam(train, seeds, budget, scale, observation, discount, progress).run()
+
+
+class _Exam:
+    """One exam under way: which trainings were run, and what they cost."""
+
+    def __init__(
+        self,
+        train: Train,
+        seeds: int,
+        budget: int,
+        scale: float,
+        observation: str | None,
+        discount: float,
+        progress: Progress | None,
+    ) -> None:
+        self.train = train
+        self.seeds = seeds
+        self.budget = budget
+        self.observation = observation
+        self.progress = progress
+        self.runs: list[TrainingRun] = []
+        self.began = time.perf_counter()
+        self.contexts = probes.contexts(scale=scale, discount=discount)
+        self.value_probes = (
+            probes.ruler(scale=scale, discount=discount),
+            probes.ratchet(scale=scale, discount=discount),
+            probes.twin_episodes(scale=scale, discount=discount),
+            probes.split(scale=scale),
+        )
+        self.staircases = staircases(scale, discount)
+        self.total = seeds * (1 + len(self.value_probes)) + 1
+
+    def run(self) -> Diagnosis:
+        first = self._first_training()
+        gate_runs = [first, *(self._training(self.contexts, self.budget, seed) for seed in range(1, self.seeds))]
+        again = self._training(self.contexts, self.budget, 0)
+        findings = self._log_findings(gate_runs, again)
+        gate = behaviour.gate(self.contexts, gate_runs)
+
+        judgement: Judgement | None = None
+        steps = self.budget
+        depth = first.learned.depth
+        if depth == "values" and not behaviour.holds_values(self.contexts, gate_runs):
+            depth = "policy"  # a bare network whose numbers are preferences, it seems
+        if depth == "values":
+            measured = self._measure(self.value_probes, steps)
+            judgement = judge_values(measured, first.learned.family)
+            if judgement.verdict != "right":
+                # Only what is not right is asked again.
+                again_probes = [probe for probe in self.value_probes if is_off(measured[probe.name])]
+                steps *= 2
+                self.total += self.seeds * len(again_probes) * 2
+                later = measured | self._measure(again_probes, steps)
+                judgement = judge_values(later, first.learned.family, measured)
+        elif depth == "policy" and gate.read:
+            # A staircase has many starts, so it takes twice as many steps.
+            steps *= 2
+            choices = self._choose(steps)
+            judgement = judge_choices(choices, UNKNOWN_FAMILIES)
+            if judgement.verdict != "right":
+                steps *= 2
+                judgement = judge_choices(self._choose(steps), UNKNOWN_FAMILIES, choices)
+        return self._diagnosis(findings, gate, judgement, first, depth, steps)
+
+    def _choose(self, steps: int) -> list[Choices]:
+        """What is chosen in the staircases."""
+        found = []
+        for staircase in self.staircases:
+            runs = [self._training(staircase.probe, steps, seed) for seed in range(self.seeds)]
+            choices = read_choices(staircase, runs)
+            if choices is not None:
+                found.append(choices)
+        return found
+
+    def _first_training(self) -> TrainingRun:
+        """The first training; it also finds out which observations the function takes."""
+        if self.observation is not None:
+            return self._training(self.contexts, self.budget, 0)
+        self.observation = "index"
+        try:
+            return self._training(self.contexts, self.budget, 0)
+        except TrainingError as error:
+            self.observation = "one_hot"
+            try:
+                return self._training(self.contexts, self.budget, 0)
+            except TrainingError:
+                raise error from None
+
+    def _training(self, probe: probes.Probe, steps: int, seed: int) -> TrainingRun:
+        assert self.observation is not None
+        run = run_training(self.train, probe, steps=steps, seed=seed, observation=self.observation)
+        self.runs.append(run)
+        if self.progress is not None:
+            elapsed = time.perf_counter() - self.began
+            left = elapsed / len(self.runs) * max(0, self.total - len(self.runs))
+            self.progress(len(self.runs), max(self.total, len(self.runs)), left)
+        return run
+
+    def _measure(self, asked: Sequence[probes.Probe], steps: int) -> dict[str, Measured]:
+        measured = {}
+        for probe in asked:
+            one = measure(probe, [self._training(probe, steps, seed) for seed in range(self.seeds)])
+            if one is not None:
+                measured[probe.name] = one
+        return measured
+
+    def _log_findings(self, gate_runs: list[TrainingRun], again: TrainingRun) -> list[Finding]:
+        """What the worlds themselves saw."""
+        name = self.contexts.name
+        findings = []
+        if again.log.digest != gate_runs[0].log.digest:
+            findings.append(Finding(("unseeded",), name, reason="the same seed gave two different trainings"))
+        changed = sum(run.log.changed_observations for run in gate_runs)
+        if changed:
+            findings.append(
+                Finding(
+                    ("observation_aliased",),
+                    name,
+                    reason=f"{changed} observations were changed by the training function after it got them",
+                )
+            )
+        if behaviour.never_explores(self.contexts, gate_runs):
+            findings.append(Finding(("no_exploration",), name, reason="in most situations some action was never tried"))
+        misread = behaviour.misread_contexts(self.contexts, gate_runs)
+        if misread is not None:
+            key, reason = misread
+            findings.append(Finding((key,), name, reason=reason))
+        if behaviour.never_stops_exploring(self.contexts, gate_runs) and behaviour.gate(self.contexts, gate_runs).read:
+            findings.append(
+                Finding(
+                    ("exploration_never_ends",),
+                    name,
+                    reason="the best actions are known, and all were still taken equally often in the last fifth",
+                )
+            )
+        return findings
+
+    def _diagnosis(
+        self,
+        findings: list[Finding],
+        gate: behaviour.Gate,
+        judgement: Judgement | None,
+        first: TrainingRun,
+        depth: str,
+        steps: int,
+    ) -> Diagnosis:
+        after_end = sum(run.log.steps_after_end for run in self.runs)
+        if after_end:
+            seen = next(run.probe for run in self.runs if run.log.steps_after_end)
+            reason = f"{after_end} steps were taken after an end, without a reset"
+            findings.append(Finding(("steps_after_end",), seen, reason=reason))
+        interval = first.learned.target_interval
+        if judgement is not None and judgement.finding is not None and interval is not None and interval >= steps:
+            reason = (
+                f"the target network is to move every {interval:,} steps and no training had more than {steps:,}: "
+                f"raise the budget above {2 * interval:,}"
+            )
+            judgement = Judgement("cannot_tell", reason)
+        if judgement is not None and judgement.verdict == "wrong" and judgement.finding is not None:
+            findings.insert(0, judgement.finding)
+        if any(finding.fault for finding in findings):
+            verdict, reason = "wrong", findings[0].reason
+        elif judgement is not None and judgement.verdict == "cannot_tell":
+            verdict, reason = "cannot_tell", judgement.reason
+        elif not gate.read:
+            verdict = "cannot_tell"
+            reason = (
+                f"{self.budget:,} steps were too few: the best action of a one-step world was known in "
+                f"{gate.right_choices:.0%} of the situations"
+            )
+        else:
+            verdict = "right"
+            reason = judgement.reason if judgement is not None else "nothing wrong was seen"
+        if verdict == "cannot_tell":
+            findings.append(Finding(("not_trained_enough",), self.contexts.name, reason=reason, fault=False))
+        return Diagnosis(
+            verdict=verdict,
+            reason=reason,
+            findings=tuple(findings),
+            depth=depth,
+            source=first.learned.source,
+            steps=steps,
+            trainings=len(self.runs),
+            seconds=time.perf_counter() - self.began,
+            pictures={
+                probe.name: probe.picture
+                for probe in (self.contexts, *self.value_probes, *(one.probe for one in self.staircases))
+            },
+            runs=tuple(self.runs),
+        )
