@@ -341,7 +341,9 @@ class Truth:
     def _answers(self, answer: Callable[[np.ndarray], Any], states: np.ndarray) -> np.ndarray:
         size = max(1, NUMBERS_AT_ONCE // max(1, _numbers_in(self._observation.batch(states[:1]))))
         parts = [states[i : i + size] for i in range(0, len(states), size)]
-        return np.concatenate([self._to_probabilities(answer(self._observation.batch(part)), len(part)) for part in parts])
+        return np.concatenate(
+            [self._to_probabilities(answer(self._observation.batch(part)), len(part)) for part in parts]
+        )
 
     def _to_probabilities(self, answers: Any, count: int) -> np.ndarray:
         """A policy's answers to so many observations, actions or probabilities, as probabilities [count, A]."""

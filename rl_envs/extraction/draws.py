@@ -29,6 +29,9 @@ _COMPARISONS: dict[Any, tuple[str, str]] = {
     np.not_equal: ("other", "other"),
 }
 
+# What arithmetic with a draw may be done with.
+NUMBERS: tuple[type, ...] = (Number,)
+
 # Functions of NumPy that its loops over objects compute with Python's operators.
 _BY_OPERATORS = {
     np.add, np.subtract, np.multiply, np.true_divide, np.negative, np.positive, np.absolute, np.floor, np.ceil,
@@ -140,7 +143,8 @@ class Draw:
         return True  # 0 has probability 0
 
     def _same(self, other: Any) -> bool:
-        return isinstance(other, Draw) and not isinstance(self - other, Draw) and self - other == 0
+        difference = self - other if isinstance(other, Draw) else None
+        return isinstance(difference, float) and difference == 0
 
     def __floor__(self) -> int:
         source, factor = self.single("rounded")
@@ -169,10 +173,10 @@ class Draw:
         return round((self * 10**digits + 0.5).__floor__() / 10**digits, digits)
 
     def __floordiv__(self, other: Any) -> Any:
-        return (self / other).__floor__() if isinstance(other, Number) else NotImplemented
+        return (self / other).__floor__() if isinstance(other, NUMBERS) else NotImplemented
 
     def __mod__(self, other: Any) -> Any:
-        return self - (self // other) * other if isinstance(other, Number) else NotImplemented
+        return self - (self // other) * other if isinstance(other, NUMBERS) else NotImplemented
 
     def __divmod__(self, other: Any) -> Any:
         whole = self // other
@@ -196,7 +200,7 @@ class Draw:
                 factors[source] = factors.get(source, 0.0) + factor
             terms = tuple((source, factor) for source, factor in factors.items() if factor != 0)
             return Draw(terms, self.offset + other.offset) if terms else self.offset + other.offset
-        return Draw(self.terms, self.offset + float(other)) if isinstance(other, Number) else NotImplemented
+        return Draw(self.terms, self.offset + float(other)) if isinstance(other, NUMBERS) else NotImplemented
 
     __radd__ = __add__
 
@@ -207,7 +211,7 @@ class Draw:
         return self
 
     def __sub__(self, other: Any) -> Any:
-        return self + (-other) if isinstance(other, (Draw, Number)) else NotImplemented
+        return self + -other if isinstance(other, (Draw, *NUMBERS)) else NotImplemented
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other
@@ -215,7 +219,7 @@ class Draw:
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, Draw):
             raise self.refusal("multiplied by another draw")
-        if not isinstance(other, Number):
+        if not isinstance(other, NUMBERS):
             return NotImplemented
         if other == 0:
             return 0.0
@@ -224,7 +228,7 @@ class Draw:
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
-        return self * (1 / float(other)) if isinstance(other, Number) else NotImplemented
+        return self * (1 / float(other)) if isinstance(other, NUMBERS) else NotImplemented
 
     # What needs the number itself -----------------------------------------------------------------------------------
 
@@ -333,4 +337,4 @@ def _is_numbers(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (Draw, Number))
+    return isinstance(value, (Draw, *NUMBERS))

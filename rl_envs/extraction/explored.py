@@ -356,7 +356,8 @@ def _world(
 def _observation(env: gym.Env[Any, Any], walk: Walk) -> Recorded:
     """What is seen in each state, equal ones once."""
     first: dict[Any, int] = {}
-    distinct, which = [], []
+    distinct: list[Any] = []
+    which: list[int] = []
     for seen, observation in zip(walk.seen, walk.observations, strict=True):
         if seen not in first:
             first[seen] = len(distinct)

@@ -129,6 +129,7 @@ class EnumeratingGenerator(np.random.Generator):
                 raise ValueError(
                     "probabilities do not sum to 1" if min(weights) >= 0 else "probabilities are not non-negative"
                 )
+        index: Any
         if size is None:
             if population.ndim == 1 and isinstance(a, (list, tuple)):
                 return population[self._one_of(a, weights)]

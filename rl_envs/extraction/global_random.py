@@ -23,11 +23,11 @@ class GlobalGenerators:
     def __init__(self, env: Any) -> None:
         self._env = env
         self._python = random.getstate()
-        self._numpy = np.random.get_state()  # noqa: NPY002  (it is looked at, and never drawn from)
+        self._numpy: Any = np.random.get_state()  # noqa: NPY002  (it is looked at, and never drawn from)
 
     def check(self) -> None:
         """Raise NotTabular if either has been drawn from."""
-        now = np.random.get_state()  # noqa: NPY002
+        now: Any = np.random.get_state()  # noqa: NPY002
         if random.getstate() != self._python:
             raise NotTabular(self._advice("random", "self.np_random"))
         if now[2] != self._numpy[2] or not np.array_equal(now[1], self._numpy[1]):

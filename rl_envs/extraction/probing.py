@@ -122,7 +122,7 @@ def _episodes(stepper: Stepper, actions: Sequence[Any], rng: np.random.Generator
         for _ in range(EPISODE):
             stepper.generator.chance.begin()
             try:
-                ended = stepper.play(actions[rng.integers(len(actions))])
+                ended = stepper.play(actions[int(rng.integers(len(actions)))])
             except NotTabular:
                 raise
             except Exception:  # noqa: BLE001  (the walk will come to it, and say how)
@@ -187,7 +187,7 @@ def _clocks(contents: Contents, found: Probe) -> list[Clock]:
         return []
     for slot in contents.slots(PLAIN):
         values = [[contents.value(content, slot) for content in episode] for episode in found.episodes]
-        if any(not isinstance(value, (Real, np.number)) or type(value) is bool for row in values for value in row):
+        if any(not isinstance(value, (Real, np.number)) or isinstance(value, bool) for row in values for value in row):
             continue
         ticks = {b - a for row in values for a, b in pairwise(row)}
         if len(ticks) == 1 and ticks != {0} and len({row[0] for row in values}) == 1:

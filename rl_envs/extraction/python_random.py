@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -43,7 +43,7 @@ class EnumeratingRandom(random.Random):
         """An exponential number."""
         return self._generator.exponential(1 / lambd)
 
-    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:  # type: ignore[override]
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
         """One of range(start, stop, step)."""
         numbers = range(start) if stop is None else range(start, stop, step)
         if not numbers:
@@ -54,20 +54,18 @@ class EnumeratingRandom(random.Random):
         """An integer from a to b."""
         return self.randrange(a, b + 1)
 
-    def choice(self, seq: Sequence[Any]) -> Any:
+    def choice(self, seq: Any) -> Any:
         """One of a sequence."""
         return seq[self.randrange(len(seq))]
 
-    def choices(
-        self, population: Sequence[Any], weights: Any = None, *, cum_weights: Any = None, k: int = 1
-    ) -> list[Any]:
+    def choices(self, population: Any, weights: Any = None, *, cum_weights: Any = None, k: int = 1) -> list[Any]:
         """Several of a sequence, each put back."""
         if cum_weights is None:
             cum_weights = list(accumulate([1.0] * len(population) if weights is None else weights))
         masses = [b - a for a, b in pairwise([0.0, *cum_weights])]
         return [population[self._generator.chance.choose(masses)] for _ in range(k)]
 
-    def sample(self, population: Sequence[Any], k: int, *, counts: Any = None) -> list[Any]:
+    def sample(self, population: Any, k: int, *, counts: Any = None) -> list[Any]:
         """Several of a sequence, none of them twice."""
         if counts is not None:
             population = [value for value, count in zip(population, counts, strict=True) for _ in range(count)]

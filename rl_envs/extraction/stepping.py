@@ -50,7 +50,7 @@ class Stepper:
         contents: Contents,
         generator: EnumeratingGenerator,
         chance: Chance,
-        state: Callable[[Any], Any] | None,
+        state: Callable[[Any, Any], Any] | None,
         seed: int | None,
     ) -> None:
         self._layers = layers
