@@ -30,7 +30,7 @@ _COMPARISONS: dict[Any, tuple[str, str]] = {
 }
 
 # What arithmetic with a draw may be done with.
-NUMBERS: tuple[type, ...] = (Number,)
+NUMBERS: Any = (Number,)
 
 # Functions of NumPy that its loops over objects compute with Python's operators.
 _BY_OPERATORS = {
