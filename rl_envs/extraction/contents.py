@@ -117,8 +117,7 @@ class Contents:
 
     def ignore(self, slots: Iterable[Slot]) -> None:
         """Leave attributes out of the key."""
-        seeds = {(i, name) for i in range(len(self._dicts)) for name in _GENERATOR}
-        self.ignored = frozenset({*slots, *(slot for slot in seeds if slot in self.ways)})
+        self.ignored = frozenset({*slots, *self.generators()})
         self._lay_out()
 
     def slots(self, way: str | None = None) -> list[Slot]:
@@ -272,16 +271,24 @@ class Contents:
                 return content._replace(deep=(*content.deep[:k], data, *content.deep[k + 1 :]))
         raise KeyError(slot)
 
-    def differences(self, one: Content, other: Content) -> list[Slot]:
-        """The attributes that are not equal in two contents."""
-        found = [slot for slot, a, b in zip(self._plain, one.plain, other.plain) if not (a == b or a is b)]
-        found += [slot for slot, a, b in zip(self._arrays, one.arrays, other.arrays) if _array_key(a) != _array_key(b)]
+    def differences(self, one: Content, other: Content, among: frozenset[Slot] | None = None) -> list[Slot]:
+        """The attributes that are not equal in two contents, of some or of all."""
+        found = [slot for slot, a, b in zip(self._plain, one.plain, other.plain) if not (a is b or a == b)]
+        found += [
+            slot
+            for slot, a, b in zip(self._arrays, one.arrays, other.arrays)
+            if a is not b and _array_key(a) != _array_key(b)
+        ]
         for group, a, b in zip(self._deep, one.deep, other.deep):
-            if a != b:
+            if a != b and (among is None or not among.isdisjoint(group)):
                 for slot, x, y in zip(group, self._unpack(a), self._unpack(b)):
                     if self._print(slot, x) != self._print(slot, y):
                         found.append(slot)
         return found
+
+    def generators(self) -> set[Slot]:
+        """The attributes in which Gymnasium keeps an environment's random generator."""
+        return {slot for slot in self.ways if slot[1] in _GENERATOR}
 
     # Inside ---------------------------------------------------------------------------------------------------------
 

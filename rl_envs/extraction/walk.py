@@ -27,8 +27,9 @@ from rl_envs.extraction.table import GrowingTable
 # Two laws are the same if no probability differs by more.
 LAW_TOLERANCE = 1e-9
 
-# After so many states only one in so many is checked for whether the attributes left out decide anything.
-CHECKED_ALL, CHECKED_ONE_IN = 2_000, 10
+# Each attribute that is left out of the key is compared in every state where it was met with two values; so many
+# other contents of a state are looked at for that.
+MOST_CONTENTS = 3
 
 # What is shared between all contents is looked at again after 1, 2, 4, ... states, and at the latest after so many.
 LOOK_AGAIN = 2_000
@@ -121,6 +122,7 @@ class Walker:
         self._decisive: set[Slot] = set()  # attributes once left out that turned out to decide something
         self._clock: Clock | None = None
         self._found: Probe | None = None
+        self._left_out: frozenset[Slot] = frozenset()  # attributes that the key does not tell apart
 
     def walk(self) -> Walk:
         """Walk it, from the beginning whenever something turns out other than supposed."""
@@ -162,6 +164,10 @@ class Walker:
         elif self._clock_mode == "layers":
             out -= {clock.slot for clock in clocks}
         contents.ignore(out)
+        # With a state of the user's, whatever is not in it may be left out.
+        left_out = contents.copied_slots() if stepper.state is not None else contents.ignored
+        clock_slot = {self._clock.slot} if self._clock is not None else set()
+        self._left_out = frozenset(left_out) - clock_slot - contents.generators()
 
     def _choose_clock(self, clocks: list[Clock], effects: dict[Slot, set[Any]]) -> Clock | None:
         """The clock that is held still while walking: one that ends the episode if there is any."""
@@ -194,7 +200,9 @@ class Walker:
         walk.clock = self._clock
         self._seen: list[Any] = []  # fingerprints of what is seen in each state
         self._from: array[int] = array("q")  # the pair that each state was first reached by
-        self._also: dict[int, Content] = {}  # another content of a state, until it is checked
+        self._also: dict[int, list[Content]] = {}  # other contents of a state, until they are checked
+        self._alike: dict[int, frozenset[Slot]] = {}  # attributes that were the same whenever a state was met
+        self._looked: dict[int, int] = {}  # at how many contents of a state
         self._ends: list[tuple[Content, Any]] = []
         for arrival in stepper.starts():
             if arrival.terminated or arrival.truncated:
@@ -207,13 +215,13 @@ class Walker:
         state = 0
         while state < len(walk.contents):
             content = walk.contents[state]
-            other = self._second(state, content, rng)
+            others = self._others(state, content, rng)
             for number, action in enumerate(self._actions):
                 pair = state * len(self._actions) + number
                 arrivals = self._step(content, action, pair)
                 if stepper.chance.left_out:
                     walk.left_out[pair] = stepper.chance.left_out
-                if other is not None:
+                for other in others:
                     self._check_pair(pair, content, arrivals, other)
                 walk.table.add(self._law(arrivals, pair))
             state += 1
@@ -252,8 +260,8 @@ class Walker:
             self._from.append(pair)
         elif self._seen[state] != arrival.seen:
             self._decides(state, walk.contents[state], arrival.content, "show different observations")
-        elif state not in self._also and self._differs(walk.contents[state], arrival.content):
-            self._also[state] = self._still(arrival.content)
+        elif self._left_out:
+            self._keep_other(state, arrival.content)
         return state
 
     def _still(self, content: Content) -> Content:
@@ -261,11 +269,17 @@ class Walker:
         clock = self._clock
         return content if clock is None else self._contents.with_value(content, clock.slot, clock.first)
 
-    def _differs(self, content: Content, other: Content) -> bool:
-        """Whether two contents of one state are not the same."""
-        if not self._contents.ignored and self._stepper.state is None:
-            return False
-        return bool(self._contents.differences(content, self._still(other)))
+    def _keep_other(self, state: int, content: Content) -> None:
+        """Keep a content for the check if an attribute differs in it that did not differ before."""
+        alike = self._alike.get(state, self._left_out)
+        if not alike or self._looked.get(state, 0) >= MOST_CONTENTS:
+            return
+        content = self._still(content)
+        differing = alike.intersection(self._contents.differences(self._result.contents[state], content, alike))
+        if differing:
+            self._also.setdefault(state, []).append(content)
+            self._alike[state] = alike - differing
+            self._looked[state] = self._looked.get(state, 0) + 1
 
     def _law(self, arrivals: list[Arrival], pair: int) -> dict[tuple[int, float, float, bool], float]:
         """The outcomes of a pair, added up."""
@@ -305,24 +319,17 @@ class Walker:
 
     # Checks ---------------------------------------------------------------------------------------------------------
 
-    def _second(self, state: int, content: Content, rng: np.random.Generator) -> Content | None:
-        """Another content of a state, and another time, that must have the same law; None where there is none."""
-        other = self._also.pop(state, None)
-        if other is not None and not self._asked and state >= CHECKED_ALL and state % CHECKED_ONE_IN:
-            other = None
+    def _others(self, state: int, content: Content, rng: np.random.Generator) -> list[Content]:
+        """Other contents of a state, at another time, that must have the same law."""
+        others = self._also.pop(state, [])
         clock = self._clock
         if clock is None or self._clock_mode == "stopped":
-            return other
+            return others
         latest = 1000 if clock.limit is None else clock.limit - 2
         if latest < 1:
-            return other
+            return others
         later = clock.after(int(rng.integers(1, latest + 1)))
-        return self._contents.with_value(content if other is None else other, clock.slot, later)
-
-    @property
-    def _asked(self) -> bool:
-        """Whether the user said what is to be left out of the state."""
-        return bool(self._ignore) or self._stepper.state is not None
+        return [self._contents.with_value(other, clock.slot, later) for other in others or [content]]
 
     def _check_pair(self, pair: int, content: Content, arrivals: list[Arrival], other: Content) -> None:
         """See that another content with the state's key has the same law of outcomes."""
@@ -362,14 +369,13 @@ class Walker:
     def _check_late(self) -> None:
         """Check the states that were reached with another content only after they were done."""
         walk = self._result
-        chosen = sorted(self._also)
-        if not self._asked and len(chosen) > CHECKED_ALL:
-            chosen = chosen[:: max(1, len(chosen) // CHECKED_ALL)]
-        for state in chosen:
+        for state, others in sorted(self._also.items()):
             for number, action in enumerate(self._actions):
                 pair = state * len(self._actions) + number
                 content = walk.contents[state]
-                self._check_pair(pair, content, self._step(content, action, pair), self._also[state])
+                arrivals = self._step(content, action, pair)
+                for other in others:
+                    self._check_pair(pair, content, arrivals, other)
 
     def _decides(self, state: int, content: Content, other: Content, what: str) -> None:
         """Two contents with one key are not one state: keep what differs in the key, or refuse the user's key."""
