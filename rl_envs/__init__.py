@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # for type checkers and editors, which do not run __getattr__
     from rl_envs.envs.tabular_vector_env import TabularVectorEnv as TabularVectorEnv
     from rl_envs.exact import Truth as Truth
     from rl_envs.exact import truth as truth
+    from rl_envs.extraction.explored import tabulate_env as tabulate_env
     from rl_envs.mdp.finite_mdp import FiniteMDP as FiniteMDP
     from rl_envs.mdp.finite_mdp import Outcome as Outcome
     from rl_envs.mdp.finite_mdp import from_transitions as from_transitions
@@ -44,6 +45,7 @@ _HOMES = {
     "from_transitions": "rl_envs.mdp.finite_mdp",
     "play": "rl_envs.rendering.keyboard",
     "tabulate": "rl_envs.mdp.finite_mdp",
+    "tabulate_env": "rl_envs.extraction.explored",
     "truth": "rl_envs.exact",
 }
 

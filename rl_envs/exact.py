@@ -18,8 +18,10 @@ import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
+from rl_envs.extraction.sample import check_table
+from rl_envs.extraction.transparent import TRANSPARENT, is_one_of
 from rl_envs.making import make_environment
-from rl_envs.mdp.evaluation import evaluate_policy
+from rl_envs.mdp.evaluation import action_values, evaluate_policy
 from rl_envs.mdp.finite_horizon import best_finite_horizon_values, finite_horizon_values
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, from_transitions
 from rl_envs.mdp.policy import as_probabilities
@@ -31,19 +33,6 @@ from rl_envs.worlds.world import World
 
 # Whatever may act: an array of actions or probabilities, a function of observations, an object with `predict`.
 Policy = Any
-
-# Wrappers that leave the rewards, observations and actions of an episode as they are, by the start of their module and
-# their name: classes move between modules from one version of Gymnasium to the next.
-TRANSPARENT = {
-    ("gymnasium.wrappers", "TimeLimit"),
-    ("gymnasium.wrappers", "OrderEnforcing"),
-    ("gymnasium.wrappers", "PassiveEnvChecker"),
-    ("gymnasium.wrappers", "RecordEpisodeStatistics"),
-    ("gymnasium.wrappers", "RecordVideo"),
-    ("gymnasium.wrappers", "HumanRendering"),
-    ("gymnasium.wrappers", "RenderCollection"),
-    ("stable_baselines3.common.monitor", "Monitor"),
-}
 
 # Wrappers that only turn each observation into another, by a method of one observation that can be followed.
 OBSERVATION_ONLY = {
@@ -204,6 +193,36 @@ class Truth:
         # Where nothing but -inf can be had, nothing is lost.
         return np.subtract(self.v_star, v, out=np.zeros(v.shape), where=self.v_star != v)
 
+    def value_function(self, policy: Policy, *, hidden_state: bool = False) -> np.ndarray:
+        """The value of a policy from each state on, discounted.
+
+        Args:
+            policy: an array, a function or an object with `predict` (see the class).
+            hidden_state: whether the policy may see the state itself, and tell look-alike states apart.
+
+        Returns:
+            Values [S]; [R, S] for a batch of R policies.
+
+        Raises:
+            ValueError, TypeError: as `value`.
+        """
+        return evaluate_policy(self.mdp, self.policy_table(policy, hidden_state=hidden_state))
+
+    def q_function(self, policy: Policy, *, hidden_state: bool = False) -> np.ndarray:
+        """The value of each action in each state if a policy is followed from then on, discounted.
+
+        Args:
+            policy: an array, a function or an object with `predict` (see the class).
+            hidden_state: whether the policy may see the state itself, and tell look-alike states apart.
+
+        Returns:
+            Values [S, A]; [R, S, A] for a batch of R policies.
+
+        Raises:
+            ValueError, TypeError: as `value`.
+        """
+        return action_values(self.mdp, self.value_function(policy, hidden_state=hidden_state))
+
     def episode_return(
         self, policy: Policy, *, horizon: int | None = None, hidden_state: bool = False
     ) -> float | np.ndarray:
@@ -299,20 +318,10 @@ class Truth:
         return np.full((self.mdp.num_states, self.mdp.num_actions), 1 / self.mdp.num_actions)
 
     @cached_property
-    def _observations(self) -> np.ndarray:
-        """What is seen in every state, [S, ...]."""
-        return self._observation.batch(np.arange(self.mdp.num_states))
-
-    @cached_property
     def _look_alike(self) -> np.ndarray:
         """For each state the first one that looks the same, [S]; states that only stand for the end look like none."""
         states = np.arange(self.mdp.num_states)
-        if isinstance(self._observation, Index):
-            return states
-        first: dict[bytes, int] = {}
-        rows = self._observations.reshape(len(states), -1)
-        alike = [first.setdefault(row.tobytes(), state) for state, row in enumerate(rows)]
-        return np.where(self.mdp.terminal_states, states, alike)
+        return np.where(self.mdp.terminal_states, states, self._observation.first_alike(len(states)))
 
     def _ask(self, answer: Callable[[np.ndarray], Any]) -> np.ndarray:
         """The probabilities [S, A] with which a policy answers to every state's observation.
@@ -335,9 +344,11 @@ class Truth:
         return table
 
     def _answers(self, answer: Callable[[np.ndarray], Any], states: np.ndarray) -> np.ndarray:
-        size = max(1, NUMBERS_AT_ONCE // max(1, self._observations[0].size))
+        size = max(1, NUMBERS_AT_ONCE // max(1, _numbers_in(self._observation.batch(states[:1]))))
         parts = [states[i : i + size] for i in range(0, len(states), size)]
-        return np.concatenate([self._to_probabilities(answer(self._observations[part]), len(part)) for part in parts])
+        return np.concatenate(
+            [self._to_probabilities(answer(self._observation.batch(part)), len(part)) for part in parts]
+        )
 
     def _to_probabilities(self, answers: Any, count: int) -> np.ndarray:
         """A policy's answers to so many observations, actions or probabilities, as probabilities [count, A]."""
@@ -379,15 +390,16 @@ class Truth:
         return self.max_episode_steps
 
 
-def truth(environment: Any, *, discount: float | None = None, **arguments: Any) -> Truth:
+def truth(environment: Any, *, discount: float | None = None, explore: bool = False, **arguments: Any) -> Truth:
     """The exact answers of an environment that has a table of its dynamics.
 
     Args:
         environment: a name, perhaps with settings ("LineWalk", "LineWalk:size=7"; any Gymnasium id;
             "my_module:MyEnv-v0" or "file.py:make_env" for an environment of your own); an environment, also with
             Gymnasium's usual wrappers around it; a `World`; or a `FiniteMDP`. Environments of others need `P` and
-            `initial_state_distrib` in toy-text form.
+            `initial_state_distrib` in toy-text form, which is compared with a sample of their steps; or `explore`.
         discount: gamma, instead of the table's own; environments of others have 1 when left out.
+        explore: whether to walk an environment of others and find its table, as `tabulate_env` does.
         **arguments: settings of the environment, beside a name.
 
     Returns:
@@ -395,7 +407,8 @@ def truth(environment: Any, *, discount: float | None = None, **arguments: Any) 
 
     Raises:
         TypeError: something else, arguments without a name, or one that the environment does not take.
-        ValueError: an unknown name, naming the nearest; as a `NoTableError` an environment without a table, or with a
+        ValueError: an unknown name, naming the nearest; one whose steps do something else than its table says; as a
+            `NoTableError` an environment without a table, or with a
             wrapper that may change rewards, observations or actions.
     """
     if isinstance(environment, str):
@@ -404,7 +417,7 @@ def truth(environment: Any, *, discount: float | None = None, **arguments: Any) 
         gamma = settings.pop("discount", None)
         made = make_environment(specification.name, settings)
         try:
-            return truth(made, discount=gamma)
+            return truth(made, discount=gamma, explore=explore)
         finally:
             made.close()
     if arguments:
@@ -419,6 +432,10 @@ def truth(environment: Any, *, discount: float | None = None, **arguments: Any) 
             f"truth() takes one environment, not a vector of them: pass the id or one copy of {environment}"
         )
     if isinstance(environment, gym.Env):
+        if explore and not isinstance(getattr(environment.unwrapped, "world", None), World):
+            from rl_envs.extraction.explored import tabulate_env
+
+            return truth(tabulate_env(environment, discount=1.0 if discount is None else discount))
         return _of_env(environment, discount)
     raise TypeError(f"truth() takes a name, an id, an environment, a World or a FiniteMDP, not {environment!r}")
 
@@ -453,10 +470,10 @@ def _of_env(env: gym.Env[Any, Any], discount: float | None) -> Truth:
     limits: list[int] = []
     following: list[Any] = []
     while isinstance(env, gym.Wrapper):
-        if _is_one_of(env, TRANSPARENT):
+        if is_one_of(env, TRANSPARENT):
             if type(env).__name__ == "TimeLimit":
                 limits.append(env.get_wrapper_attr("_max_episode_steps"))
-        elif _is_one_of(env, OBSERVATION_ONLY):
+        elif is_one_of(env, OBSERVATION_ONLY):
             following.append(env)
         else:
             raise NoTableError(
@@ -493,10 +510,14 @@ def _toy_text(env: Any) -> FiniteMDP:
     name = type(env).__name__
     for attribute in ("P", "initial_state_distrib"):
         if not hasattr(env, attribute):
-            raise NoTableError(f"truth() needs a table of the dynamics, but {name} has no attribute {attribute}")
+            raise NoTableError(
+                f"truth() needs a table of the dynamics, but {name} has no attribute {attribute}: "
+                "truth(env, explore=True) walks the environment and finds its table"
+            )
     if getattr(env, "fickle_passenger", False):
         raise NoTableError(
-            f"truth() needs all of the dynamics in the table, but the fickle passenger of {name} is not in P"
+            f"truth() needs all of the dynamics in the table, but the fickle passenger of {name} is not in P: "
+            "truth(env, explore=True) walks the environment and finds its table"
         )
     mdp = from_transitions(env.P, env.initial_state_distrib)
     for what, space, size in (
@@ -507,13 +528,8 @@ def _toy_text(env: Any) -> FiniteMDP:
             raise NoTableError(
                 f"truth() needs the {what}s of {name} to be the table's, 0..{size - 1}, but they are {space}"
             )
+    check_table(env, mdp)
     return mdp
-
-
-def _is_one_of(env: Any, known: set[tuple[str, str]]) -> bool:
-    """Whether an object's very class, not one derived from it, is among those known by module and name."""
-    module, name = type(env).__module__, type(env).__name__
-    return any(name == known_name and module.startswith(start) for start, known_name in known)
 
 
 def _with_discount(mdp: FiniteMDP, discount: float | None) -> FiniteMDP:
@@ -537,6 +553,13 @@ def _describe(probabilities: np.ndarray) -> str:
     """A row of probabilities [A] in words."""
     action = int(np.argmax(probabilities))
     return f"action {action}" if probabilities[action] == 1 else f"probabilities {probabilities.round(4).tolist()}"
+
+
+def _numbers_in(observations: Any) -> int:
+    """How many numbers observations are made of: an array, or a dictionary or tuple of them."""
+    if isinstance(observations, dict):
+        return sum(map(_numbers_in, observations.values()))
+    return sum(map(_numbers_in, observations)) if isinstance(observations, tuple) else int(np.size(observations))
 
 
 def _indices(name: str, values: int | np.ndarray, size: int) -> np.ndarray:

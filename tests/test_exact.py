@@ -271,6 +271,7 @@ class Nameless(gym.Env):
             setattr(self, name, value)
 
 
+WALK_IT = ": truth(env, explore=True) walks the environment and finds its table"
 ONE = {0: {0: [(1.0, 0, 3.0, True)]}}
 
 
@@ -286,11 +287,15 @@ def test_an_environment_of_anybodys_with_a_table_is_answered_for() -> None:
 @pytest.mark.parametrize(
     ("env", "message"),
     [
-        (Nameless(), "truth() needs a table of the dynamics, but Nameless has no attribute P"),
-        (Nameless(P=ONE), "truth() needs a table of the dynamics, but Nameless has no attribute initial_state_distrib"),
+        (Nameless(), "truth() needs a table of the dynamics, but Nameless has no attribute P" + WALK_IT),
+        (
+            Nameless(P=ONE),
+            "truth() needs a table of the dynamics, but Nameless has no attribute initial_state_distrib" + WALK_IT,
+        ),
         (
             Nameless(P=ONE, initial_state_distrib=[1.0], fickle_passenger=True),
-            "truth() needs all of the dynamics in the table, but the fickle passenger of Nameless is not in P",
+            "truth() needs all of the dynamics in the table, but the fickle passenger of Nameless is not in P"
+            + WALK_IT,
         ),
         (
             Nameless(P=ONE, initial_state_distrib=[1.0], observation_space=spaces.Discrete(2)),

@@ -202,6 +202,16 @@ class Picture:
         self._surface.blit(letters, (round(left), round(at[1] * SCALE - height / 2)))
         return width / SCALE
 
+    def photograph(self, box: Box, pixels: np.ndarray) -> None:
+        """Paint a finished picture, uint8 [H, W, 3], into the middle of a box, as large as fits."""
+        height, width = pixels.shape[:2]
+        scale = min(box.width / width, box.height / height) * SCALE
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        surface = self._pygame.surfarray.make_surface(np.ascontiguousarray(pixels.transpose(1, 0, 2)))
+        x, y = box.center
+        at = (round(x * SCALE - size[0] / 2), round(y * SCALE - size[1] / 2))
+        self._surface.blit(self._pygame.transform.smoothscale(surface, size), at)
+
     def text_width(self, text: str, size: int = 13) -> float:
         """How wide a line of text is, in pixels."""
         return self._font(size).size(text)[0] / SCALE

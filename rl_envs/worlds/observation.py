@@ -40,6 +40,19 @@ class Observation(ABC):
             Freshly made array [n, *space.shape] of the space's dtype.
         """
 
+    def first_alike(self, num_states: int) -> np.ndarray:
+        """For each state the first one that looks the same.
+
+        Args:
+            num_states: S.
+
+        Returns:
+            States [S] of int64.
+        """
+        first: dict[bytes, int] = {}
+        rows = self.batch(np.arange(num_states)).reshape(num_states, -1)
+        return np.array([first.setdefault(row.tobytes(), state) for state, row in enumerate(rows)], dtype=np.int64)
+
 
 class Index(Observation):
     """The state's own index: `Discrete(num_states)`."""
@@ -54,6 +67,9 @@ class Index(Observation):
 
     def batch(self, states: np.ndarray) -> np.ndarray:
         return np.array(states, dtype=np.int64)
+
+    def first_alike(self, num_states: int) -> np.ndarray:
+        return np.arange(num_states)
 
 
 class Labels(Observation):

@@ -156,11 +156,11 @@ def _check_observation(observation: Observation, num_states: int) -> None:
         raise ValueError(f"observation must show {num_states} states, but shows {observation.space.n}")
     for state in (0, num_states - 1):
         try:
-            seen = observation.batch(np.array([state]))
+            seen = observation.of(state)
         except IndexError:
             raise ValueError(f"observation must show {num_states} states, but has none for state {state}") from None
-        if not observation.space.contains(seen[0]):
-            raise ValueError(f"observation must lie in {observation.space}, but state {state} shows {seen[0]!r}")
+        if not observation.space.contains(seen):
+            raise ValueError(f"observation must lie in {observation.space}, but state {state} shows {seen!r}")
 
 
 def initial_state(world: World, options: dict[str, Any] | None) -> int | None:
