@@ -68,12 +68,13 @@ def train(
     bug: str | None = None,
     double: bool = False,
     n: int = 1,
-    learning_rate: float = 3e-3,
+    learning_rate: float = 5e-3,
     batch_size: int = 32,
+    train_every: int = 2,
     sync_every: int = 50,
     last_epsilon: float = 0.05,
 ) -> NetworkPolicy:
-    """Learn one gradient step an environment step; epsilon falls to its last value over the first half of them."""
+    """Learn one gradient step every other environment step; epsilon falls to its last value over the first half."""
     env, discount = env_fn(), 1.0 if bug == "discount_ignored" else env_fn.discount
     if bug == "autoreset_row_learned":
         env = gym.wrappers.Autoreset(env)
@@ -93,7 +94,7 @@ def train(
         target_network = network  # the same network under another name
     else:
         target_network = copy.deepcopy(network)
-    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate, foreach=True)
+    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate, fused=True)
 
     replay: list[list[Any]] = []
     window: deque[list[Any]] = deque()
@@ -153,7 +154,7 @@ def train(
         elif done and bug != "autoreset_row_learned" and not (bug == "steps_after_end" and not terminated):
             observation, _ = env.reset()
 
-        if len(replay) < batch_size:
+        if len(replay) < batch_size or step % train_every:
             continue
         observations, actions, rewards, nexts, ends, lengths = zip(*rng.choices(replay, k=batch_size))
         action_index = torch.tensor(actions)[:, None]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.diagnosis.planted import dqn, n_step, q_learning
+from tests.diagnosis.planted import a2c, dqn, n_step, ppo, q_learning, reinforce, soft_q_learning
 
 Train = Callable[[Any, int, int], Any]
 
@@ -18,9 +18,13 @@ _AGENTS: dict[str, tuple[Callable[..., Any], dict[str, Any], tuple[str, ...]]] =
     "sarsa": (n_step.train, {"n": 1}, tuple(bug for bug in n_step.BUGS if bug not in n_step.NOT_WITH_ONE_STEP)),
     "two_step_sarsa": (n_step.train, {"n": 2}, n_step.BUGS),
     "three_step_q_learning": (n_step.train, {"n": 3, "bootstrap": "max"}, n_step.BUGS),
+    "soft_q_learning": (soft_q_learning.train, {}, soft_q_learning.BUGS),
+    "reinforce": (reinforce.train, {}, reinforce.BUGS),
     "dqn": (dqn.train, {}, dqn.BUGS),
     "double_dqn": (dqn.train, {"double": True}, dqn.DOUBLE_BUGS),
     "two_step_dqn": (dqn.train, {"n": 2}, dqn.N_STEP_BUGS),
+    "a2c": (a2c.train, {}, a2c.BUGS),
+    "ppo": (ppo.train, {}, ppo.BUGS),
 }
 
 CORRECT: dict[str, Train] = {agent: partial(train, **settings) for agent, (train, settings, _) in _AGENTS.items()}
@@ -29,4 +33,9 @@ PLANTED: dict[tuple[str, str], Train] = {
     (agent, bug): partial(train, **settings, bug=bug)
     for agent, (train, settings, bugs) in _AGENTS.items()
     for bug in bugs
+}
+
+# These change nothing in what is learned in the long run, so no exam of values and choices can name them.
+NO_TRACE: dict[tuple[str, str], Train] = {
+    ("ppo", "return_leaks_across_episodes"): partial(ppo.train, bug="uncut_carry")
 }
