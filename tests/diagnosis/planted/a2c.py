@@ -1,4 +1,4 @@
-"""A2C in one file: rollouts of n steps in a vector environment, their returns as targets; right unless `bug` is given."""
+"""A2C in one file: returns of n-step rollouts in a vector environment as targets; right unless `bug` is given."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def train(
     step_size: float = 0.1,
     last_epsilon: float = 0.05,
 ) -> TablePolicy:
-    """Learn a table from windows of n steps; epsilon falls from 1 to its last value over the first half of the steps."""
+    """Learn a table from windows of n steps; epsilon falls from 1 to its last value over the first half of them."""
     env = env_fn()
     discount = 1.0 if bug == "discount_ignored" else env_fn.discount
     space = env.observation_space

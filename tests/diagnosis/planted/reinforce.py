@@ -49,7 +49,6 @@ def train(
     *,
     bug: str | None = None,
     step_size: float = 0.1,
-    baseline_step_size: float = 0.1,
     episodes_per_update: int = 3,
 ) -> PreferencePolicy:
     """Learn from a few whole episodes at a time."""
@@ -58,6 +57,7 @@ def train(
     space, num_actions = env.observation_space, int(env.action_space.n)
     rng = np.random.default_rng(None if bug == "unseeded" else seed)
     preference, baseline = np.zeros((count(space), num_actions)), np.zeros(count(space))
+    visits, mean_square = np.zeros(count(space)), 0.0
 
     def probabilities(state: int) -> np.ndarray:
         weight = np.exp(preference[state] - preference[state].max())
@@ -101,18 +101,21 @@ def train(
 
         value = 0.0
         for row_state, row_action, row_reward, row_next, row_terminated, row_truncated in reversed(rows):
-            if row_terminated and bug != "return_leaks_across_episodes":
-                value = 0.0
-            elif row_truncated and bug == "timeout_as_terminal":
-                value = 0.0
-            elif row_truncated and bug != "return_leaks_across_episodes":
-                value = float(baseline[row_next])
+            if bug != "return_leaks_across_episodes":
+                if row_terminated or (row_truncated and bug == "timeout_as_terminal"):
+                    value = 0.0
+                elif row_truncated:
+                    value = float(baseline[row_next])
             value = row_reward + (discount**2 if bug == "discount_twice" else discount) * value
             advantage = value - baseline[row_state]
-            baseline[row_state] += baseline_step_size * advantage
+            visits[row_state] += 1
+            baseline[row_state] += max(0.1, 1 / visits[row_state]) * advantage
+            # Advantages count in units of their own size, so that rewards of any scale can be learned from.
+            mean_square += 0.01 * (advantage**2 - mean_square)
             score = -probabilities(row_state)
             score[row_action] += 1
-            preference[row_state] += (-step_size if bug == "wrong_sign" else step_size) * advantage * score
+            step = step_size * advantage / (np.sqrt(mean_square) + 1e-8)
+            preference[row_state] += (-step if bug == "wrong_sign" else step) * score
         rows.clear()
 
     return PreferencePolicy(space, preference, baseline)

@@ -1,4 +1,4 @@
-"""Soft Q-learning in one table (Haarnoja et al. 2017): acts by softmax and values its own entropy; right unless `bug`.
+"""Soft Q-learning in one table (Haarnoja et al. 2017): values the entropy of its policy too; right unless `bug`.
 
 The value of a state is temperature * log sum_a exp(Q(s, a) / temperature): the mean of Q under the policy, plus its
 entropy times the temperature. After an end there is neither.
@@ -44,7 +44,14 @@ def entropy(policy: np.ndarray) -> np.ndarray:
 
 
 def train(
-    env_fn: Any, steps: int, seed: int, *, bug: str | None = None, temperature: float = 1.0, step_size: float = 0.1
+    env_fn: Any,
+    steps: int,
+    seed: int,
+    *,
+    bug: str | None = None,
+    temperature: float = 1.0,
+    step_size: float = 0.1,
+    epsilon: float = 0.3,
 ) -> SoftPolicy:
     """Learn from every step, once."""
     env, discount = env_fn(), env_fn.discount
@@ -54,7 +61,8 @@ def train(
     observation, _ = env.reset() if bug == "unseeded" else env.reset(seed=seed)
     for _ in range(steps):
         state = int(number(space, observation))
-        action = int(rng.choice(q.shape[1], p=softmax(q[state] / temperature)))
+        uniform = np.full(q.shape[1], 1 / q.shape[1])
+        action = int(rng.choice(q.shape[1], p=(1 - epsilon) * softmax(q[state] / temperature) + epsilon * uniform))
         observation, reward, terminated, truncated, _ = env.step(action)
         next_state = int(number(space, observation))
         policy = softmax(q[next_state] / temperature)
