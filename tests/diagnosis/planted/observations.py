@@ -19,7 +19,9 @@ def features(space: gym.Space[Any], observations: Any) -> np.ndarray:
 
 def number(space: gym.Space[Any], observations: Any) -> np.ndarray:
     """The row of a table for each observation: its number where Discrete, the place of the 1 where one-hot."""
-    return features(space, observations).argmax(axis=-1)
+    if isinstance(space, gym.spaces.Discrete):
+        return np.asarray(observations) - space.start
+    return np.asarray(observations).argmax(axis=-1)
 
 
 def count(space: gym.Space[Any]) -> int:
