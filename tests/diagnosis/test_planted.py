@@ -6,7 +6,7 @@ s0 = 1 + 60/2 = 31. Ratchet: b = 8 + b/2 = 16, a = b/2 = 8.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,7 @@ def test_a_bug_in_two_step_targets_learns_what_arithmetic_says(key: str, expecte
 
 
 def six_steps(**settings: Any) -> Maker:
-    """Longer than any window, and of a length that rollouts do not share, so that bootstrapping is needed everywhere."""
+    """Longer than any window, and of a length that rollouts do not share: bootstrapping is needed everywhere."""
     return Maker(0.5, (1.0, 2.0, 4.0, 10.0, 20.0, 5.0), ends=True, **settings)
 
 
@@ -133,7 +133,7 @@ def world(key: str) -> Maker:
     return make(loss=0.4, one_hot=key == "observation_aliased")
 
 
-@lru_cache(maxsize=None)
+@cache
 def correct_outcome(agent: str, key: str) -> bytes:
     """What the correct agent learns and does in a bug's world."""
     return outcome(CORRECT[agent], world(key))
