@@ -1,6 +1,6 @@
 """A PPO in which each row says whether the next one begins an episode.
 
-Question: it finds the goal. What does it think of the state before the goal?
+Question: it keeps its balance. At which step does it think that an episode is over?
 
     python docs/exercises/exercise_2.py
     python -m rl_envs diagnose docs/exercises/exercise_2.py:train
@@ -107,7 +107,7 @@ def train(env_fn, steps, seed):
 if __name__ == "__main__":
     torch.set_num_threads(1)  # the networks are so small that a second thread only gets in the way
     # The id names the package that registers the environment, so that nothing else has to be imported.
-    ENVIRONMENT = "rl_envs:rl_envs/LineWalk-v0"
+    ENVIRONMENT = "rl_envs:rl_envs/LineBalance-v0"
 
     def make():
         return gym.make(ENVIRONMENT)

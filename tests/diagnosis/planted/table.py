@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.diagnosis.planted import a2c, dqn, n_step, ppo, q_learning, reinforce, soft_q_learning
+from tests.diagnosis.planted import a2c, dqn, n_step, ppo, q_learning, reinforce, shipped, soft_q_learning
 
 Train = Callable[[Any, int, int], Any]
 
@@ -25,6 +25,7 @@ _AGENTS: dict[str, tuple[Callable[..., Any], dict[str, Any], tuple[str, ...]]] =
     "two_step_dqn": (dqn.train, {"n": 2}, dqn.N_STEP_BUGS),
     "a2c": (a2c.train, {}, a2c.BUGS),
     "ppo": (ppo.train, {}, ppo.BUGS),
+    **{f"shipped {name}": (shipped.train, {"agent": name}, bugs) for name, bugs in shipped.BUGS.items()},
 }
 
 CORRECT: dict[str, Train] = {agent: partial(train, **settings) for agent, (train, settings, _) in _AGENTS.items()}
