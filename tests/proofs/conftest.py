@@ -1,19 +1,23 @@
-"""Writes what the proofs print to a page, where `make proofs` names one."""
+"""Writes what the proofs print to a page, where `make proofs` names one, and diagnose's confusion matrix beside it."""
 
 from __future__ import annotations
 
 import datetime
 import os
 import platform
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import rl_envs
 from tests.baselines.processes import no_command_outlives_its_test  # noqa: F401  (pytest finds it here)
+from tests.proofs import diagnose_matrix
 
 # (module, sentence, outcome, seconds, what was printed)
 _proofs: list[tuple[str, str, str, float, str]] = []
+# What diagnose said in each exam.
+_exams: list[diagnose_matrix.Case] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -21,6 +25,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         module, _, test = report.nodeid.partition("::")
         sentence = test.removeprefix("test_").replace("_", " ")
         _proofs.append((module, sentence, report.outcome, report.duration, report.capstdout.strip()))
+        exams = [told for name, told in report.user_properties if name == "diagnose"]
+        _exams.extend(diagnose_matrix.Case(**{**exam, "named": tuple(exam["named"])}) for exam in exams)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -45,3 +51,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
                 lines += ["", "```text", *(line.rstrip() for line in printed.splitlines()), "```"]
     with open(page, "w") as file:
         file.write("\n".join(lines) + "\n")
+    if _exams:
+        header = [*lines[4:7], f"- exams: {len(_exams)}"]
+        Path(page).with_name("diagnose-matrix.md").write_text(diagnose_matrix.page(_exams, header))
