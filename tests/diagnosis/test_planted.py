@@ -17,7 +17,7 @@ import rl_envs
 from tests.diagnosis.planted.small_worlds import Maker, ratchet, ruler
 from tests.diagnosis.planted.table import CORRECT, NO_TRACE, PLANTED
 
-NETWORKS = ("dqn", "double_dqn", "two_step_dqn", "a2c", "ppo")
+NETWORKS = ("dqn", "double_dqn", "two_step_dqn", "a2c", "ppo", "shipped DQN", "shipped ActorCritic")
 TABLES = tuple(agent for agent in CORRECT if agent not in NETWORKS and agent != "soft_q_learning")
 # These need a time limit to be seen.
 ON_RATCHET = ("timeout_as_terminal", "reset_observation_as_next", "autoreset_row_learned", "steps_after_end")
