@@ -49,9 +49,9 @@ def train(
     *,
     bug: str | None = None,
     step_size: float = 0.1,
-    episodes_per_update: int = 3,
+    episodes_per_update: int = 20,
 ) -> PreferencePolicy:
-    """Learn from a few whole episodes at a time."""
+    """Learn from a batch of whole episodes at a time."""
     env = env_fn()
     discount = 1.0 if bug == "discount_ignored" else env_fn.discount
     space, num_actions = env.observation_space, int(env.action_space.n)
