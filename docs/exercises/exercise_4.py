@@ -1,6 +1,6 @@
 """A DQN that looks three steps ahead.
 
-Question: news travels three times as fast, and it scores well. Why are its values too high?
+Question: it keeps its balance. How many steps away is what lies behind three rewards?
 
     python docs/exercises/exercise_4.py
     python -m rl_envs diagnose docs/exercises/exercise_4.py:train
@@ -95,7 +95,7 @@ def train(env_fn, steps, seed):
 if __name__ == "__main__":
     torch.set_num_threads(1)  # the networks are so small that a second thread only gets in the way
     # The id names the package that registers the environment, so that nothing else has to be imported.
-    ENVIRONMENT = "rl_envs:rl_envs/LineWalk-v0"
+    ENVIRONMENT = "rl_envs:rl_envs/LineBalance-v0"
 
     def make():
         return gym.make(ENVIRONMENT)
