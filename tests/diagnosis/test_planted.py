@@ -117,8 +117,10 @@ def six_steps(**settings: Any) -> Maker:
     return Maker(0.5, (1.0, 2.0, 4.0, 10.0, 20.0, 5.0), ends=True, **settings)
 
 
-def outcome(train: Any, maker: Maker, steps: int = 160, seed: int = 5) -> bytes:
-    """Everything that is learned and done in a training, as bytes."""
+def outcome(train: Any, maker: Maker, seed: int = 5) -> bytes:
+    """Everything that is learned and done in a short training, as bytes."""
+    # The Huber loss of the shipped DQN follows every error above 1 alike, so bugs show only when it has learned a little.
+    steps = 400 if train.keywords.get("agent") == "DQN" else 160
     policy = train(maker, steps, seed)
     size = len(maker.made[0].rewards)
     observations = np.eye(size, dtype=np.float32) if maker.made[0].one_hot else np.arange(size)
@@ -149,7 +151,11 @@ def test_every_bug_changes_what_is_learned_or_done(agent: str, key: str) -> None
 @pytest.mark.parametrize("agent", CORRECT)
 def test_a_correct_agent_repeats(agent: str) -> None:
     # So a difference above is the bug's and not the seed's.
-    for key in ("timeout_as_terminal", "observation_aliased", ""):
+    for key in (
+        ("timeout_as_terminal", "")
+        if agent.startswith("shipped")
+        else ("timeout_as_terminal", "observation_aliased", "")
+    ):
         assert outcome(CORRECT[agent], world(key)) == correct_outcome(agent, key)
 
 

@@ -75,25 +75,33 @@ class ShippedPolicy:
         self.encode = Encoder(agent.task.observation_space)
 
     def __call__(self, observations: Any) -> np.ndarray:
-        return self._one_by_one(lambda row: self.agent.act(row, greedy=True), observations)
+        return self.preferences(np.asarray(observations)).argmax(axis=-1)
 
-    @torch.no_grad()
     def value(self, observations: Any) -> np.ndarray:
         observations = np.asarray(observations)
-        name = self.agent.name
-        if name == "QLearning":
-            return self.agent.q[0, observations].max(axis=1)
-        if name == "Reinforce":
+        if self.agent.name in ("QLearning", "DQN"):
+            return self.preferences(observations).max(axis=-1)
+        if self.agent.name == "Reinforce":
             return self._one_by_one(lambda row: self.agent.learner.value(row, np.zeros(1, int)), observations)
-        features = self.encode(observations, (1, len(observations)))
-        if name == "DQN":
-            return self.agent.online.output("q", features)[0].max(dim=1).values.numpy()
-        return self.agent.networks.output("value", features)[0, :, 0].numpy()
+        return self._output(self.agent.networks, "value", observations)[:, 0]
 
-    def _one_by_one(self, answer: Callable[[np.ndarray], np.ndarray], observations: Any) -> np.ndarray:
+    def preferences(self, observations: np.ndarray) -> np.ndarray:
+        """What the agent's best action has most of: action values, or preferences."""
+        if self.agent.name == "QLearning":
+            return self.agent.q[0, observations]
+        if self.agent.name == "Reinforce":
+            return self._one_by_one(self.agent.learner.preferences, observations)
+        if self.agent.name == "DQN":
+            return self._output(self.agent.online, "q", observations)
+        return self._output(self.agent.networks, "policy", observations)
+
+    @torch.no_grad()
+    def _output(self, networks: Any, name: str, observations: np.ndarray) -> np.ndarray:
+        return networks.output(name, self.encode(observations, (1, len(observations))))[0].numpy()
+
+    def _one_by_one(self, answer: Callable[[np.ndarray], np.ndarray], observations: np.ndarray) -> np.ndarray:
         # A population of one run is asked about one observation at a time.
-        rows = np.asarray(observations)
-        return np.concatenate([answer(rows[i : i + 1]) for i in range(len(rows))])
+        return np.concatenate([answer(observations[i : i + 1]) for i in range(len(observations))])
 
 
 class Told:
