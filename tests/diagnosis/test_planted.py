@@ -119,7 +119,7 @@ def six_steps(**settings: Any) -> Maker:
 
 def outcome(train: Any, maker: Maker, seed: int = 5) -> bytes:
     """Everything that is learned and done in a short training, as bytes."""
-    # The Huber loss of the shipped DQN follows every error above 1 alike, so bugs show only when it has learned a little.
+    # The Huber loss of the shipped DQN follows every error above 1 alike: bugs show once it has learned a little.
     steps = 400 if train.keywords.get("agent") == "DQN" else 160
     policy = train(maker, steps, seed)
     size = len(maker.made[0].rewards)
