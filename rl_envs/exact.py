@@ -317,6 +317,11 @@ class Truth:
     def _uniform(self) -> np.ndarray:
         return np.full((self.mdp.num_states, self.mdp.num_actions), 1 / self.mdp.num_actions)
 
+    @property
+    def observations(self) -> Any:
+        """What is seen in every state, [S, ...]; of environments with dictionaries, a dictionary of such arrays."""
+        return self._observation.batch(np.arange(self.mdp.num_states))
+
     @cached_property
     def _look_alike(self) -> np.ndarray:
         """For each state the first one that looks the same, [S]; states that only stand for the end look like none."""

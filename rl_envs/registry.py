@@ -95,8 +95,8 @@ def build(world: World | str, **arguments: Any) -> World:
     """Build a world by its name.
 
     Args:
-        world: a registered name or id, perhaps with settings ("LineWalk", "LineWalk:size=7"); a `World` is returned as it
-            is.
+        world: a registered name or id, perhaps with settings ("LineWalk", "LineWalk:size=7"); a `World` is returned
+            unchanged.
         **arguments: for the world's builder.
 
     Returns:

@@ -26,7 +26,15 @@ ROOMS: dict[str, set[str]] = {
     "rl_envs.worlds": {"rl_envs.names", "rl_envs.mdp", "rl_envs.drawing"},
     "rl_envs.registry": {"rl_envs.names", "rl_envs.specification", "rl_envs.worlds"},
     "rl_envs.making": {"rl_envs.names", "rl_envs.specification", "rl_envs.user_file", "rl_envs.registry"},
-    "rl_envs.exact": {"rl_envs.mdp", "rl_envs.specification", "rl_envs.worlds", "rl_envs.registry", "rl_envs.making"},
+    "rl_envs.extraction": {"rl_envs.mdp", "rl_envs.drawing", "rl_envs.worlds"},
+    "rl_envs.exact": {
+        "rl_envs.mdp",
+        "rl_envs.specification",
+        "rl_envs.worlds",
+        "rl_envs.registry",
+        "rl_envs.making",
+        "rl_envs.extraction",
+    },
     "rl_envs.options": {"rl_envs.mdp", "rl_envs.worlds"},
     "rl_envs.rendering": {
         "rl_envs.names",
@@ -45,7 +53,16 @@ ROOMS: dict[str, set[str]] = {
         "rl_envs.options",
         "rl_envs.rendering",
     },
-    "rl_envs.diagnosis": {"rl_envs.worlds", "rl_envs.registry", "rl_envs.exact", "rl_envs.envs"},
+    "rl_envs.diagnosis": {
+        "rl_envs.names",
+        "rl_envs.user_file",
+        "rl_envs.mdp",
+        "rl_envs.worlds",
+        "rl_envs.registry",
+        "rl_envs.exact",
+        "rl_envs.envs",
+    },
+    "rl_envs.__main__": {"rl_envs.names", "rl_envs.diagnosis"},
     "rl_envs.games": {"rl_envs.names", "rl_envs.specification", "rl_envs.mdp", "rl_envs.drawing", "rl_envs.envs"},
 }
 BELOW: dict[str, set[str]] = {

@@ -62,8 +62,9 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[str, st
         A key and what was seen, or None.
     """
     rewards = probe.mdp.mean_reward  # [S, A]
-    if all(run.learned.q is not None and run.learned.certain for run in runs):
-        q = np.mean([run.learned.q for run in runs], axis=0)
+    tables = [run.learned.q for run in runs if run.learned.q is not None and run.learned.certain]
+    if len(tables) == len(runs):
+        q = np.mean(tables, axis=0)
         between = q - q.mean(axis=1, keepdims=True)
         should = rewards - rewards.mean(axis=1, keepdims=True)
         slope = float((between * should).sum() / (should**2).sum())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -338,7 +339,8 @@ def _autoreset_row_in_rollouts(steps: Experience) -> Experience:
     count, length = len(longer.state), steps.family.length
     times = length // np.gcd(count, length)
     columns = ("state", "reward", "next_state", "after_reset", "terminated", "truncated", "bootstrap", "carry")
-    return replace(longer, **{name: np.tile(getattr(longer, name), times) for name in columns})
+    repeated: dict[str, Any] = {name: np.tile(getattr(longer, name), times) for name in columns}
+    return replace(longer, **repeated)
 
 
 def _leak(steps: Experience) -> Experience:

@@ -89,8 +89,10 @@ class WatchedEnv(gym.Env[Any, Any]):
         if self._end == (False, False):
             raise ResetNeeded("no episode is running: call reset() first")
         number = np.asarray(action)
-        if number.size != 1 or number.dtype.kind not in "iu" or not 0 <= number.item() < self.action_space.n:
-            raise InvalidAction(f"an action must be an integer in 0..{self.action_space.n - 1}, but is {action!r}")
+        if number.size != 1 or number.dtype.kind not in "iu" or not 0 <= number.item() < self._probe.mdp.num_actions:
+            raise InvalidAction(
+                f"an action must be an integer in 0..{self._probe.mdp.num_actions - 1}, but is {action!r}"
+            )
         self._check_handed_out()
         if self._end is not None:
             self.log.steps_after_end += 1

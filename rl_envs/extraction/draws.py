@@ -211,7 +211,7 @@ class Draw:
         return self
 
     def __sub__(self, other: Any) -> Any:
-        return self + -other if isinstance(other, (Draw, *NUMBERS)) else NotImplemented
+        return self + (-1 * other) if isinstance(other, (Draw, *NUMBERS)) else NotImplemented
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other

@@ -1,4 +1,4 @@
-"""Writes the page of reproduced results to the file in RL_ENVS_PROOFS_PAGE, which `make proofs` sets."""
+"""Writes the page of reproduced results to RL_ENVS_PROOFS_PAGE, and the confusion matrix of diagnose beside it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import datetime
 import os
 import platform
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import rl_envs
 from tests.baselines.processes import no_command_outlives_its_test  # noqa: F401  (pytest finds it here)
+from tests.proofs import diagnose_matrix
 from tests.proofs.results_page import Proof, Reproduced, results_page
 
 _proofs: list[Proof] = []
+# What diagnose said in each exam.
+_exams: list[diagnose_matrix.Case] = []
 
 
 @pytest.fixture
@@ -34,6 +38,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         results = [Reproduced(*value) for name, value in report.user_properties if name == "reproduced"]
         printed = report.capstdout.strip()
         _proofs.append(Proof(module, sentence, report.outcome, report.duration, results, printed))
+        exams = [said for name, said in report.user_properties if name == "diagnose"]
+        _exams.extend(diagnose_matrix.Case(**{**exam, "named": tuple(exam["named"])}) for exam in exams)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -48,3 +54,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     ]
     with open(page, "w") as file:
         file.write(results_page(_proofs, header))
+    if _exams:
+        lines = [*header[-2:], f"- exams: {len(_exams)}"]
+        Path(page).with_name("diagnose-matrix.md").write_text(diagnose_matrix.page(_exams, lines))

@@ -102,7 +102,7 @@ def _reachable(answers: Truth) -> np.ndarray:
 
 def _learned(model: Any, answers: Truth) -> np.ndarray:
     """The model's values of every state, [S] or [S, A]."""
-    observations = answers._observations  # [S, ...]
+    observations = answers.observations  # [S, ...]
     num_states, num_actions = answers.mdp.num_states, answers.mdp.num_actions
     if hasattr(model, "q_values"):
         given = model.q_values(observations)
@@ -131,7 +131,7 @@ def _learned(model: Any, answers: Truth) -> np.ndarray:
 def _check_look_alikes(answers: Truth, right: np.ndarray, states: np.ndarray) -> None:
     """Raise if two states look the same and are not worth the same: no function of observations can be right."""
     first: dict[bytes, int] = {}
-    observations = np.asarray(answers._observations)
+    observations = np.asarray(answers.observations)
     for state in states:
         twin = first.setdefault(observations[state].tobytes(), int(state))
         if not np.allclose(right[twin], right[state]):
