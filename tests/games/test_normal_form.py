@@ -257,5 +257,5 @@ def test_unknown_players_are_refused(player):
 
 
 def test_best_responses_take_no_batch():
-    with pytest.raises(ValueError, match=r"one strategy a player, but got a batch of shape \(4,\)"):
+    with pytest.raises(ValueError, match=r"one strategy per player, but got a batch of shape \(4,\)"):
         named_game("climbing").best_responses(0, [np.full((4, 3), 1 / 3)] * 2)
