@@ -15,7 +15,6 @@ CASES = [
         "DQN": presets.DQN,
         "ActorCritic": presets.ACTOR_CRITIC,
         "QLearning": presets.TABULAR,
-        "Sarsa": presets.TABULAR,
         "ExpectedSarsa": presets.TABULAR,
     }.items()
     for name, settings in of_agent.items()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from baselines.learning import updates
+from baselines.learning.advantages import generalised_advantages
 from rl_envs.diagnosis.oracles import (
     CheckResult,
     check_gae,
@@ -33,7 +34,7 @@ def mutant(function: Callable, *changes: tuple[str, str]) -> Callable:
 
 
 CLEANRL = others.cleanrl_ppo_in_numpy
-OURS = updates.generalised_advantages
+OURS = generalised_advantages
 BOTH = others.both_flags
 UP = others.spinning_up_finish_path
 N_STEP = others.n_step_with_values

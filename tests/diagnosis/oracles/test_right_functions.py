@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from baselines.learning import updates
+from baselines.learning.advantages import generalised_advantages
 from rl_envs.diagnosis.oracles import (
     check_gae,
     check_lambda_returns,
@@ -27,7 +28,7 @@ NEXT_ACTION_VALUE = {"next_action_value": "next_values"}
 
 RIGHT = {
     # ours
-    "our generalised_advantages": partial(check_gae, updates.generalised_advantages),
+    "our generalised_advantages": partial(check_gae, generalised_advantages),
     "our returns_to_go": partial(check_returns, updates.returns_to_go),
     "our n_step_return": partial(check_n_step, updates.n_step_return),
     "our td_target": partial(check_td_targets, updates.td_target),
@@ -117,8 +118,8 @@ def test_arrays_that_are_changed_are_named() -> None:
 def test_layouts_are_found_out_or_asked_for() -> None:
     assert "torch tensors [B, T]" in check_gae(others.torchrl_gae).tried
     assert check_gae(others.torchrl_gae, layout="BT").verdict == "right"
-    assert check_gae(updates.generalised_advantages, layout="TB").verdict == "right"
-    assert "it is right for [T] and for [T, B]" in check_gae(updates.generalised_advantages).notes
+    assert check_gae(generalised_advantages, layout="TB").verdict == "right"
+    assert "it is right for [T] and for [T, B]" in check_gae(generalised_advantages).notes
     assert "it takes [T], one copy at a time" in check_gae(others.baseline_episode).notes
 
 
@@ -160,7 +161,7 @@ def test_bound_arguments_and_methods_are_read() -> None:
 
 def test_a_check_leaves_the_global_generator_alone() -> None:
     before = np.random.get_state()[1].tobytes()  # noqa: NPY002
-    check_gae(updates.generalised_advantages)
+    check_gae(generalised_advantages)
     assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
 
 

@@ -19,7 +19,7 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from baselines import Task, Transition
-from baselines.learning import updates
+from baselines.learning.advantages import generalised_advantages
 from baselines.learning.encoding import Encoder
 from baselines.registry import agent_class
 
@@ -154,7 +154,7 @@ class Told:
 @contextmanager
 def rule(bug: str | None) -> Iterator[None]:
     """A wrong rule in place of the advantages of ActorCritic, while it learns."""
-    right: Callable[..., np.ndarray] = updates.generalised_advantages
+    right: Callable[..., np.ndarray] = generalised_advantages
 
     def wrong(reward, terminated, ended, value, next_value, **settings):  # type: ignore[no-untyped-def]
         nothing = np.zeros_like(ended[:1])
