@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from baselines.learning import updates
-from baselines.learning.advantages import generalised_advantages
 from rl_envs.diagnosis.oracles import (
     CheckResult,
     check_gae,
@@ -20,6 +19,7 @@ from rl_envs.diagnosis.oracles import (
     check_td_targets,
 )
 from tests.diagnosis.oracles import functions_of_others as others
+from tests.diagnosis.oracles import in_numpy
 
 
 def mutant(function: Callable, *changes: tuple[str, str]) -> Callable:
@@ -34,7 +34,7 @@ def mutant(function: Callable, *changes: tuple[str, str]) -> Callable:
 
 
 CLEANRL = others.cleanrl_ppo_in_numpy
-OURS = generalised_advantages
+OURS = in_numpy.generalised_advantages
 BOTH = others.both_flags
 UP = others.spinning_up_finish_path
 N_STEP = others.n_step_with_values
@@ -407,7 +407,7 @@ PLANTED: dict[str, tuple[Callable[..., CheckResult], Callable, list[tuple[str, s
     ),
     "Expected Sarsa: the maximum": (
         check_td_targets,
-        updates.expected_sarsa_target,
+        in_numpy.expected_sarsa_target,
         [("(next_policy * next_q).sum(axis=-1)", "next_q.max(axis=-1)")],
         {"largest_for_expected"},
     ),

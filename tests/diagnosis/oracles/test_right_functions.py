@@ -22,20 +22,22 @@ from rl_envs.diagnosis.oracles import (
     td_targets,
 )
 from tests.diagnosis.oracles import functions_of_others as others
+from tests.diagnosis.oracles import in_numpy
 from tests.diagnosis.oracles.unwrapped import unwrapped
 
 NEXT_ACTION_VALUE = {"next_action_value": "next_values"}
 
 RIGHT = {
     # ours
-    "our generalised_advantages": partial(check_gae, generalised_advantages),
+    "our generalised_advantages": partial(check_gae, generalised_advantages, framework="torch", layout="BT"),
+    "advantages in NumPy": partial(check_gae, in_numpy.generalised_advantages),
     "our returns_to_go": partial(check_returns, updates.returns_to_go),
     "our n_step_return": partial(check_n_step, updates.n_step_return),
     "our td_target": partial(check_td_targets, updates.td_target),
     "our q_learning_target": partial(check_td_targets, updates.q_learning_target),
-    "our sarsa_target": partial(check_td_targets, updates.sarsa_target, arguments=NEXT_ACTION_VALUE),
-    "our expected_sarsa_target": partial(check_td_targets, updates.expected_sarsa_target),
-    "our double_q_target": partial(check_td_targets, updates.double_q_target),
+    "sarsa_target in NumPy": partial(check_td_targets, in_numpy.sarsa_target, arguments=NEXT_ACTION_VALUE),
+    "expected_sarsa_target in NumPy": partial(check_td_targets, in_numpy.expected_sarsa_target),
+    "double_q_target in NumPy": partial(check_td_targets, in_numpy.double_q_target),
     # the references themselves
     "gae": partial(check_gae, gae),
     "lambda_returns": partial(check_lambda_returns, lambda_returns),
@@ -118,8 +120,8 @@ def test_arrays_that_are_changed_are_named() -> None:
 def test_layouts_are_found_out_or_asked_for() -> None:
     assert "torch tensors [B, T]" in check_gae(others.torchrl_gae).tried
     assert check_gae(others.torchrl_gae, layout="BT").verdict == "right"
-    assert check_gae(generalised_advantages, layout="TB").verdict == "right"
-    assert "it is right for [T] and for [T, B]" in check_gae(generalised_advantages).notes
+    assert check_gae(in_numpy.generalised_advantages, layout="TB").verdict == "right"
+    assert "it is right for [T] and for [T, B]" in check_gae(in_numpy.generalised_advantages).notes
     assert "it takes [T], one copy at a time" in check_gae(others.baseline_episode).notes
 
 
@@ -156,12 +158,12 @@ def test_bound_arguments_and_methods_are_read() -> None:
             return rewards + self.gamma * (1 - terminated) * next_values
 
     assert check_td_targets(Agent().targets, discount=0.9).verdict == "right"
-    assert check_td_targets(partial(updates.td_target, discount=0.8)).verdict == "right"
+    assert check_td_targets(partial(in_numpy.td_target, discount=0.8)).verdict == "right"
 
 
 def test_a_check_leaves_the_global_generator_alone() -> None:
     before = np.random.get_state()[1].tobytes()  # noqa: NPY002
-    check_gae(generalised_advantages)
+    check_gae(in_numpy.generalised_advantages)
     assert np.random.get_state()[1].tobytes() == before  # noqa: NPY002
 
 
