@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rl_envs.diagnosis import behaviour, probes
 from rl_envs.diagnosis.evidence import UNKNOWN_FAMILIES, Measured, measure
+from rl_envs.diagnosis.outcome import Outcome
+from rl_envs.diagnosis.page import as_html
+from rl_envs.diagnosis.report import as_json, as_text
 from rl_envs.diagnosis.staircase import Choices, read_choices, staircases
 from rl_envs.diagnosis.training import Train, TrainingError, TrainingRun, run_training
 from rl_envs.diagnosis.verdict import Finding, Judgement, is_off, judge_choices, judge_values
@@ -26,37 +28,10 @@ class WrongAgentError(AssertionError):
     """What `Diagnosis.raise_if_wrong` raises; the message is the whole report."""
 
 
-@dataclass(frozen=True)
-class Diagnosis:
-    """What the exam found.
-
-    Attributes:
-        verdict: "right", "wrong" or "cannot_tell".
-        reason: why, in a sentence.
-        findings: what was found, most likely first.
-        depth: how deep the exam could look: "values", "policy" or "training only".
-        source: what the learned numbers were read from.
-        steps: the budget of the last trainings, in environment steps each.
-        trainings: how many trainings were run.
-        seconds: how long the exam took.
-        pictures: a drawing of each probe world, as text.
-        runs: every training, for whoever wants the numbers.
-    """
-
-    verdict: str
-    reason: str
-    findings: tuple[Finding, ...]
-    depth: str
-    source: str
-    steps: int
-    trainings: int
-    seconds: float
-    pictures: Mapping[str, str] = field(repr=False, default_factory=dict)
-    runs: tuple[TrainingRun, ...] = field(repr=False, default=())
+class Diagnosis(Outcome):
+    """What the exam found: the fields of `Outcome`, and the report as text, JSON and HTML."""
 
     def __str__(self) -> str:
-        from rl_envs.diagnosis.report import as_text
-
         return as_text(self)
 
     def raise_if_wrong(self) -> None:
@@ -66,14 +41,10 @@ class Diagnosis:
 
     def to_json(self) -> str:
         """The verdict and the findings as one JSON object."""
-        from rl_envs.diagnosis.report import as_json
-
         return json.dumps(as_json(self), indent=2)
 
     def save_html(self, path: str | Path) -> None:
         """Write the report as one HTML page."""
-        from rl_envs.diagnosis.page import as_html
-
         Path(path).write_text(as_html(self), encoding="utf-8")
 
 

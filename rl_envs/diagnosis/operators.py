@@ -338,9 +338,9 @@ def _autoreset_row_in_rollouts(steps: Experience) -> Experience:
     longer = _autoreset_row(steps)
     count, length = len(longer.state), steps.family.length
     times = length // np.gcd(count, length)
-    columns = ("state", "reward", "next_state", "after_reset", "terminated", "truncated", "bootstrap", "carry")
-    repeated: dict[str, Any] = {name: np.tile(getattr(longer, name), times) for name in columns}
-    return replace(longer, **repeated)
+    names = ("state", "reward", "next_state", "after_reset", "terminated", "truncated", "bootstrap", "carry")
+    columns: dict[str, Any] = {name: np.tile(getattr(longer, name), times) for name in names}
+    return replace(longer, **columns)
 
 
 def _leak(steps: Experience) -> Experience:

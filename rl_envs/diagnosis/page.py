@@ -9,7 +9,7 @@ from rl_envs.diagnosis.bugs import BUG_TABLE
 from rl_envs.diagnosis.report import DEPTHS, headline
 
 if TYPE_CHECKING:
-    from rl_envs.diagnosis.exam import Diagnosis
+    from rl_envs.diagnosis.outcome import Outcome
     from rl_envs.diagnosis.verdict import Finding
 
 STYLE = """
@@ -31,7 +31,7 @@ svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 BAR, GAP, HEIGHT = 22, 26, 150
 
 
-def as_html(diagnosis: Diagnosis) -> str:
+def as_html(diagnosis: Outcome) -> str:
     """The page, a whole HTML document.
 
     Args:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rl_envs.diagnosis.bugs import BUG_TABLE
 
 if TYPE_CHECKING:
-    from rl_envs.diagnosis.exam import Diagnosis
+    from rl_envs.diagnosis.outcome import Outcome
     from rl_envs.diagnosis.verdict import Finding
 
 DEPTHS = {
@@ -19,7 +19,7 @@ DEPTHS = {
 }
 
 
-def headline(diagnosis: Diagnosis) -> str:
+def headline(diagnosis: Outcome) -> str:
     """The verdict in one line."""
     if diagnosis.verdict == "right":
         return "right"
@@ -36,7 +36,7 @@ def advice(finding: Finding) -> str:
     return f"{entry.sentence} Look {entry.where}: `{_one_line(entry.before)}` should be `{_one_line(entry.after)}`."
 
 
-def as_text(diagnosis: Diagnosis) -> str:
+def as_text(diagnosis: Outcome) -> str:
     """The whole report as plain text."""
     lines = [headline(diagnosis), ""]
     if diagnosis.verdict == "right":
@@ -50,7 +50,7 @@ def as_text(diagnosis: Diagnosis) -> str:
     return "\n".join(lines)
 
 
-def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
+def as_json(diagnosis: Outcome) -> dict[str, Any]:
     """The report as an object for JSON."""
     return {
         "verdict": diagnosis.verdict,
@@ -75,7 +75,7 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def show(diagnosis: Diagnosis) -> None:
+def show(diagnosis: Outcome) -> None:
     """Print the report on standard output, in colours where rich is installed and a terminal reads."""
     text = as_text(diagnosis)
     if importlib.util.find_spec("rich") is None or not sys.stdout.isatty():

@@ -211,7 +211,9 @@ class Draw:
         return self
 
     def __sub__(self, other: Any) -> Any:
-        return self + (-1 * other) if isinstance(other, (Draw, *NUMBERS)) else NotImplemented
+        if isinstance(other, Draw):
+            return self + -other
+        return self + -other if isinstance(other, NUMBERS) else NotImplemented
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other

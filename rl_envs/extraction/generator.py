@@ -310,7 +310,7 @@ def _refused(name: str) -> Callable[..., Any]:
             "multinomial, geometric, poisson, and normal noise on the reward"
         )
 
-    refuse.__name__ = name
+    refuse.__name__, refuse.__doc__ = name, f"Refuse {name}: what it draws has no finite law."
     return refuse
 
 

@@ -65,35 +65,34 @@ class OwnRender:
 class OwnPicture(Drawing):
     """The environment's own picture of each state, or its text where it has only that.
 
+    Nothing is rendered before something is drawn: rendering may open a window.
+
     Args:
         render: renders a state in a mode.
         num_states: S.
-        size: height and width of the environment's picture; None where it has only text.
     """
 
-    def __init__(self, render: OwnRender, num_states: int, size: tuple[int, int] | None) -> None:
+    def __init__(self, render: OwnRender, num_states: int) -> None:
         self._render: OwnRender | None = render
         self._num_states = num_states
-        self._shape = size
 
     @property
     def size(self) -> tuple[int, int]:
-        if self._shape is None:
+        pixels = self._shown(0, "rgb_array")
+        if pixels is None:
             return super().size
-        height, width = self._shape
+        height, width = pixels.shape[:2]
         scale = min(1.0, WIDEST / width)
         return max(NARROWEST, round(width * scale)), round(height * scale) + LINE
 
     def text(self, frame: Frame) -> str:
         line = f"state {frame.state} of {self._num_states}"
-        if self._render is None or "ansi" not in self._render.modes:
-            return line
-        shown = self._render(frame.state, "ansi")
-        return f"{shown if isinstance(shown, str) else ''}\n{line}".lstrip("\n")
+        shown = self._shown(frame.state, "ansi")
+        return line if shown is None else f"{shown}\n{line}".lstrip("\n")
 
     def paint(self, canvas: Canvas, frame: Frame) -> None:
-        pixels = None if self._render is None or self._shape is None else self._render(frame.state, "rgb_array")
-        if not isinstance(pixels, np.ndarray):
+        pixels = self._shown(frame.state, "rgb_array")
+        if pixels is None:
             super().paint(canvas, frame)
             return
         area = canvas.area
@@ -106,21 +105,18 @@ class OwnPicture(Drawing):
             words += f" ({', '.join(short(float(q)) for q in overlay.action_values[frame.state])})"
         canvas.text((area.center[0], area.bottom - LINE / 2), words, 12, longest=area.width)
 
+    def _shown(self, state: int, mode: str) -> Any:
+        """What the environment renders, if it renders what the mode promises; else None."""
+        if self._render is None or mode not in self._render.modes:
+            return None
+        try:
+            shown = self._render(state, mode)
+        except Exception:  # noqa: BLE001  (whatever a stranger's render() cannot do, the state's number can be drawn)
+            self._render.modes.remove(mode)
+            return None
+        fits = isinstance(shown, str) if mode == "ansi" else isinstance(shown, np.ndarray) and shown.ndim == 3
+        return shown if fits else None
+
     def __getstate__(self) -> dict[str, Any]:
         # Another process has not this environment; there it is drawn by its number.
         return {**self.__dict__, "_render": None}
-
-
-def own_picture(render: OwnRender, num_states: int) -> OwnPicture | None:
-    """The drawing of an environment that can render; None where it cannot."""
-    size = None
-    try:
-        if "rgb_array" in render.modes:
-            pixels = render(0, "rgb_array")
-            if isinstance(pixels, np.ndarray) and pixels.ndim == 3:
-                size = int(pixels.shape[0]), int(pixels.shape[1])
-        if size is None and not ("ansi" in render.modes and isinstance(render(0, "ansi"), str)):
-            return None
-    except Exception:  # noqa: BLE001  (whatever it is that a stranger's render() cannot do, its table is not the worse)
-        return None
-    return OwnPicture(render, num_states, size)

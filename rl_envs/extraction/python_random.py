@@ -86,7 +86,7 @@ def _refused(name: str) -> Callable[..., Any]:
             "has no finite law"
         )
 
-    refuse.__name__ = name
+    refuse.__name__, refuse.__doc__ = name, f"Refuse {name}: what it draws has no finite law."
     return refuse
 
 

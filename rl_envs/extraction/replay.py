@@ -13,7 +13,7 @@ from rl_envs.extraction.refusal import NotTabular
 from rl_envs.extraction.walk import Walk
 
 if TYPE_CHECKING:
-    from rl_envs.extraction.explored import Session
+    from rl_envs.extraction.session import Session
 
 # Random play starts a new episode after so many steps, so that one without end does not hide the others.
 LONGEST = 1_000

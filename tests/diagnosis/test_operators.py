@@ -19,7 +19,7 @@ from rl_envs.diagnosis.operators import (
 )
 from rl_envs.diagnosis.probes import Probe, ratchet, ruler, split, twin_episodes
 from rl_envs.exact import truth
-from rl_envs.mdp.solve import evaluate_policy
+from rl_envs.mdp.evaluation import evaluate_policy
 
 TWO_STEP, ROLLOUT = Family("n_step", 2), Family("rollout", 5, 1.0)
 # The table of fingerprints was made with an end that shows the start, and 100 as the largest reward.

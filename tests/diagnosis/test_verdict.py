@@ -70,11 +70,11 @@ def test_a_correct_agent_that_learns_slowly_is_not_accused(family: Family | None
 
 
 def leaves_a_trace(bug: Bug, family: Family) -> bool:
-    """Whether some probe is off by more than a sixth of its size, beyond what noise and constant steps explain."""
+    """Whether some probe is off by more than a fifth of its size, beyond what noise and constant steps explain."""
     for probe in PROBES:
         wrong, right = wrong_values(probe, family, bug), right_values(probe)
         both = ~np.isnan(wrong) & ~np.isnan(right)
-        if np.isinf(wrong[both]).any() or np.abs((wrong - right)[both]).max(initial=0) > np.nanmax(right) / 6:
+        if np.isinf(wrong[both]).any() or np.abs((wrong - right)[both]).max(initial=0) > np.nanmax(right) / 5:
             return True
     return False
 
