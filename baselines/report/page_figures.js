@@ -15,11 +15,11 @@ const MARKER_PATHS = {
   x: "M-4-2L-2-4L0-2L2-4L4-2L2 0L4 2L2 4L0 2L-2 4L-4 2L-2 0Z", "triangle-down": "M0 4.5L4.5-3.5H-4.5Z",
 };
 const BOUNDS = [
-  ["uniform", "uniform play", "dot"], ["ucb1", "UCB1's proved bound", "dashdot"],
-  ["lai_robbins", "Lai & Robbins, in the long run", "dash"],
+  ["uniform", "uniform random policy", "dot"], ["ucb1", "UCB1 upper bound", "dashdot"],
+  ["lai_robbins", "Lai-Robbins lower bound (asymptotic)", "dash"],
 ];
 
-const LEVEL_DASHES = { optimum: "solid", "random policy": "dot" };
+const LEVEL_DASHES = { optimum: "solid", "uniform random policy": "dot" };
 
 // With more agents than these, a legend can show or hide all of them at once.
 const MANY = 2;
@@ -261,7 +261,7 @@ function curvesFigure(curves, levels, xTitle, yTitle, options = {}) {
         error_y: { type: "data", symmetric: false, array: [highEnd - mean[0]], arrayminus: [mean[0] - lowEnd],
           color: style(curve.agent).colour, thickness: 1.6, width: 5 },
         customdata: [[lowEnd, highEnd]],
-        hovertemplate: "<b>%{fullData.name}</b>, judged at the end only, " + curve.count + " runs<br>%{x:,} " + unit +
+        hovertemplate: "<b>%{fullData.name}</b>, scored at the end only, " + curve.count + " runs<br>%{x:,} " + unit +
           ": %{y:.4~f}<br>95% interval: %{customdata[0]:.4~f} to %{customdata[1]:.4~f}<extra></extra>",
       })]);
     }

@@ -78,7 +78,7 @@ def draw_profiles(contents: Contents, path: Path, *, worlds: Sequence[str]) -> N
     found = [*contents.profiles_across, *single]
     titles = list(dict.fromkeys(profile.title for profile in found))
     figure, panels = _panels(
-        len(titles), "Share of runs that score at least so much; shaded: 95% intervals", [*contents.styles]
+        len(titles), "Share of runs with at least a given score; shaded: 95% intervals", [*contents.styles]
     )
     for panel, title in zip(panels, titles):
         here = [profile for profile in found if profile.title == title]
@@ -104,7 +104,7 @@ def draw_games(contents: Contents, path: Path) -> None:
         StorageError: it cannot be written.
     """
     figure, panels = _panels(
-        2 * len(contents.games), "Where games end; ★ marks pure equilibria", [*contents.styles], between=1.9
+        2 * len(contents.games), "Final play in games; ★ marks pure equilibria", [*contents.styles], between=1.9
     )
     for number, game in enumerate(contents.games):
         rows = [row for row in contents.results.games if row.game == game]

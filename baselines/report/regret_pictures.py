@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 # The lines that are theory's: name of the bound, label, line style.
 BOUNDS = (
-    ("uniform", "uniform play", ":"),
-    ("ucb1", "UCB1's proved bound", "-."),
-    ("lai_robbins", "Lai & Robbins, in the long run", "--"),
+    ("uniform", "uniform random policy", ":"),
+    ("ucb1", "UCB1 upper bound", "-."),
+    ("lai_robbins", "Lai-Robbins lower bound (asymptotic)", "--"),
 )
 
 

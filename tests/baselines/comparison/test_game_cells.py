@@ -270,7 +270,7 @@ def test_the_table_has_a_line_a_game_and_agent_with_every_number() -> None:
     assert cells == [["climbing", "IndependentQ", *numbers], ["", "RegretMatching", *numbers]]
     explained = [line.partition(":")[0] for line in text.splitlines() if not line.startswith(("│", "┃", "├"))]
     assert {"ended with", "exploitability", "CCE gap", "payoff of optimum"} <= set(explained)
-    assert "† Intervals of fewer than 10 runs are too narrow: one of 4 runs" in text
+    assert "† Intervals from fewer than 10 runs are too narrow. With 4 normally distributed runs" in text
 
 
 def test_many_ends_are_counted_together() -> None:
@@ -297,7 +297,7 @@ def test_the_command_takes_games_beside_worlds(tmp_path: Path, capsys: pytest.Ca
     text = capsys.readouterr().out
     assert "[4/5] penalty:k=-10 · RegretMatching · runs 0-4" in text
     assert "[5/5] LineWalk · Random · runs 0-4" in text  # what takes longest comes first
-    assert text.index("Distance from the exact optimum") < text.index("Population in games")
+    assert text.index("Normalised scores, computed exactly") < text.index("Agents in games")
     for meaning in ("ended with:", "exploitability:", "CCE gap:", "payoff of optimum:"):
         assert meaning in text
     lines = list(csv.DictReader(io.StringIO((tmp_path / "results.csv").read_text())))
@@ -321,7 +321,7 @@ def test_the_command_takes_games_beside_worlds(tmp_path: Path, capsys: pytest.Ca
 def test_the_command_takes_games_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*COMMAND, *AGENTS, "--worlds", "--out", str(tmp_path)]) == 0
     text = capsys.readouterr().out
-    assert "Distance from the exact optimum" not in text
+    assert "Normalised scores, computed exactly" not in text
     results = {"report.html", "report.md", "results.csv", "games.png"}
     assert {path.name for path in tmp_path.iterdir()} == {".lock", "cells", "comparison.json", *results}
     assert f"Open {tmp_path / 'report.html'} in a browser." in " ".join(text.split())

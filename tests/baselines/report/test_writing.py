@@ -194,7 +194,7 @@ def test_how_it_was_made_names_nothing_that_never_ran() -> None:
     for found, absent in (((), games), ("6000", "0.125")), ((rows, ()), ("500", "FictitiousPlay")):
         contents = Contents(Results(*found, about))
         made = page(contents).partition('<section id="made">')[2].partition("<footer")[0]
-        text = markdown(contents, {}).partition("## How each number was made")[2]
+        text = markdown(contents, {}).partition("## How to reproduce it")[2]
         for part in (made, text):
             assert [word for word in ("6000", "0.125", "500", "FictitiousPlay") if word not in part] == list(absent)
             assert "seed" in part
@@ -259,7 +259,7 @@ def test_in_every_table_intervals_of_few_runs_are_marked_and_the_mark_is_explain
 
 
 def test_agents_of_different_worlds_are_not_silently_compared(contents: Contents) -> None:
-    warning = "These agents were not all run on the same worlds"
+    warning = "Not all agents ran on the same worlds"
     assert warning in page(contents)
     alike = [row(world, agent) for world in ("LineWalk", "Bandit") for agent in ("QLearning", "Sarsa")]
     assert warning not in page(Contents(Results(tuple(alike), (), {})))
