@@ -1,4 +1,4 @@
-"""`python -m baselines train`: train one agent on one world, with optional TensorBoard logs, videos and a saved file."""
+"""`python -m baselines train`: train one agent on one world, with optional TensorBoard logs and videos."""
 
 from __future__ import annotations
 

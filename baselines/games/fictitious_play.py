@@ -17,7 +17,7 @@ from rl_envs.games import NormalFormGame
 
 @dataclass(frozen=True)
 class FictitiousPlayConfig:
-    """What can be set.
+    """Hyperparameters.
 
     Attributes:
         prior: how often each action of the others is thought to have been played before the first round, above 0.

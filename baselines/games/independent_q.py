@@ -24,7 +24,7 @@ REWARDS = ("own", "common")
 
 @dataclass(frozen=True)
 class IndependentQConfig:
-    """What can be set. Steps are rounds of each run.
+    """Hyperparameters. Steps are rounds of each run.
 
     Attributes:
         reward: what a player learns from: "own", its own payoff, or "common", the mean payoff of all players.

@@ -20,7 +20,7 @@ from rl_envs.mdp.finite_mdp import check_integer, check_probability
 
 @dataclass(frozen=True)
 class MinimaxQConfig:
-    """What can be set. Steps are rounds of each run.
+    """Hyperparameters. Steps are rounds of each run.
 
     Attributes:
         step_size: alpha of an entry's first update, in (0, 1].

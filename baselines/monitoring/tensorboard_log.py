@@ -258,8 +258,8 @@ def evaluation(task: Task, scores: np.ndarray, policy: Any) -> dict[str, np.ndar
 
 def settings_of(agent: Agent, world: str, run: int) -> dict[str, bool | int | float | str]:
     """What TensorBoard's table of settings says of a run; what is no plain finite number or word stands in words."""
-    about = {"agent": agent.name, "world": world, "seed": agent.seed, "run": agent.runs[run], **asdict(agent.config)}
-    return {name: value if _is_plain(value) else str(value) for name, value in about.items()}
+    values = {"agent": agent.name, "world": world, "seed": agent.seed, "run": agent.runs[run], **asdict(agent.config)}
+    return {name: value if _is_plain(value) else str(value) for name, value in values.items()}
 
 
 def settings_summaries(agent: Agent, world: str, run: int) -> tuple[Any, ...]:

@@ -43,8 +43,8 @@ MIXED_TITLE = "Scores at the end of training"
 ON_CURVES: dict[Kind, str] = {
     "policy": "Horizontal lines mark the uniform random policy (0) and the optimum (1).",
     "values": "For predicted values, 0 is predicting 0 everywhere and 1 is no error.",
-    "episodes": "Where a world has no table, the axis shows sampled returns. If the uniform random policy was compared, "
-    "a horizontal line marks its return.",
+    "episodes": "Where a world has no table, the axis shows sampled returns. A horizontal line marks the return of the "
+    "uniform random policy if it was compared.",
 }
 
 # Suffix of a world's name above a figure of predicted values.

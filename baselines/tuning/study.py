@@ -73,7 +73,7 @@ class Asker:
         self._tell("started", trial.number, agent.label, None)
         return trial.number, agent
 
-    def judge(self, number: int, checkpoint: int, value: float) -> bool:
+    def should_prune(self, number: int, checkpoint: int, value: float) -> bool:
         """Whether to give up a trial, by the median of those that went all the way; the default is never given up."""
         trial, _ = self._running[number]
         trial.report(value, checkpoint)

@@ -163,7 +163,7 @@ def test_a_corrupt_result_is_named_with_the_way_out(tmp_path: Path, capsys: pyte
     assert run(tmp_path) == 2
     said = capsys.readouterr().err
     assert f"Error: result file {victim} is corrupt" in said
-    assert said.endswith("delete it and run the same command again: only this cell is computed anew\n")
+    assert said.endswith("delete it and run the same command again: only this cell is recomputed\n")
     victim.unlink()
     assert run(tmp_path) == 0
 

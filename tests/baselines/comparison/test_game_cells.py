@@ -17,7 +17,7 @@ from baselines.comparison import cells
 from baselines.comparison.comparison import Comparison
 from baselines.comparison.game_cells import GameCell, game_cells
 from baselines.comparison.game_rows import GameRow, summarise_game
-from baselines.comparison.result_files import made_here
+from baselines.comparison.result_files import execution_metadata
 from baselines.comparison.running import compare
 from baselines.games.independent_q import IndependentQ
 from baselines.games.loop import GameRecord, play
@@ -60,7 +60,7 @@ ROW = GameRow("climbing", "IndependentQ", make_game_task("climbing"), RECORD)
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     assert CELL.read(tmp_path) is None
-    CELL.write(CELL.compute(), tmp_path, made_here())
+    CELL.write(CELL.compute(), tmp_path, execution_metadata())
     found = GameRow.of(CELL.game, CELL.agent.label, CELL.read(tmp_path)).record
     again = play(
         IndependentQ(CELL.game.task, runs=3, seed=1, config=replace(IndependentQ.Config(), epsilon=0.5)),
@@ -109,7 +109,7 @@ def test_versions_and_defaults_change_the_file(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_corrupt_or_foreign_file_is_found(tmp_path: Path) -> None:
-    CELL.write(CELL.compute(), tmp_path, made_here())
+    CELL.write(CELL.compute(), tmp_path, execution_metadata())
     path = CELL.file(tmp_path)
     whole = path.read_bytes()
     other = replace(CELL, seed=9)

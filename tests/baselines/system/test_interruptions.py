@@ -283,7 +283,7 @@ def test_a_damaged_file_is_named_before_anything_trains(
     said = capsys.readouterr()
     named = next(path for path in (tmp_path / "cells").iterdir() if str(path) in said.err)
     assert f"Error: result file {named} " in said.err
-    assert "delete it and run the same command again: only this cell is computed anew" in said.err
+    assert "delete it and run the same command again: only this cell is recomputed" in said.err
     assert said.out == ""
     assert not last.exists()
     # The way out that it said, as often as it says so.

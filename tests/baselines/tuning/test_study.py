@@ -312,9 +312,7 @@ def test_a_default_that_diverges_is_no_obstacle_but_a_search_without_any_result_
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(program.contenders_table(result))
     assert "diverged: a run's value is not finite at step" in console.export_text()
-    with pytest.raises(
-        ValueError, match=r"no trial of TDValue.* went all the way; most often: diverged: a run's value"
-    ):
+    with pytest.raises(ValueError, match=r"no trial of TDValue.* completed; most often: diverged: a run's value"):
         tuned(tmp_path / "alone", tuning, trials=1)
 
 
@@ -353,7 +351,7 @@ class FullDisk:
     def ask(self) -> tuple[int, AgentSpecification] | None:
         return 0, AGENTS.read("QLearning")
 
-    def judge(self, number: int, checkpoint: int, value: float) -> bool:
+    def should_prune(self, number: int, checkpoint: int, value: float) -> bool:
         raise OSError("no space left")
 
     def tell(self, number: int, outcome: Outcome | JobError) -> None:
