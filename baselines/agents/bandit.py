@@ -29,8 +29,8 @@ class BanditAgent(Agent):
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: of the agent's own `Config`.
 
     Attributes:
@@ -108,7 +108,7 @@ class ValueConfig:
     step_size: float = 0.0
     """alpha, in (0, 1], constant, so that late rewards count more; 0 for the mean of all rewards"""
     initial_value: float = 0.0
-    """what every arm is thought to pay before it is pulled, in units of reward. High values make an agent try
+    """initial value of every arm, in units of reward. High values make an agent try
     everything (an optimistic start), for long with a constant step size and once with the mean"""
 
     def __post_init__(self) -> None:
@@ -158,7 +158,7 @@ class ValueBandit(BanditAgent):
 
 
 def _num_different_observations(task: Task) -> int | str:
-    """How many observations can be told apart, or in words that they are many."""
+    """The number of distinct observations, or in words that there are many."""
     if task.world is not None:
         seen = task.world.observation.batch(np.arange(task.world.mdp.num_states))
         return len(np.unique(seen.reshape(len(seen), -1), axis=0))

@@ -22,7 +22,7 @@ class GradientBanditConfig:
     step_size: float = 0.1
     """alpha, above 0, per unit of reward"""
     baseline: bool = True
-    """whether rewards are compared with their mean so far, or with 0"""
+    """whether to subtract the mean reward so far"""
 
     def __post_init__(self) -> None:
         if not 0 < self.step_size < np.inf:
@@ -41,8 +41,8 @@ class GradientBandit(BanditAgent):
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `GradientBandit.Config`.
 
     Attributes:

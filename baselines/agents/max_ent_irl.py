@@ -29,25 +29,25 @@ class MaxEntIRLConfig:
     """Hyperparameters."""
 
     reward: Literal["state_action", "state", "features"] = "state_action"
-    """what a reward is a weight of: state_action (each action in each state), state (arriving in each state) or
-    features (linear in features of the state arrived in)"""
+    """form of the reward: state_action (one per state and action), state (one per next state) or features (linear in
+    features of the next state)"""
     penalty: float = 1e-5
-    """half of it times the squared weights is taken from the likelihood. Smaller is nearer to what was seen; 0
-    leaves the rewards of somebody who never errs to grow for ever"""
+    """L2 penalty: half of it times the squared weights is subtracted from the likelihood. Smaller fits the
+    demonstrations better; with 0 the rewards of a perfect demonstrator grow without bound"""
     tolerance: float = 1e-6
-    """the largest entry of the gradient at which to stop, in discounted visits"""
+    """stop once no entry of the gradient exceeds this, in discounted visits"""
     max_iterations: int = 500
-    """steps of L-BFGS after which to stop in any case"""
+    """largest number of L-BFGS iterations"""
     slip: float = 0.0
-    """how often the demonstrator takes any action at random, where it is the agent itself that has it demonstrate"""
+    """probability of a random action in demonstrations that the agent itself generates"""
     basis: Literal["aggregation", "tiles", "fourier"] = "fourier"
     """for features, of the position observed: aggregation, tiles or fourier"""
     groups: int = 10
     """cells along each coordinate, for aggregation"""
     tilings: int = 8
-    """how many grids are laid over each other, for tiles"""
+    """number of tilings, for tiles"""
     tiles: int = 5
-    """their tiles along each coordinate"""
+    """tiles along each coordinate in each tiling"""
     order: int = 5
     """highest frequency along each coordinate, for fourier"""
 
@@ -87,8 +87,8 @@ class MaxEntIRL(Agent):
     Args:
         task: a task with a table, whose discount is below 1; its actions must be Discrete. The state is shown, as to
             `Optimal`. Of the table the transitions are read, and the rewards only by the demonstrator and the score.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `MaxEntIRLConfig`.
 
     Attributes:

@@ -21,8 +21,8 @@ class Optimal(Agent):
 
     Args:
         task: what to play; it must have a table.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: there is nothing to configure.
 
     Raises:

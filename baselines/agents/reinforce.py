@@ -27,17 +27,17 @@ class ReinforceConfig:
     step_size: float = 0.02
     """alpha of the table's preferences, or the network's learning rate"""
     baseline: bool = True
-    """whether to compare returns with the estimated value of the state they follow"""
+    """whether to subtract the estimated state value from returns"""
     baseline_step_size: float = 0.2
-    """how far the table's values move towards the mean return of an episode, in (0, 1]"""
+    """step size of the table's values, in (0, 1]"""
     weight_visits: bool = True
-    """whether the step at time t counts gamma^t, as the gradient of the discounted value has it"""
+    """whether to weight the step at time t by gamma^t, as in the gradient of the discounted value"""
     max_length: int = 1_000
-    """steps after which an episode is cut off if the world does not do so sooner"""
+    """longest episode in steps, if the world's own limit is not shorter"""
     hidden: tuple[int, ...] = (32,)
     """units of each hidden layer of the network (tanh)"""
     optimiser: Literal["adam", "descent"] = "adam"
-    """of the network: adam, or descent for steps in exact proportion to the gradient"""
+    """optimiser of the network: adam, or descent (plain gradient descent)"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -72,8 +72,8 @@ class Reinforce(Agent):
     Args:
         task: what to learn; its actions must be Discrete, and its observations countable for a table, or Discrete,
             MultiDiscrete or Box for a network.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `ReinforceConfig`.
 
     Attributes:

@@ -32,7 +32,7 @@ class SB3Config:
 
 
 class Listener(Protocol):
-    """Is told of the training of the library's models, which goes on outside our own loop, run by run."""
+    """Callbacks for the training of the library's models, which runs outside our own loop, run by run."""
 
     def begin(self, run: int, model: Any) -> None:
         """The run of this place in the population begins to learn with this model; it may be given a logger."""
@@ -49,12 +49,12 @@ class SB3Agent(LibraryAgent):
 
     Args:
         task: what to learn.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: the agent's own `Config`.
 
     Attributes:
-        listener: is told of the training, if there is one. It changes nothing of what is learned.
+        listener: optional callbacks; they do not affect learning.
 
     Raises:
         TypeError: actions that are not Discrete.
@@ -194,7 +194,7 @@ class _Checkpoints:
         checkpoints: environment steps, rising, [C].
         score: gives the model's present score.
         run: which of the population's runs the model is, counted from 0.
-        listener: is told of the training.
+        listener: callbacks.
     """
 
     def __init__(

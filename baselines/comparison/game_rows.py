@@ -51,7 +51,7 @@ class GameRow:
 
 @dataclass(frozen=True)
 class GameSummary:
-    """What a row comes to.
+    """The summary of a row.
 
     Attributes:
         game: its name.

@@ -20,7 +20,7 @@ class FictitiousPlayConfig:
     """Hyperparameters.
 
     Attributes:
-        prior: how often each action of the others is thought to have been played before the first round, above 0.
+        prior: prior count of each action of the other players, above 0.
     """
 
     prior: float = 1.0
@@ -45,8 +45,8 @@ class FictitiousPlay(GameAgent):
 
     Args:
         task: what to play; a matrix game.
-        runs: as for every `GameAgent`.
-        seed: as for every `GameAgent`.
+        runs: see `GameAgent`.
+        seed: see `GameAgent`.
         config: a `FictitiousPlay.Config`.
 
     Attributes:

@@ -27,17 +27,17 @@ class IndependentQConfig:
     """Hyperparameters. Steps are rounds of each run.
 
     Attributes:
-        reward: what a player learns from: "own", its own payoff, or "common", the mean payoff of all players.
+        reward: reward of a player: "own", its own payoff, or "common", the mean payoff of all players.
         exploration: "epsilon_greedy" (with both epsilons at 0 it is greedy) or "softmax".
         step_size: alpha at step 0, in (0, 1].
-        step_size_half_life: steps after which half of alpha is left; it falls harmonically. `inf` keeps it constant.
+        step_size_half_life: steps after which half of alpha is left; it decays harmonically. `inf` keeps it constant.
         epsilon: probability of exploring at step 0.
-        final_epsilon: probability of exploring once it has fallen, in a straight line.
-        epsilon_steps: steps that the fall of epsilon takes.
+        final_epsilon: probability of exploring after the linear decay.
+        epsilon_steps: steps over which epsilon decays linearly.
         temperature: tau at step 0, in units of payoff; a softmax plays a with probability ~ exp(Q(a) / tau).
-        final_temperature: tau once it has fallen, in a straight line.
-        temperature_steps: steps that the fall of the temperature takes.
-        initial_value: every action's value before anything is learned, in units of discounted reward.
+        final_temperature: tau after the linear decay.
+        temperature_steps: steps over which the temperature decays linearly.
+        initial_value: initial value of every action, in units of discounted reward.
     """
 
     reward: str = "own"
@@ -88,8 +88,8 @@ class IndependentQ(GameAgent):
 
     Args:
         task: what to play.
-        runs: as for every `GameAgent`.
-        seed: as for every `GameAgent`.
+        runs: see `GameAgent`.
+        seed: see `GameAgent`.
         config: an `IndependentQ.Config`.
 
     Attributes:

@@ -24,11 +24,11 @@ class MinimaxQConfig:
 
     Attributes:
         step_size: alpha of an entry's first update, in (0, 1].
-        step_size_half_life: updates of an entry after which half of alpha is left; it falls harmonically. `inf` keeps
+        step_size_half_life: updates of an entry after which half of alpha is left; it decays harmonically. `inf` keeps
             it constant.
-        epsilon: probability of a uniformly random action, of each player by itself.
-        initial_value: every entry of Q before anything is learned, in units of discounted reward.
-        num_envs: in how many copies of the game a run plays at the same time, all filling the same tables.
+        epsilon: probability of a uniformly random action, for each player independently.
+        initial_value: initial value of every entry of Q, in units of discounted reward.
+        num_envs: parallel games per run, which share its tables.
     """
 
     step_size: float = 1.0
@@ -65,8 +65,8 @@ class MinimaxQ(GameAgent):
 
     Args:
         task: what to play; a two-player zero-sum game.
-        runs: as for every `GameAgent`.
-        seed: as for every `GameAgent`.
+        runs: see `GameAgent`.
+        seed: see `GameAgent`.
         config: a `MinimaxQ.Config`.
 
     Attributes:

@@ -32,8 +32,8 @@ class RegretMatching(GameAgent):
 
     Args:
         task: what to play; a matrix game.
-        runs: as for every `GameAgent`.
-        seed: as for every `GameAgent`.
+        runs: see `GameAgent`.
+        seed: see `GameAgent`.
         config: nothing to set.
 
     Attributes:

@@ -312,7 +312,7 @@ function learningCurves() {
   for (const { world, title, axis, exact, levels, last, lowest, below, curves } of data.curves) {
     panel(container("curves"), world, title, () => {
       const lines = Object.entries(levels).map(([name, value]) => levelLine(name, value, last, LEVEL_DASHES[name]));
-      // One run that is far below the uniform policy must not squeeze all others into a line.
+      // One run that is far below the uniform random policy must not squeeze all others into a line.
       const least = Math.min(0, ...curves.flatMap((curve) => unpacked(curve.low)));
       const y = exact ? { range: [Math.max(least, lowest) - 0.06, 1.06] } : {};
       const figure = curvesFigure(curves, lines, "environment steps of each run", axis, { y });

@@ -103,7 +103,7 @@ def _cluster(ray: Any, num_workers: int, address: str | None) -> Iterator[None]:
         _check_listens(address)
         options |= {"address": address}
     try:
-        # Nothing is told to anybody outside this machine.
+        # No usage statistics are sent.
         with interrupts_held_back(), environment({"RAY_USAGE_STATS_ENABLED": "0"}):
             ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:

@@ -201,7 +201,7 @@ def _only_action(answers: Any, space: gym.Space[Any]) -> Any:
 
 @contextlib.contextmanager
 def mistakes_of(whose: str) -> Iterator[None]:
-    """Turn what this package refuses into a `Mistake` that names its cause; errors in a user's code keep a traceback."""
+    """Turn what this package refuses into a `Mistake`; errors in a user's own code keep their traceback."""
     try:
         yield
     except (TypeError, ValueError) as error:
