@@ -62,7 +62,7 @@ def performance_profile(
         strata: scores of the runs of each world, each [R]: one world of at least one run, or several of at least two.
         confidence: the share of such intervals that hold the true share, at one threshold.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
 
     Returns:
         The profile.
@@ -100,7 +100,7 @@ def _bootstrap_shares(
         reached: whether each run of a group reached each threshold, each [R, T].
         confidence: the share of such intervals that hold the true share.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
     """
     tails = tails_of(confidence)
     check_resamples(resamples)

@@ -1,4 +1,4 @@
-"""Intervals of what many runs come to: means, differences, the middle half, and shares of runs.
+"""Confidence intervals over runs: means, differences, interquartile means, and shares of runs.
 
 Every statistic takes complete data: a run that is missing or NaN is an error that names it, never dropped, for runs
 that fail are not missing at random.
@@ -30,7 +30,7 @@ RESAMPLES = 9_999
 # depend on the seed by about a twentieth of its half length.
 RESAMPLES_OF_WORLDS = 2_000
 
-# How far apart equal scores may be: they come from linear solves, whose last digits differ.
+# Tolerance for equal scores: they come from linear solves, whose last digits differ.
 ROUNDING = 1e-12
 
 
@@ -55,7 +55,7 @@ def mean_interval(
         strata: scores of the runs of each group, each [R], at least two runs.
         confidence: the share of such intervals that hold the true mean.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
 
     Returns:
         The mean with its interval.
@@ -90,7 +90,7 @@ def difference_interval(
         second: scores [R2], at least two.
         confidence: the share of such intervals that hold the true difference.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
 
     Returns:
         The difference with its interval.
@@ -127,7 +127,7 @@ def interquartile_mean(
         strata: scores of the runs of each world, each [R], at least two worlds of at least two runs.
         confidence: the share of such intervals that hold the true value.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
 
     Returns:
         The interquartile mean with its interval.
@@ -148,7 +148,7 @@ def interquartile_mean(
 
 
 def wilson_interval(successes: int, trials: int, *, confidence: float = CONFIDENCE) -> Interval:
-    """A share with Wilson's interval, which holds what it promises near 0 and 1 too.
+    """A share with Wilson's interval, whose coverage holds near 0 and 1 too.
 
     Args:
         successes: how many runs succeeded.
@@ -170,11 +170,11 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = CONFIDEN
 
 
 def share_within(scores: np.ndarray, tolerance: float = 0.01) -> Interval:
-    """The share of runs that end within so much of the optimum, whose score is 1, with Wilson's interval.
+    """The solve rate: the share of runs within a tolerance of the optimal score 1, with Wilson's interval.
 
     Args:
         scores: [R].
-        tolerance: the score that a run may lack.
+        tolerance: how far below 1 a score may be.
 
     Returns:
         The share with its interval.
@@ -194,7 +194,7 @@ def _bootstrap(
     seed: int,
     resamples: int,
 ) -> Interval:
-    """The estimate with its bias-corrected and accelerated interval, each group resampled within itself."""
+    """The estimate with its bias-corrected and accelerated interval, each group resampled separately."""
     from scipy.stats import DegenerateDataWarning, bootstrap
 
     tails = tails_of(confidence)
@@ -227,7 +227,7 @@ def wilson_ends(share: np.ndarray, trials: float, confidence: float) -> tuple[np
     z = float(ndtri(tails_of(confidence)[1]))
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2) / (1 + z**2 / trials)
-    # At 0 and 1 the ends are these but for rounding.
+    # At 0 and 1 these are the exact ends, without rounding.
     return np.where(share == 0, 0.0, centre - half), np.where(share == 1, 1.0, centre + half)
 
 
@@ -245,5 +245,5 @@ def check_resamples(resamples: int) -> None:
 
 
 def _all_alike(groups: Sequence[np.ndarray]) -> bool:
-    """Whether the runs of each group are equal but for rounding: nothing would come of resampling the last digits."""
+    """Whether the runs of each group are equal up to rounding, so that resampling would be meaningless."""
     return all(np.ptp(group) <= ROUNDING * max(1.0, float(np.abs(group).max())) for group in groups)

@@ -66,7 +66,7 @@ class GameRollout(ABC):
         return {}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:  # noqa: B027 - where nothing was given
-        """Go on from what `state` gave."""
+        """Resume from what `state` returned."""
 
 
 class MatrixGameRollout(GameRollout):

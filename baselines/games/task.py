@@ -90,7 +90,7 @@ class GameTask:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What a saved agent's file says of the task."""
+        """The task's description in a saved agent's file."""
         return {"environment": self.game, "arguments": dict(self.arguments), "table": self.table_hash}
 
     def exploitability(self, strategies: Sequence[np.ndarray]) -> np.ndarray:

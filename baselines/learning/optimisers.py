@@ -51,7 +51,7 @@ class Optimiser(ABC):
     def step(
         self, parameters: torch.Tensor, gradient: torch.Tensor, learning_rate: float, runs: np.ndarray | None = None
     ) -> None:
-        """Change the parameters in place.
+        """Update the parameters in place.
 
         Args:
             parameters: of all runs, [R, P].
@@ -71,14 +71,14 @@ class Optimiser(ABC):
 
     @abstractmethod
     def _move(self, memory: dict[str, torch.Tensor], gradient: torch.Tensor, learning_rate: float) -> torch.Tensor:
-        """What is to be subtracted from the parameters; `memory` is changed in place."""
+        """The step to subtract from the parameters; `memory` is updated in place."""
 
     def state(self) -> dict[str, np.ndarray]:
         """The memory, for saving."""
         return {name: array.numpy() for name, array in self.memory.items()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave."""
+        """Resume from what `state` returned."""
         for name, array in self.memory.items():
             array.copy_(torch.tensor(state[name]))
 

@@ -1,4 +1,4 @@
-"""Exact answers for value prediction: how far values are from the truth, and where each method is bound to end.
+"""Exact answers for value prediction: the error of values, and the fixed point of each method.
 
 Where many states share few weights no weights are exact, and what a method converges to is a property of the method.
 For linear values x(s) . w both limits are linear systems in the table, so that a learner can be checked against its
@@ -72,7 +72,7 @@ def value_error(values: np.ndarray, v: np.ndarray, weight: np.ndarray) -> np.nda
 
 
 def least_squares_weights(features: np.ndarray, v: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Where gradient Monte Carlo is bound to end: the weights whose values are nearest to the truth.
+    """The limit of gradient Monte Carlo: the weights with the smallest mean squared value error.
 
         w = argmin sum_s mu(s) [v(s) - x(s) . w]^2 = (X^T D X)^-1 X^T D v,    D = diag(mu)
 
@@ -93,7 +93,7 @@ def least_squares_weights(features: np.ndarray, v: np.ndarray, weight: np.ndarra
 def td_fixed_point(
     mdp: FiniteMDP, policy: np.ndarray, features: np.ndarray, weight: np.ndarray, *, trace_decay: float = 0.0
 ) -> np.ndarray:
-    """Where semi-gradient TD(lambda) is bound to end: the weights at which its mean update is 0.
+    """The fixed point of semi-gradient TD(lambda): the weights at which its mean update is 0.
 
         A w = b,   A = X^T D (I - gamma lambda P)^-1 (I - gamma P) X,   b = X^T D (I - gamma lambda P)^-1 r
 

@@ -1,4 +1,4 @@
-"""Where a training function comes from: the rule by which its results are kept or computed anew.
+"""The identity of a training function: the rule by which its stored results are reused or recomputed.
 
 Results of a function are kept as long as these stay the same:
 
@@ -58,7 +58,7 @@ class Origin:
 
 
 def origin_of(function: Any) -> Origin:
-    """Tell where a function, a method, a `partial` or an object that can be called comes from."""
+    """The origin of a function, a method, a `partial` or a callable object."""
     called, home = _called(function)
     modules = user_modules(function)
     texts = [_text_of(module) for module in modules]
@@ -72,7 +72,7 @@ def origin_of(function: Any) -> Origin:
 
 
 def user_modules(function: Any) -> list[ModuleType]:
-    """The modules that a function comes with: its own, and those that it uses, as far as they are no library."""
+    """The user's modules that a function needs: its own, and those that it uses, without libraries."""
     found: list[ModuleType] = []
     waiting = [sys.modules.get(_called(function)[1])]
     while waiting:
