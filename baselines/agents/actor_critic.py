@@ -1,4 +1,4 @@
-"""Advantage actor-critic (A2C): a policy network, and a value network that says how well it is doing."""
+"""Advantage actor-critic (A2C): a policy network and a value network."""
 
 from __future__ import annotations
 

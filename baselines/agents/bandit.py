@@ -22,7 +22,7 @@ from rl_envs.worlds.world import World
 
 
 class BanditAgent(Agent):
-    """Chooses among arms in a world where every moment looks like every other.
+    """Chooses among arms, with the same observation at every step.
 
     It goes on with what it knows when an episode ends. Where each episode is another problem (BanditTestbed), let a run
     last for one episode.

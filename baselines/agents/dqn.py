@@ -1,4 +1,4 @@
-"""DQN: Q-learning with a neural network, replayed experience and a target that stands still."""
+"""DQN: Q-learning with a neural network, experience replay and a target network."""
 
 from __future__ import annotations
 

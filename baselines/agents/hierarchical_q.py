@@ -203,7 +203,7 @@ class HierarchicalQ(TabularAgent):
         return greedy_policy(np.where(self._may_start, self.q, -np.inf)) * self._may_start
 
     def policy(self) -> np.ndarray:
-        """The policy of choosing the best option anew at every step, [R, S, A]; uniform in terminal states."""
+        """The policy that chooses the best option again at every step, [R, S, A]; uniform in terminal states."""
         weights = self.option_policy()
         actions = np.einsum("rso,soa->rsa", weights[..., self._num_learned :], self._acts[:, self._num_learned :])
         if self._num_learned:
@@ -286,7 +286,7 @@ class HierarchicalQ(TabularAgent):
         return actions
 
     def _over(self, transition: Transition, arrival: np.ndarray) -> np.ndarray:
-        """Where a run's option ends: judged where it has arrived, never where it began; or with the episode, [R]."""
+        """Where a run's option ends, [R]: by its termination in the next state, or with the episode."""
         return (self._ends[arrival, self.option] == 1) | transition.terminated | transition.truncated
 
     # Learning ---------------------------------------------------------------------------------------------------------

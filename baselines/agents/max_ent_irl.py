@@ -1,4 +1,4 @@
-"""Maximum causal entropy inverse reinforcement learning: find a reward that explains what somebody does."""
+"""Maximum causal entropy inverse reinforcement learning: find a reward that explains demonstrations."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class MaxEntIRL(Agent):
         task = make_task(task)
         if task.truth is None:
             raise TypeError(
-                f"MaxEntIRL needs a world with a table, for it knows the dynamics, but {task.name} has none"
+                f"MaxEntIRL needs a world with a table, because it uses the dynamics, but {task.name} has none"
             )
         if not task.discount < 1:
             raise ValueError(
@@ -143,7 +143,7 @@ class MaxEntIRL(Agent):
         return sample_action(self._demonstrator[observation], self.uniform())
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Watch one step of the demonstrator in every run; the reward in it is not looked at.
+        """Record one step of the demonstrator in every run; its reward is not used.
 
         Args:
             transition: the step.

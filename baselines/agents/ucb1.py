@@ -1,4 +1,4 @@
-"""UCB1: the arm that might be the best, as far as one can tell."""
+"""UCB1: the arm with the highest upper confidence bound."""
 
 from __future__ import annotations
 

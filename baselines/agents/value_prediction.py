@@ -94,7 +94,7 @@ class ValueAgent(Agent):
         super().__init__(task, runs=runs, seed=seed, config=config)
         if self.task.truth is None:
             raise TypeError(
-                f"{self.name} needs a world with a table, for its score is the error of its values, "
+                f"{self.name} needs a world with a table, because its score is the error of its values, "
                 f"but {self.task.name} has none"
             )
         mdp = self.task.truth.mdp
@@ -111,7 +111,7 @@ class ValueAgent(Agent):
         self._everyone = np.arange(self.num_runs)
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
-        """Any action, each with the same probability, whatever is observed: that is the policy to be judged."""
+        """A uniformly random action: this is the policy whose values are predicted."""
         return uniform_action(self.task.num_actions, self.uniform(greedy=greedy))
 
     def policy(self) -> np.ndarray:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 
 # A mistake of the user; the other two are the conventional codes for Ctrl-C and a closed pipe.
-MISTAKE, INTERRUPTED, NOBODY_READS = 2, 130, 141
+MISTAKE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
 def complain(*lines: str) -> int:

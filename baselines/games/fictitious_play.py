@@ -88,7 +88,7 @@ class FictitiousPlay(GameAgent):
         return action
 
     def update(self, transition: JointTransition) -> dict[str, np.ndarray]:
-        """Count what was played; a round that somebody had left is not of this game, and nobody counts it.
+        """Count the actions played; a round with an absent player does not count.
 
         Args:
             transition: one round of every run.

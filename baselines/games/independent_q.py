@@ -190,7 +190,7 @@ class IndependentQ(GameAgent):
         """What each player learns from, [R, N]."""
         if self.config.reward == "own":
             return transition.reward
-        # Players that have left get nothing and are not counted; somebody is always there.
+        # Absent players get no reward and are not counted; at least one player is always present.
         mean = transition.reward.sum(axis=1, keepdims=True) / transition.present.sum(axis=1, keepdims=True)
         return np.broadcast_to(mean, transition.reward.shape)
 

@@ -126,13 +126,13 @@ class MinimaxQ(GameAgent):
         return action
 
     def update(self, transition: JointTransition) -> dict[str, np.ndarray]:
-        """Move the entries of what was done towards their targets, and solve the states' matrix games anew.
+        """Update the entries of the actions played, and solve the matrix games of their states again.
 
         Args:
             transition: one round of every copy; one that a player had left teaches neither anything.
 
         Returns:
-            "td_error", [R * C, 2], before the update; 0 where somebody had left.
+            "td_error", [R * C, 2], before the update; 0 where a player was absent.
         """
         complete = transition.present.all(axis=1)
         rows, state = self._rows[complete], transition.observation[complete]

@@ -76,7 +76,7 @@ class RegretMatching(GameAgent):
         return np.stack([sample_action(one, choice[:, player]) for player, one in enumerate(played)], axis=1)
 
     def update(self, transition: JointTransition) -> dict[str, np.ndarray]:
-        """Add up what each action would have earned more; a round that somebody had left counts for nobody.
+        """Add each action's regret; a round with an absent player does not count.
 
         Args:
             transition: one round of every run.

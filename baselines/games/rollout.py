@@ -42,7 +42,7 @@ class JointTransition:
 
 
 class GameRollout(ABC):
-    """A copy of a game for each run, begun anew within the round that ends its episode.
+    """A game for each run, reset within the round that ends its episode.
 
     Attributes:
         observation: the state of each copy now, [R] int64.

@@ -98,8 +98,8 @@ class Adam(Optimiser):
 
     Args:
         shape: of the parameters, (R, P).
-        beta1: how much of the mean gradient is kept in each step.
-        beta2: how much of the mean squared gradient is kept.
+        beta1: decay rate of the mean gradient.
+        beta2: decay rate of the mean squared gradient.
         epsilon: added to the root.
 
     Source: Kingma & Ba (2015), algorithm 1; the same numbers as `torch.optim.Adam`.
@@ -136,7 +136,7 @@ class RMSprop(Optimiser):
 
     Args:
         shape: of the parameters, (R, P).
-        decay: how much of the mean squared gradient is kept in each step.
+        decay: decay rate of the mean squared gradient.
         epsilon: added to the root.
 
     Source: Tieleman & Hinton (2012), Lecture 6.5; the same numbers as `torch.optim.RMSprop`.

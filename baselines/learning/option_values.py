@@ -99,5 +99,5 @@ def settled(chain: np.ndarray, gained: np.ndarray) -> np.ndarray:
         if (more == leads_out).all():
             break
         leads_out = more
-    kept = np.where(leads_out[:, None], chain, 0.0)
-    return np.linalg.solve(np.eye(len(chain)) - kept, np.where(leads_out[:, None], gained, 0.0))
+    transient = np.where(leads_out[:, None], chain, 0.0)
+    return np.linalg.solve(np.eye(len(chain)) - transient, np.where(leads_out[:, None], gained, 0.0))

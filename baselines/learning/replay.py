@@ -44,7 +44,7 @@ class Replay:
     the arrays.
 
     Args:
-        capacity: how many steps of each run are kept, at least 1.
+        capacity: number of steps stored per run, at least 1.
         observation_space: of one observation.
         seeds: one a run, for what is sampled.
 

@@ -101,6 +101,6 @@ class TrialDisplay(BarDisplay):
         self._done += 1
         self._bar.update(self._task, completed=self._done)
         if what == "finished" and outcome is not None and not self._console.is_terminal:
-            said = outcome.reason if outcome.value is None else f"{outcome.value:.4f}"
-            line = f"[{self._done}/{self._total}] trial {number}: {said} · {specification}"
+            result = outcome.reason if outcome.value is None else f"{outcome.value:.4f}"
+            line = f"[{self._done}/{self._total}] trial {number}: {result} · {specification}"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -4,7 +4,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 
-// Okabe and Ito's colours; each agent has a dash pattern and a marker too, so that no line is told by colour alone.
+// Okabe and Ito's colours; each agent has a dash pattern and a marker too, so that colour alone never identifies a line.
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
 const DASHES = ["solid", "dash", "dashdot", "dot", "10px,3px", "6px,3px,2px,3px,2px,3px"];
 const SVG_DASHES = ["", "6 4", "7 3 2 3", "2 3", "10 3", "6 3 2 3 2 3"];
@@ -322,7 +322,7 @@ function learningCurves() {
   }
 }
 
-// What is said of curves that leave the figure at its lower edge.
+// The note on curves that leave the figure at its lower edge.
 function namedBelow(below) {
   const sentences = Object.entries(below).filter(([agent]) => !chosen.hidden.has(agent)).map(([, words]) => plain(words));
   const more = sentences.length - data.most_named;

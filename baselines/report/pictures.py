@@ -247,7 +247,7 @@ def _draw_panel(panel: Axes, shown: ScoreFigure, styles: Mapping[str, tuple[str,
         if len(row.steps) > 1:
             _fill(panel, row.steps, low, high, colour)
             panel.plot(row.steps, mean, color=colour, linestyle=dashes, linewidth=1.9, label=row.agent)
-        else:  # judged at the end only: a point, and the middle 80% of runs as a bar, beside which the mean may lie
+        else:  # scored at the end only: a point, and a bar for the middle 80% of runs, which may exclude the mean
             panel.plot(row.steps, mean, color=colour, linestyle="", marker="o", label=row.agent)
             panel.errorbar(row.steps, (low + high) / 2, (high - low) / 2, color=colour, fmt="none", capsize=4)
         lowest = min(lowest, float(low.min()))

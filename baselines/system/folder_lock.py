@@ -68,7 +68,7 @@ def locked(folder: Path, command: str) -> Iterator[None]:
 
 def _acquire(lock: BaseFileLock, folder: Path) -> None:
     """Take the lock; wait briefly for a holder that has not written its record yet, or is about to release the lock."""
-    holder = "another process, which has not said who it is"
+    holder = "an unknown process"
     for wait in (*[0.1] * 20, 0.0):
         with contextlib.suppress(Timeout):
             lock.acquire(timeout=0)

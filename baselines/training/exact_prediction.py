@@ -58,7 +58,7 @@ def value_error(values: np.ndarray, v: np.ndarray, weight: np.ndarray) -> np.nda
     Args:
         values: estimates [..., S], in units of discounted reward.
         v: the true values, [S].
-        weight: mu, [S]; sums to 1. States of weight 0 do not count, whatever is said of them.
+        weight: mu, [S]; sums to 1. States of weight 0 do not count, whatever their values.
 
     Returns:
         Errors [...], in units of discounted reward.

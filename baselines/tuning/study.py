@@ -52,11 +52,11 @@ class Asker:
         self._tell = tell
         self._running: dict[int, tuple[Trial, AgentSpecification]] = {}
         self._end_interrupted()
-        kept = finished_trials(study)
-        self.finished = len(kept)
+        finished = finished_trials(study)
+        self.finished = len(finished)
         # The suggestions that are finished or running; the first of all is the default.
-        self._suggestions = {int(trial.user_attrs[SUGGESTION]) for trial in kept}
-        for trial in kept:
+        self._suggestions = {int(trial.user_attrs[SUGGESTION]) for trial in finished}
+        for trial in finished:
             tell("kept", trial.number, trial.user_attrs[SPECIFICATION], outcome_of(trial))
 
     def ask(self) -> tuple[int, AgentSpecification] | None:
