@@ -1,6 +1,6 @@
-"""Stable-Baselines3's algorithms as agents: models made, trained run by run, scored along the way, and saved.
+"""Stable-Baselines3's algorithms as agents, trained run by run, scored along the way, and saved.
 
-torch and Stable-Baselines3 are imported when a model is made and not before.
+torch and Stable-Baselines3 are imported only when a model is made.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Listener(Protocol):
 
 
 class SB3Agent(LibraryAgent):
-    """What the library's agents have in common.
+    """The base class of the library's agents.
 
     Args:
         task: what to learn.
@@ -112,7 +112,7 @@ class SB3Agent(LibraryAgent):
         Args:
             checkpoints: environment steps at which to score, rising, [C]; training ends with the last of them, or with
                 the update that is then being collected for.
-            episodes: how many episodes a score is the mean of where there is no table.
+            episodes: episodes per evaluation where there is no table.
 
         Returns:
             Scores [C, R], and the seconds spent on training without scoring.

@@ -57,7 +57,7 @@ def watch(
         render: ansi for the terminal, human for a window.
         episodes: number of episodes.
         seed: seed of the environment.
-        fps: steps per second; the world's own frame rate by default.
+        fps: frames per second; the environment's own by default.
         run: number of the run that plays; the first by default.
     """
     from rich.console import Console

@@ -1,4 +1,4 @@
-"""Regret matching: play what you regret not having played, in proportion to how much."""
+"""Regret matching: play each action in proportion to its positive regret."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class ValueFunction(ABC):
 
     @abstractmethod
     def value(self, observation: np.ndarray, runs: np.ndarray) -> np.ndarray:
-        """What some runs expect from what each of them sees.
+        """The values of some runs' observations.
 
         Args:
             observation: [M, ...].

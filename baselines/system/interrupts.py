@@ -14,8 +14,8 @@ from typing import Any
 def interrupts_held_back() -> Iterator[None]:
     """Delay Ctrl-C until the end of the block, and keep it from processes started in it.
 
-    While processes are started or ended, an exception from nowhere would leave some that nobody knows of. A terminal
-    sends Ctrl-C to every process that it started; those started here leave it to their parent to decide.
+    An exception while processes start or end could leave some of them behind. A terminal sends Ctrl-C to every process
+    in its group; the processes started here leave it to their parent.
     """
     if threading.current_thread() is not threading.main_thread():  # only that one is ever interrupted
         yield

@@ -1,8 +1,8 @@
 """Limits computation to one thread, as in every comparison.
 
-Libraries of linear algebra share sums out among the cores that they find, and so add up in an order that depends on the
-machine: results would differ in their last digits from process to process. And two threads of torch, on two busy cores,
-measured up to twenty times slower than one.
+Libraries of linear algebra split sums among the available cores, so the order of summation and with it the last digits
+would depend on the machine. And two threads of torch on two busy cores were measured up to twenty times slower than
+one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Demonstrations: episodes of an expert, the input of inverse reinforcement learning.
 
-They say what was done and what followed, and nothing about rewards, for these are what is to be found out.
+They hold states, actions and next states, but no rewards, which are to be inferred.
 
     shown = baselines.demonstrations("LineWalk", policy, 20, seed=0)
     shown.save("walks.npz")
@@ -38,11 +38,11 @@ class Demonstrations:
 
     Attributes:
         state: where each step was taken, [N] int64.
-        action: what was done, [N] int64.
-        next_state: where it led, [N] int64.
+        action: the action taken, [N] int64.
+        next_state: the state after it, [N] int64.
         terminated: whether the episode ended with it by the world's rules, [N] bool.
         truncated: whether it was cut off there, [N] bool.
-        discount: gamma of the world; whoever learns from the steps is to use the same.
+        discount: gamma of the world, which a learner must use too.
         table: the hash of the world's table.
 
     Raises:

@@ -1,8 +1,7 @@
 """Exact answers for value prediction: the error of values, and the fixed point of each method.
 
-Where many states share few weights no weights are exact, and what a method converges to is a property of the method.
-For linear values x(s) . w both limits are linear systems in the table, so that a learner can be checked against its
-own.
+Where many states share few weights, no weights are exact, and each method converges to a limit of its own. For linear
+values x(s) . w, both limits solve linear systems in the table, so that a learner can be checked against its own limit.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from rl_envs.mdp.policy import as_probabilities
 def on_policy_distribution(mdp: FiniteMDP, policy: np.ndarray, max_episode_steps: int | None = None) -> np.ndarray:
     """The share of its time that a policy spends in each state, over whole episodes: mu(s).
 
-    Time is counted without discount. States are counted in which an action is taken; where an episode ends is none.
+    Time is undiscounted. Only states in which an action is taken count, so terminal states do not.
 
     Args:
         mdp: the table.
@@ -97,8 +96,8 @@ def td_fixed_point(
 
         A w = b,   A = X^T D (I - gamma lambda P)^-1 (I - gamma P) X,   b = X^T D (I - gamma lambda P)^-1 r
 
-    P leaves out what ends the episode, for nothing is bootstrapped from there. At lambda = 1 this is the solution of
-    least squares; below, its error may be larger than that one's, up to (1 - gamma lambda) / (1 - gamma) times.
+    P leaves out transitions that end the episode, because nothing is bootstrapped from there. At lambda = 1 this is the
+    least-squares solution; below, its error may be larger by a factor of up to (1 - gamma lambda) / (1 - gamma).
 
     Args:
         mdp: the table.

@@ -88,8 +88,8 @@ class Registry(Mapping[str, Entry], Generic[SomeAgent]):
     """Agents by name.
 
     Args:
-        what: they are, such as "agent".
-        entries: a line each.
+        what: what is registered, such as "agent".
+        entries: one per agent.
     """
 
     def __init__(self, what: str, entries: Mapping[str, Entry]) -> None:

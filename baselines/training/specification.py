@@ -1,7 +1,7 @@
 """Resolved specifications: made where a name is typed, and passed on from there.
 
-A name with settings is read once, by `Specification.parse`. What it stands for is a small class for each kind of
-thing: a world here, an agent in `registration.py`, a game in `baselines/games/specification.py`.
+A name with settings is parsed once, by `Specification.parse`. Each kind of thing has a small class: worlds here, agents
+in `registration.py`, games in `baselines/games/specification.py`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class WorldSpecification(Resolved):
         """Parse a world as a user gives it.
 
         Raises:
-            ValueError: text that is no name with settings. Whether there is such a world is known with `task`.
+            ValueError: text that is no name with settings. An unknown world is refused by `task`.
         """
         return world if isinstance(world, WorldSpecification) else cls(Specification.parse(world))
 
@@ -86,14 +86,14 @@ def each_once(what: str, named: Sequence[SomeResolved]) -> list[SomeResolved]:
     """Check that specifications name different things.
 
     Args:
-        what: they name, in the plural: "worlds".
+        what: what they name, in the plural: "worlds".
         named: the specifications.
 
     Returns:
         The same.
 
     Raises:
-        ValueError: two that come to the same, for a setting may be given as what it is by default; or as `meaning`.
+        ValueError: two that name the same thing, as with a setting at its default value; or as `meaning`.
     """
     seen: list[SomeResolved] = []
     for one in named:

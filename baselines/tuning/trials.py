@@ -33,8 +33,8 @@ class Tuning:
 
     Attributes:
         worlds: names of worlds, with settings after a colon: "LineWalk:size=9". The metric is averaged over them.
-        agent: name of the agent. Settings after a colon are the search's starting point. They are fixed, unless
-            `search` names them.
+        agent: name of the agent. Settings after a colon are where the search starts, and stay fixed unless `search`
+            names them.
         runs: independent runs of each trial on each world.
         steps: environment steps per run.
         checkpoints: number of evaluations per world, at each of which a trial may be pruned.
