@@ -116,5 +116,5 @@ def meaning(agent: Agent) -> str:
     if agent.task.truth is None:
         return f"return: that of the greedy policy, sampled, because {agent.task.name} has no table"
     if isinstance(agent, ValueAgent):
-        return f"score: {MEANINGS['values']}; {agent.name} acts uniformly at random"
+        return f"{agent.name} acts uniformly at random; its score is {MEANINGS['values']}"
     return f"score: {MEANINGS['policy']}"

@@ -191,7 +191,7 @@ def test_a_world_of_a_single_state_has_a_sentence_and_no_map(tmp_path: Path) -> 
     assert single_state("Bandit", rows) == said
     contents = Contents(Results(rows, (), {}))
     html = page(contents)
-    assert "The error there: Random 0.64, QLearning 0.0125, mine|&lt;b&gt; inf." in html
+    assert "Its value error: Random 0.64, QLearning 0.0125, mine|&lt;b&gt; inf." in html
     assert "No agent in this comparison has its value error known" not in html
     assert plain(said) in markdown(contents, {})
     assert not [path for path in write_report(contents, tmp_path) if path.name.startswith("value_error")]

@@ -249,11 +249,14 @@ def test_in_every_table_intervals_of_few_runs_are_marked_and_the_mark_is_explain
     first = {name: getattr(record, name)[:5] for name in ("joint_play", "late_play", "late_payoff")}
     fewer = replace(games, record=replace(record, exploitability=record.exploitability[:, :5], **first))
     marked = Contents(Results(rows, (fewer,), {}))
-    sentence, across = "fewer than 10 runs are too narrow: one of 4 runs", "the agent has fewer than 10 runs"
+    sentence, across = (
+        "fewer than 10 runs are too narrow. With 4 normally distributed runs",
+        "the agent has fewer than 10 runs",
+    )
     for text in (page(marked), markdown(marked, {})):
         tables = text.partition('<script type="application/json"')[0]
         assert tables.count("]†") == 1 + 2 + 1  # QLearning on LineWalk, its two means over worlds, and the game
-        assert (sentence in text, across in text, "one of 5 runs" in text) == (True, True, True)
+        assert (sentence in text, across in text, "With 5 normally distributed runs" in text) == (True, True, True)
     enough = Contents(Results(rows[1:], (games,), {}))
     assert "†" not in markdown(enough, {}) + page(enough).partition('<script type="application/json"')[0]
 
