@@ -14,8 +14,8 @@ MOST_NAMED = 3
 
 GAME_HEADINGS = {
     "ended with": "joint action played most in the last tenth of the rounds, with the share of runs",
-    "exploitability": "a player's largest gain from a best response to the learned strategies, exact: 0 at an "
-    "equilibrium",
+    "exploitability": "a player's gain from a best response to the learned strategies, averaged over players, exact: "
+    "0 at an equilibrium",
     "CCE gap": "gain of the best fixed action against all past play: 0 or less at a coarse correlated equilibrium",
     "payoff of optimum": "sum of payoffs per round in the last tenth, exploration included, and the largest possible",
 }
