@@ -1,6 +1,6 @@
-"""What the bandit agents have in common: arms, how often each was pulled, and what is thought of them.
+"""The base classes of bandit agents: arms, their pulls, and their estimated values.
 
-How an agent chooses and what it thinks is its own file's business.
+How an agent chooses an arm is in its own file.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from rl_envs.worlds.world import World
 class BanditAgent(Agent):
     """Chooses among arms, with the same observation at every step.
 
-    It goes on with what it knows when an episode ends. Where each episode is another problem (BanditTestbed), let a run
-    last for one episode.
+    It keeps its estimates when an episode ends. Where each episode is another problem (BanditTestbed), let a run last
+    for one episode.
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.
@@ -52,7 +52,7 @@ class BanditAgent(Agent):
 
     @abstractmethod
     def estimates(self) -> np.ndarray:
-        """How good each arm is thought to be, on any scale that orders them, [R, A]."""
+        """Estimated preference for each arm, on any scale that orders them, [R, A]."""
 
     @abstractmethod
     def choose(self) -> np.ndarray:
@@ -60,7 +60,7 @@ class BanditAgent(Agent):
 
     @abstractmethod
     def learn(self, arm: np.ndarray, reward: np.ndarray) -> None:
-        """Take in what the arms pulled have paid; `pulls` counts them already.
+        """Learn from the rewards of the pulled arms, which `pulls` already counts.
 
         Args:
             arm: [R].
@@ -68,7 +68,7 @@ class BanditAgent(Agent):
         """
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
-        """The arm to learn from, or the one that is thought best; ties are broken at random."""
+        """The arm to learn from, or the greedy one; ties are broken at random."""
         return argmax_random_ties(self.estimates(), self.uniform(greedy=True)) if greedy else self.choose()
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
@@ -86,7 +86,7 @@ class BanditAgent(Agent):
         return {}
 
     def policy(self) -> np.ndarray:
-        """The arm thought best, the probability shared equally among tied ones, [R, S, A] (read-only)."""
+        """The greedy policy, with equal probability for tied arms, [R, S, A] (read-only)."""
         num_states = len(self.task.observation_index_in_state)
         arms = greedy_policy(self.estimates())[:, None, :]
         return np.broadcast_to(arms, (self.num_runs, num_states, arms.shape[-1]))
@@ -119,13 +119,13 @@ class ValueConfig:
 
 
 class ValueBandit(BanditAgent):
-    """Values each arm by what it has paid, as a mean or with a constant step size; a final class chooses by that.
+    """Estimates the value of each arm, as a mean or with a constant step size; subclasses choose by it.
 
     Args, Raises: as `BanditAgent`.
 
     Attributes:
         pulls: how often each arm was pulled, [R, A] int64.
-        value: what each arm is thought to pay, [R, A] float64.
+        value: estimated value of each arm, [R, A] float64.
     """
 
     Config = ValueConfig

@@ -95,7 +95,7 @@ class DQN(Agent):
                 w <- w - alpha grad_w mean of loss(y - Q(S, A; w))
             every target_every steps: w- <- w
 
-    The target's weights w- are a copy of w that is renewed from time to time, so that the network does not chase
+    The target's weights w- are a copy of w that is updated from time to time, so that the network does not chase
     itself; the replay breaks up the order of what happened, and lets every step teach more than once.
 
     Args:
@@ -142,7 +142,7 @@ class DQN(Agent):
         return epsilon_greedy(q, self.epsilon, explore=self.uniform(), choice=self.uniform())
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Remember the step, and learn from a batch of remembered ones when it is time to.
+        """Store the step in the replay buffer, and learn from a batch when it is due.
 
         Args:
             transition: one step of every run.

@@ -1,6 +1,6 @@
-"""What agents with tables of action values have in common: their hyperparameters, the tables, and saving them.
+"""The base class of agents with tables of action values: hyperparameters, tables, and saving.
 
-How an agent acts and learns is its own file's business.
+How an agent acts and learns is in its own file.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def steps_to(steps: np.ndarray, scores: np.ndarray, threshold: float = 0.95) -> 
         threshold: the score to reach.
 
     Returns:
-        Steps [R] of float64; infinite where a run never got there.
+        Steps [R] of float64; infinite where a run never reached it.
 
     Raises:
         ValueError: shapes that do not fit, steps that do not rise, or a run that is NaN or infinite.
@@ -99,8 +99,8 @@ def area_under_curve(steps: np.ndarray, scores: np.ndarray) -> np.ndarray:
 def worst_decile(*strata: np.ndarray) -> float:
     """The mean of the worst tenth of the runs, or the worst run if a tenth is less than one.
 
-    Where a tenth of the runs is not a whole number, the run at the edge counts for the part of it that is inside. Of
-    several worlds it is the worst tenth of all their runs put together, worlds weighing alike.
+    Where a tenth of the runs is not a whole number, the run at the edge counts in part. Over several worlds, it is the
+    worst tenth of all their runs, with equal weight for each world.
 
     Args:
         strata: scores of the runs of each group, each [R].
@@ -115,7 +115,7 @@ def worst_decile(*strata: np.ndarray) -> float:
 
 
 def middle_half_mean(*strata: np.ndarray) -> float:
-    """The mean of the runs between the first and the third quartile, all worlds put together: what rliable calls IQM.
+    """The interquartile mean (rliable's IQM): the mean of the runs between the first and third quartiles of all worlds.
 
     Worlds weigh alike whatever their number of runs: a run of a world of R runs among W worlds has weight 1 / (W R). A
     quarter of the weight is cut off at either end; a run at the edge counts for the part of it that is inside. With
@@ -142,7 +142,7 @@ def middle_half_mean(*strata: np.ndarray) -> float:
 
 
 def mean_of_part(samples: Sequence[np.ndarray], low: float, high: float, *, axis: int = -1) -> np.ndarray:
-    """The mean of the runs between two shares of them in rising order, samples weighing alike.
+    """The mean of the runs between two quantiles, with equal weight for each sample.
 
     A run is a piece of the line from 0 to 1, as long as its weight; it counts for the length inside [low, high].
 

@@ -1,6 +1,6 @@
 """Confidence intervals over runs: means, differences, interquartile means, and shares of runs.
 
-Every statistic takes complete data: a run that is missing or NaN is an error that names it, never dropped, for runs
+Every statistic needs complete data. A missing or NaN run is an error that names it and is never dropped, because runs
 that fail are not missing at random.
 """
 
@@ -47,9 +47,9 @@ def mean_interval(
 ) -> Interval:
     """The mean of the means of one or more groups of runs, with a stratified bootstrap interval.
 
-    Runs are resampled within their own group (one world's, say), so that every resample holds as many runs of each
-    group as were made. The interval is bias-corrected and accelerated. Runs that are all alike within every group give
-    an interval of length 0: the bootstrap knows no more than what it was shown.
+    Runs are resampled within their own group (a world, say), so that every resample has as many runs of each group as
+    the data. The interval is bias-corrected and accelerated. If the runs of every group are all equal, its length is 0:
+    a bootstrap cannot show variation that is not in the data.
 
     Args:
         strata: scores of the runs of each group, each [R], at least two runs.
@@ -116,8 +116,8 @@ def interquartile_mean(
 ) -> Interval:
     """The mean of the middle half of all runs of several worlds, with a stratified bootstrap interval.
 
-    It is for many worlds at once, where a few very hard or very easy ones would rule the mean. Of one world it would
-    hide up to a quarter of failed runs, so that is refused; read it beside the worst decile in any case.
+    Use it for many worlds, where a few very hard or very easy ones would dominate the mean. On one world it could hide
+    failures of up to a quarter of the runs, so that is refused. Always read it with the worst decile.
 
     `middle_half_mean` is the estimate. Runs are resampled within their own world, and the interval is bias-corrected
     and accelerated. Where that interval does not exist (every resample has the same middle half, as when all runs but a
@@ -151,8 +151,8 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = CONFIDEN
     """A share with Wilson's interval, whose coverage holds near 0 and 1 too.
 
     Args:
-        successes: how many runs succeeded.
-        trials: how many runs there were, at least 1.
+        successes: number of successful runs.
+        trials: number of runs, at least 1.
         confidence: the share of such intervals that hold the true probability.
 
     Returns:

@@ -26,7 +26,7 @@ FRAME = 3
 class ConsoleTable:
     """A table with a section for each world or game. Where room is short, text is wrapped.
 
-    Where there is still too little the last columns are left out, and what stands below the table says which.
+    Where it is still short, the last columns are left out, and a line below the table names them.
 
     Args:
         title: its title.

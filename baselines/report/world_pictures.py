@@ -1,7 +1,7 @@
 """Pictures of a world with its states' tiles cut out, so that colours for any numbers can be put behind them.
 
-A world is painted a few times in all, not once for every agent: behind a painting with holes the page and the PNGs put
-tiles in the colours of one agent's numbers, and then of the next one's.
+A world is painted a few times in all and not once per agent: the page and the PNGs put coloured tiles behind the holes
+of one painting, for each agent in turn.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class CutOut:
 
     Attributes:
         pixels: uint8 [H, W, 4], red, green, blue and opacity.
-        tiles: what lies behind the holes.
+        tiles: the tiles behind the holes.
         labels: the text on the tiles.
         shows_ended: whether it shows tiles of terminal states, which are hatched instead of cut out.
     """
