@@ -225,10 +225,10 @@ def test_a_file_that_is_no_saved_agent_is_refused_in_a_line(
         path.write_bytes(safetensors.numpy.save({"a": np.zeros(3)}))
     elif content == "cut":
         path.write_bytes(saved[:-20])
-    elif content in ("class", "world", "edited"):
+    elif content in ("class", "environment", "edited"):
         old, new = {
             "class": (rb"\"QLearning\"", rb"\"Nobody\"   "),
-            "world": (rb"\"world\": \"LineWalk\"", rb"\"world\": \"NoWorld\" "),
+            "environment": (rb"\"environment\": \"LineWalk\"", rb"\"environment\": \"NoWorld\" "),
             "edited": (rb"\"agent\"", rb"\"angel\""),
         }[content]
         assert old in saved
