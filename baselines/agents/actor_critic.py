@@ -232,7 +232,7 @@ class ActorCritic(Agent):
         return self._encode.distinct_observations(self.task.observation_in_state)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The networks, the optimiser's memory and the unfinished rollout, beside what every agent saves."""
+        """The networks, the optimiser's memory and the unfinished rollout, besides what every agent saves."""
         return {
             **super().state(),
             "networks": self.networks.parameters.numpy(),
@@ -242,7 +242,7 @@ class ActorCritic(Agent):
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved networks, memory and rollout."""
+        """Restore saved networks, memory and rollout."""
         super().restore(state)
         self.networks.parameters.copy_(torch.tensor(state["networks"]))
         self._optimiser.restore(section(state, "optimiser"))

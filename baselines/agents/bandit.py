@@ -92,11 +92,11 @@ class BanditAgent(Agent):
         return np.broadcast_to(arms, (self.num_runs, num_states, arms.shape[-1]))
 
     def state(self) -> dict[str, np.ndarray]:
-        """The pulls, beside what every agent saves."""
+        """The pulls, besides what every agent saves."""
         return {**super().state(), "pulls": self.pulls}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved pulls."""
+        """Restore saved pulls."""
         super().restore(state)
         self.pulls = np.array(state["pulls"])
 
@@ -148,11 +148,11 @@ class ValueBandit(BanditAgent):
         self.value[self._everybody, arm] = value
 
     def state(self) -> dict[str, np.ndarray]:
-        """The values, beside what every bandit agent saves."""
+        """The values, besides what every bandit agent saves."""
         return {**super().state(), "value": self.value}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved values."""
+        """Restore saved values."""
         super().restore(state)
         self.value = np.array(state["value"])
 

@@ -215,7 +215,7 @@ class DQN(Agent):
         return self._encode.distinct_observations(self.task.observation_in_state)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Both networks, the optimiser's memory and the replay, beside what every agent saves."""
+        """Both networks, the optimiser's memory and the replay, besides what every agent saves."""
         return {
             **super().state(),
             "online": self.online.parameters.numpy(),
@@ -225,7 +225,7 @@ class DQN(Agent):
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved networks, memory and replay."""
+        """Restore saved networks, memory and replay."""
         super().restore(state)
         self.online.parameters.copy_(torch.tensor(state["online"]))
         self.target.parameters.copy_(torch.tensor(state["target"]))

@@ -90,11 +90,11 @@ class GradientBandit(BanditAgent):
         self.mean_reward = sample_average(self.mean_reward, reward, count)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Preferences and mean rewards, beside what every bandit agent saves."""
+        """Preferences and mean rewards, besides what every bandit agent saves."""
         return {**super().state(), "preference": self.preference, "mean_reward": self.mean_reward}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved preferences and mean rewards."""
+        """Restore saved preferences and mean rewards."""
         super().restore(state)
         self.preference = np.array(state["preference"])
         self.mean_reward = np.array(state["mean_reward"])

@@ -27,7 +27,7 @@ OPTION_POLICIES = ("exact", "learned")
 
 @dataclass(frozen=True)
 class HierarchicalQConfig(TabularConfig):
-    """Hyperparameters, beside those of every agent with a table."""
+    """Hyperparameters, besides those of every agent with a table."""
 
     primitives: bool = True
     """whether single actions are options of one step too; without them, only the best policy over the subtasks can be
@@ -237,7 +237,7 @@ class HierarchicalQ(TabularAgent):
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        """The tables and how far each run's option is, beside what every agent saves."""
+        """The tables and how far each run's option is, besides what every agent saves."""
         return {
             **super().state(),
             "option": self.option,
@@ -249,7 +249,7 @@ class HierarchicalQ(TabularAgent):
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables and options under way."""
+        """Restore saved tables and options under way."""
         super().restore(state)
         self.option = np.array(state["option"])
         self.started_in = np.array(state["started_in"])

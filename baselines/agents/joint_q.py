@@ -23,7 +23,7 @@ UNDECIDED = -1
 
 @dataclass(frozen=True)
 class JointQConfig(TabularConfig):
-    """Hyperparameters, beside those of every agent with a table; some of these have other defaults here."""
+    """Hyperparameters, besides those of every agent with a table; some of these have other defaults here."""
 
     step_size_half_life: float = float("inf")
     """updates of a value after which half of alpha is left; inf keeps it constant"""
@@ -166,11 +166,11 @@ class JointQ(TabularAgent):
         return together
 
     def state(self) -> dict[str, np.ndarray]:
-        """The tables and decisions, beside what every agent saves."""
+        """The tables and decisions, besides what every agent saves."""
         return {**super().state(), "decided": self.decided}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables and decisions."""
+        """Restore saved tables and decisions."""
         super().restore(state)
         self.decided = np.array(state["decided"])
 

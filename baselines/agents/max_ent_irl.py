@@ -214,7 +214,7 @@ class MaxEntIRL(Agent):
         return np.array([explanation.feature_gap for explanation in self.explanations()])
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was seen, beside what every agent saves; the reward follows from it."""
+        """What was seen, besides what every agent saves; the reward follows from it."""
         return {**super().state(), "visits": self.visits, "episodes": self.episodes, "age": self._age}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

@@ -112,12 +112,12 @@ class MonteCarloValue(ValueAgent):
         self._length[:] = 0
 
     def state(self) -> dict[str, np.ndarray]:
-        """The weights and the unfinished episodes, beside what every agent saves."""
+        """The weights and the unfinished episodes, besides what every agent saves."""
         episode = {"observation": self._observation, "reward": self._reward, "length": self._length}
         return {**super().state(), **{f"episode.{name}": array for name, array in episode.items()}}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved weights and unfinished episodes."""
+        """Restore saved weights and unfinished episodes."""
         self._observation[...] = state["episode.observation"]
         self._reward[...] = state["episode.reward"]
         self._length[...] = state["episode.length"]

@@ -64,7 +64,7 @@ class Reinforce(Agent):
             b(s)  <- a step towards the mean G_t of all visits of s
 
     G_t is the return from step t on: what came before an action is none of its merit. The baseline b, the estimated
-    value of the state, takes away noise and no truth, for it does not depend on the action; no gradient flows through
+    value of the state, reduces variance without bias, because it does not depend on the action; no gradient flows through
     it. With gamma^t the mean of the sum is exactly the gradient of the discounted value from the start.
 
     The update of theta and b is `learn`, of a `TablePolicy` or a `NetworkPolicy`.
@@ -164,7 +164,7 @@ class Reinforce(Agent):
         return softmax(self.learner.preferences_by_state())
 
     def state(self) -> dict[str, np.ndarray]:
-        """The learner and the unfinished episodes, beside what every agent saves."""
+        """The learner and the unfinished episodes, besides what every agent saves."""
         return {
             **super().state(),
             **prefixed("learner", self.learner.state()),

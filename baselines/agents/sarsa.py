@@ -112,7 +112,7 @@ class Sarsa(TabularAgent):
         return td_error
 
     def state(self) -> dict[str, np.ndarray]:
-        """The table and the step that waits, beside what every agent saves."""
+        """The table and the step that waits, besides what every agent saves."""
         waiting = {
             "waits": self._waits,
             "waits.state": self._state,

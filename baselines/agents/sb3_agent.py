@@ -75,7 +75,7 @@ class SB3Agent(LibraryAgent):
 
     @abstractmethod
     def arguments(self, steps: int) -> dict[str, Any]:
-        """What the library's class is made with, beside what every one is.
+        """What the library's class is made with, besides what every one is.
 
         Args:
             steps: environment steps that it will be trained for.
@@ -137,13 +137,13 @@ class SB3Agent(LibraryAgent):
         return scores, seconds
 
     def state(self) -> dict[str, np.ndarray]:
-        """The networks' parameters, beside what every agent saves. They act as before, but do not learn on."""
+        """The networks' parameters, besides what every agent saves. They act as before, but do not learn on."""
         parameters = [model.policy.state_dict() for model in self.models]
         stacked = {f"parameters.{name}": np.stack([run[name].numpy() for run in parameters]) for name in parameters[0]}
         return {**super().state(), **stacked}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved parameters."""
+        """Restore saved parameters."""
         import torch
 
         super().restore(state)

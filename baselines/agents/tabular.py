@@ -95,11 +95,11 @@ class TabularAgent(Agent):
         return linear(self.steps, self.config.epsilon, self.config.final_epsilon, self.config.epsilon_steps)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The tables, beside what every agent saves."""
+        """The tables, besides what every agent saves."""
         return {**super().state(), "q": self.q, "updates": self.updates}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables."""
+        """Restore saved tables."""
         super().restore(state)
         self.q = np.array(state["q"])
         self.updates = np.array(state["updates"])

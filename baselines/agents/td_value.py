@@ -97,10 +97,10 @@ class TDValue(ValueAgent):
         self.trace[:] = 0.0
 
     def state(self) -> dict[str, np.ndarray]:
-        """The weights and traces, beside what every agent saves."""
+        """The weights and traces, besides what every agent saves."""
         return {**super().state(), "trace": self.trace}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved weights and traces."""
+        """Restore saved weights and traces."""
         self.trace[...] = state["trace"]
         super().restore(state)

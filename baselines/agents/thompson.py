@@ -107,10 +107,10 @@ class Thompson(BanditAgent):
         self.total[self._everybody, arm] += reward
 
     def state(self) -> dict[str, np.ndarray]:
-        """The sums, beside what every bandit agent saves."""
+        """The sums, besides what every bandit agent saves."""
         return {**super().state(), "total": self.total}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved sums."""
+        """Restore saved sums."""
         super().restore(state)
         self.total = np.array(state["total"])

@@ -149,11 +149,11 @@ class ValueAgent(Agent):
         """Drop what is remembered of unfinished episodes, because they will not go on."""
 
     def state(self) -> dict[str, np.ndarray]:
-        """The weights, beside what every agent saves."""
+        """The weights, besides what every agent saves."""
         return {**super().state(), "weights": self.function.weights}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved weights."""
+        """Restore saved weights."""
         super().restore(state)
         self.function.weights[...] = state["weights"]
         if not any(name.startswith("environment.") for name in state):

@@ -107,11 +107,11 @@ class FictitiousPlay(GameAgent):
         return tuple(_frequencies(counts) for counts in self.counts)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The counts, beside what every game agent saves."""
+        """The counts, besides what every game agent saves."""
         return {**super().state(), **{f"counts.{player}": counts for player, counts in enumerate(self.counts)}}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved counts."""
+        """Restore saved counts."""
         super().restore(state)
         self.counts = [np.array(state[f"counts.{player}"]) for player in range(len(self.counts))]
 

@@ -178,11 +178,11 @@ class IndependentQ(GameAgent):
         return linear(self.steps, config.temperature, config.final_temperature, config.temperature_steps)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The tables, beside what every game agent saves."""
+        """The tables, besides what every game agent saves."""
         return {**super().state(), **{f"q.{player}": q for player, q in enumerate(self.q)}}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables."""
+        """Restore saved tables."""
         super().restore(state)
         self.q = [np.array(state[f"q.{player}"]) for player in range(len(self.q))]
 

@@ -163,7 +163,7 @@ class MinimaxQ(GameAgent):
         return tuple(policy.copy() for policy in self.policy)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Tables, values and policies, beside what every game agent saves."""
+        """Tables, values and policies, besides what every game agent saves."""
         own: dict[str, np.ndarray] = {}
         for player in range(2):
             own[f"q.{player}"], own[f"updates.{player}"] = self.q[player], self.updates[player]
@@ -171,7 +171,7 @@ class MinimaxQ(GameAgent):
         return {**super().state(), **own}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables."""
+        """Restore saved tables."""
         super().restore(state)
         self.q = [np.array(state[f"q.{player}"]) for player in range(2)]
         self.updates = [np.array(state[f"updates.{player}"]) for player in range(2)]

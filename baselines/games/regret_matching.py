@@ -102,13 +102,13 @@ class RegretMatching(GameAgent):
         return tuple(_average(total) for total in self.strategy_sum)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Regrets and sums of strategies, beside what every game agent saves."""
+        """Regrets and sums of strategies, besides what every game agent saves."""
         own = {f"regret.{player}": regret for player, regret in enumerate(self.regret)}
         sums = {f"strategy_sum.{player}": total for player, total in enumerate(self.strategy_sum)}
         return {**super().state(), **own, **sums}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved regrets and sums."""
+        """Restore saved regrets and sums."""
         super().restore(state)
         players = range(self.task.num_players)
         self.regret = [np.array(state[f"regret.{player}"]) for player in players]

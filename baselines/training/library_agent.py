@@ -26,5 +26,5 @@ class LibraryAgent(Agent):
         """
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Refuse: the library's own loop does the learning."""
+        """Not supported: the library's own loop does the learning."""
         raise TypeError(f"{self.name} trains in its library's own loop: call train(agent, steps=...)")
