@@ -63,9 +63,9 @@ class Reinforce(Agent):
             theta <- theta + alpha sum_t gamma^t (G_t - b(S_t)) grad ln pi(A_t | S_t; theta)
             b(s)  <- a step towards the mean G_t of all visits of s
 
-    G_t is the return from step t on: what came before an action is none of its merit. The baseline b, the estimated
-    value of the state, reduces variance without bias, because it does not depend on the action; no gradient flows through
-    it. With gamma^t the mean of the sum is exactly the gradient of the discounted value from the start.
+    G_t is the return from step t on, because an action cannot affect earlier rewards. The baseline b, the estimated
+    value of the state, reduces variance without bias, because it does not depend on the action; no gradient flows
+    through it. With gamma^t the mean of the sum is exactly the gradient of the discounted value from the start.
 
     The update of theta and b is `learn`, of a `TablePolicy` or a `NetworkPolicy`.
 
