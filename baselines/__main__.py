@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from baselines.commands import COMMANDS
-from baselines.commands.exit_codes import INTERRUPTED, NOBODY_READS, complain, end_at_interrupts, raised_at_interrupts
+from baselines.commands.exit_codes import BROKEN_PIPE, INTERRUPTED, complain, end_at_interrupts, raised_at_interrupts
 
 PROGRAM = "python -m baselines"
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        arguments: what was typed after the program's name; `sys.argv` when left out.
+        arguments: the words after the program's name; from `sys.argv` by default.
 
     Returns:
         The exit code.
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import rl_envs
     from rl_envs.names import unknown
 
-    show_what_can_be_shown()
+    replace_unprintable_characters()
     name, *typed = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
     if name in ("-h", "--help"):
         print(usage())
@@ -52,19 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             complain("Stopped.")
             return INTERRUPTED
-        except BrokenPipeError:  # whoever was reading, `head` say, has read enough
+        except BrokenPipeError:  # the reader, `head` say, has closed the pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
-            return NOBODY_READS
+            return BROKEN_PIPE
 
 
 def usage() -> str:
-    """The commands, and what each is for."""
+    """The commands, with a line of help each."""
     lines = [f"usage: {PROGRAM} COMMAND [--help] ...", f"       {PROGRAM} --version", "", "commands:"]
     return "\n".join(lines + [f"  {name:9}{summary}" for name, summary in COMMANDS.items()])
 
 
-def show_what_can_be_shown() -> None:
-    """Let a terminal or a log that lacks a character show a "?" for it: no comparison shall fail at being printed."""
+def replace_unprintable_characters() -> None:
+    """Print "?" for characters that the terminal or log cannot encode, instead of failing."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
 

@@ -90,9 +90,9 @@ def load_agent(path: str | os.PathLike[str]) -> Agent:
         StorageError: no such file, one that is cut short, foreign or edited, or an agent of a class or a world that is
             not registered.
     """
-    about, _ = read_saved(Path(path))
+    metadata, _ = read_saved(Path(path))
     try:
-        name = about["agent"]
+        name = metadata["agent"]
         if name not in AGENTS:
             raise StorageError(f"{path} holds an agent of class {name}, which is none of the registered ones")
         return AGENTS.load(name).load(path)

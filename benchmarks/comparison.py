@@ -28,7 +28,7 @@ import psutil
 from baselines.comparison.cells import WorldCell
 from baselines.comparison.comparison import Comparison
 from baselines.comparison.provenance import provenance
-from baselines.comparison.result_files import FILE_FORMAT, made_here
+from baselines.comparison.result_files import FILE_FORMAT, execution_metadata
 from baselines.comparison.results import read_results
 from baselines.report.contents import Contents
 from baselines.report.writing import write_report
@@ -109,7 +109,7 @@ def many_cells(folder: Path) -> Comparison:
         scores = 1 - np.exp(-steps[:, None] * speed) + rng.normal(0, 0.01, (len(steps), MANY_RUNS))
         error = truth.v_star * rng.uniform(0, 1, len(truth.v_star))
         arrays = {"steps": steps, "scores": scores, "exact": np.array(True), "seconds": np.array(1.0)}
-        cell.write({**arrays, "value_error": error}, folder / "cells", made_here())
+        cell.write({**arrays, "value_error": error}, folder / "cells", execution_metadata())
     made = provenance(comparison, folder, cells, None, 2, "joblib")
     assert made["format"] == FILE_FORMAT
     write_atomically(folder / "comparison.json", json.dumps(made).encode())

@@ -1,4 +1,4 @@
-"""Advantage actor-critic (A2C): a policy network, and a value network that says how well it is doing."""
+"""Advantage actor-critic (A2C): a policy network and a value network."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ class ActorCriticConfig:
     """Hyperparameters. Steps are environment steps of each run, over all its environments."""
 
     num_envs: int = 8
-    """copies of the world that each run learns in at the same time"""
+    """parallel environments per run"""
     n_step: int = 5
-    """steps in each copy between updates"""
+    """steps per environment between updates"""
     trace_decay: float = 1.0
     """lambda of the advantages; 1 for n-step returns, less for generalised advantage estimation"""
     hidden: tuple[int, ...] = (64,)
-    """units of each hidden layer (tanh), of the policy's and of the value's network"""
+    """units of each hidden layer (tanh), in the policy and in the value network"""
     learning_rate: float = 5e-3
     """alpha of RMSprop at step 0"""
     learning_rate_steps: int = 0
-    """steps after which it has fallen to 0, in a straight line; 0 keeps it constant"""
+    """steps over which it decays linearly to 0; 0 keeps it constant"""
     rmsprop_decay: float = 0.99
-    """how much of RMSprop's mean square is kept in each update"""
+    """decay rate of RMSprop's mean square"""
     rmsprop_epsilon: float = 1e-5
-    """added to its root"""
+    """added to the root of that mean square"""
     value_weight: float = 0.5
-    """of the value's squared error in the loss"""
+    """weight of the value's squared error in the loss"""
     entropy_weight: float = 0.1
-    """of the policy's entropy in the loss, in nats; more keeps it exploring"""
+    """weight of the policy's entropy in the loss, in nats; more entropy means more exploration"""
     max_gradient_norm: float = 0.5
-    """a longer gradient, of both networks together, is shortened to this; inf for never"""
+    """the gradient of both networks together is clipped to this norm; inf for no clipping"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -85,8 +85,8 @@ class ActorCritic(Agent):
 
     Args:
         task: what to learn; its observations must be Discrete, MultiDiscrete or Box, its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: an `ActorCritic.Config`.
 
     Attributes:
@@ -232,7 +232,7 @@ class ActorCritic(Agent):
         return self._encode.distinct_observations(self.task.observation_in_state)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The networks, the optimiser's memory and the unfinished rollout, beside what every agent saves."""
+        """The networks, the optimiser's memory and the unfinished rollout, besides what every agent saves."""
         return {
             **super().state(),
             "networks": self.networks.parameters.numpy(),
@@ -242,7 +242,7 @@ class ActorCritic(Agent):
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved networks, memory and rollout."""
+        """Restore saved networks, memory and rollout."""
         super().restore(state)
         self.networks.parameters.copy_(torch.tensor(state["networks"]))
         self._optimiser.restore(section(state, "optimiser"))

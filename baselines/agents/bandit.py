@@ -1,6 +1,6 @@
-"""What the bandit agents have in common: arms, how often each was pulled, and what is thought of them.
+"""The base classes of bandit agents: arms, their pulls, and their estimated values.
 
-How an agent chooses and what it thinks is its own file's business.
+How an agent chooses an arm is in its own file.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from rl_envs.worlds.world import World
 
 
 class BanditAgent(Agent):
-    """Chooses among arms in a world where every moment looks like every other.
+    """Chooses among arms, with the same observation at every step.
 
-    It goes on with what it knows when an episode ends. Where each episode is another problem (BanditTestbed), let a run
-    last for one episode.
+    It keeps its estimates when an episode ends. Where each episode is another problem (BanditTestbed), let a run last
+    for one episode.
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: of the agent's own `Config`.
 
     Attributes:
@@ -52,7 +52,7 @@ class BanditAgent(Agent):
 
     @abstractmethod
     def estimates(self) -> np.ndarray:
-        """How good each arm is thought to be, on any scale that orders them, [R, A]."""
+        """Estimated preference for each arm, on any scale that orders them, [R, A]."""
 
     @abstractmethod
     def choose(self) -> np.ndarray:
@@ -60,7 +60,7 @@ class BanditAgent(Agent):
 
     @abstractmethod
     def learn(self, arm: np.ndarray, reward: np.ndarray) -> None:
-        """Take in what the arms pulled have paid; `pulls` counts them already.
+        """Learn from the rewards of the pulled arms, which `pulls` already counts.
 
         Args:
             arm: [R].
@@ -68,7 +68,7 @@ class BanditAgent(Agent):
         """
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
-        """The arm to learn from, or the one that is thought best; ties are broken at random."""
+        """The arm to learn from, or the greedy one; ties are broken at random."""
         return argmax_random_ties(self.estimates(), self.uniform(greedy=True)) if greedy else self.choose()
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
@@ -86,17 +86,17 @@ class BanditAgent(Agent):
         return {}
 
     def policy(self) -> np.ndarray:
-        """The arm thought best, the probability shared equally among tied ones, [R, S, A] (read-only)."""
+        """The greedy policy, with equal probability for tied arms, [R, S, A] (read-only)."""
         num_states = len(self.task.observation_index_in_state)
         arms = greedy_policy(self.estimates())[:, None, :]
         return np.broadcast_to(arms, (self.num_runs, num_states, arms.shape[-1]))
 
     def state(self) -> dict[str, np.ndarray]:
-        """The pulls, beside what every agent saves."""
+        """The pulls, besides what every agent saves."""
         return {**super().state(), "pulls": self.pulls}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved pulls."""
+        """Restore saved pulls."""
         super().restore(state)
         self.pulls = np.array(state["pulls"])
 
@@ -108,7 +108,7 @@ class ValueConfig:
     step_size: float = 0.0
     """alpha, in (0, 1], constant, so that late rewards count more; 0 for the mean of all rewards"""
     initial_value: float = 0.0
-    """what every arm is thought to pay before it is pulled, in units of reward. High values make an agent try
+    """initial value of every arm, in units of reward. High values make an agent try
     everything (an optimistic start), for long with a constant step size and once with the mean"""
 
     def __post_init__(self) -> None:
@@ -119,13 +119,13 @@ class ValueConfig:
 
 
 class ValueBandit(BanditAgent):
-    """Values each arm by what it has paid, as a mean or with a constant step size; a final class chooses by that.
+    """Estimates the value of each arm, as a mean or with a constant step size; subclasses choose by it.
 
     Args, Raises: as `BanditAgent`.
 
     Attributes:
         pulls: how often each arm was pulled, [R, A] int64.
-        value: what each arm is thought to pay, [R, A] float64.
+        value: estimated value of each arm, [R, A] float64.
     """
 
     Config = ValueConfig
@@ -148,17 +148,17 @@ class ValueBandit(BanditAgent):
         self.value[self._everybody, arm] = value
 
     def state(self) -> dict[str, np.ndarray]:
-        """The values, beside what every bandit agent saves."""
+        """The values, besides what every bandit agent saves."""
         return {**super().state(), "value": self.value}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved values."""
+        """Restore saved values."""
         super().restore(state)
         self.value = np.array(state["value"])
 
 
 def _num_different_observations(task: Task) -> int | str:
-    """How many observations can be told apart, or in words that they are many."""
+    """The number of distinct observations, or in words that there are many."""
     if task.world is not None:
         seen = task.world.observation.batch(np.arange(task.world.mdp.num_states))
         return len(np.unique(seen.reshape(len(seen), -1), axis=0))

@@ -32,8 +32,8 @@ class DoubleQLearning(TabularAgent):
 
     Args:
         task: what to learn; its observations must be countable and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `DoubleQLearning.Config`.
 
     Attributes:

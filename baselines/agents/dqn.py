@@ -1,4 +1,4 @@
-"""DQN: Q-learning with a neural network, replayed experience and a target that stands still."""
+"""DQN: Q-learning with a neural network, experience replay and a target network."""
 
 from __future__ import annotations
 
@@ -35,35 +35,35 @@ class DQNConfig:
     learning_rate: float = 2e-3
     """alpha of Adam at step 0"""
     learning_rate_steps: int = 0
-    """steps after which it has fallen to 0, in a straight line; 0 keeps it constant"""
+    """steps over which it decays linearly to 0; 0 keeps it constant"""
     adam_epsilon: float = 1e-8
     """added to the root of Adam's mean square"""
     batch_size: int = 64
-    """steps drawn from the replay for one update"""
+    """minibatch size of an update"""
     replay_capacity: int = 10_000
-    """how many of the latest steps are kept"""
+    """number of latest steps in the replay buffer"""
     learning_starts: int = 200
-    """steps taken with every action equally probable before the first update"""
+    """steps with uniformly random actions before the first update"""
     train_every: int = 4
     """steps between updates"""
     updates: int = 1
     """gradient steps in each update"""
     target_every: int = 100
-    """steps between copies of the network into the target network; the first is made at step 0"""
+    """steps between updates of the target network; the first is at step 0"""
     n_step: int = 1
-    """rewards added up before the target network's value stands for the rest"""
+    """rewards summed before bootstrapping from the target network (n-step returns)"""
     double: bool = False
-    """choose the next action with the network and value it with the target network"""
+    """Double DQN: choose the next action with the online network, value it with the target network"""
     loss: Literal["huber", "mse"] = "huber"
     """huber, quadratic up to an error of 1 and linear beyond, or mse, half the squared error"""
     max_gradient_norm: float = 10.0
-    """a longer gradient is shortened to this; inf for never"""
+    """gradients are clipped to this norm; inf for no clipping"""
     epsilon: float = 1.0
     """probability of exploring at step 0"""
     final_epsilon: float = 0.1
-    """probability of exploring once it has fallen, in a straight line"""
+    """probability of exploring after the linear decay"""
     epsilon_steps: int = 10_000
-    """steps that the fall of epsilon takes"""
+    """steps over which epsilon decays linearly"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -95,13 +95,13 @@ class DQN(Agent):
                 w <- w - alpha grad_w mean of loss(y - Q(S, A; w))
             every target_every steps: w- <- w
 
-    The target's weights w- are a copy of w that is renewed from time to time, so that the network does not chase
+    The target's weights w- are a copy of w that is updated from time to time, so that the network does not chase
     itself; the replay breaks up the order of what happened, and lets every step teach more than once.
 
     Args:
         task: what to learn; its observations must be Discrete, MultiDiscrete or Box, its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `DQN.Config`.
 
     Attributes:
@@ -142,7 +142,7 @@ class DQN(Agent):
         return epsilon_greedy(q, self.epsilon, explore=self.uniform(), choice=self.uniform())
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Remember the step, and learn from a batch of remembered ones when it is time to.
+        """Store the step in the replay buffer, and learn from a batch when it is due.
 
         Args:
             transition: one step of every run.
@@ -215,7 +215,7 @@ class DQN(Agent):
         return self._encode.distinct_observations(self.task.observation_in_state)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Both networks, the optimiser's memory and the replay, beside what every agent saves."""
+        """Both networks, the optimiser's memory and the replay, besides what every agent saves."""
         return {
             **super().state(),
             "online": self.online.parameters.numpy(),
@@ -225,7 +225,7 @@ class DQN(Agent):
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved networks, memory and replay."""
+        """Restore saved networks, memory and replay."""
         super().restore(state)
         self.online.parameters.copy_(torch.tensor(state["online"]))
         self.target.parameters.copy_(torch.tensor(state["target"]))

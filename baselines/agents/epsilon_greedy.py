@@ -15,12 +15,12 @@ from rl_envs.mdp.finite_mdp import check_probability
 
 @dataclass(frozen=True)
 class EpsilonGreedyConfig(ValueConfig):
-    """Hyperparameters, beside how arms are valued."""
+    """Hyperparameters, besides those of the arms' values."""
 
     epsilon: float = 0.1
     """probability of pulling any arm at step 0; 0 for greedy"""
     epsilon_half_life: float = float("inf")
-    """steps until half of it is left; it falls harmonically. inf keeps it constant"""
+    """steps until half of it is left; it decays harmonically. inf keeps it constant"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -40,8 +40,8 @@ class EpsilonGreedy(ValueBandit):
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: an `EpsilonGreedy.Config`.
 
     Attributes:

@@ -27,8 +27,8 @@ class ExpectedSarsa(TabularAgent):
 
     Args:
         task: what to learn; its observations must be countable and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: an `ExpectedSarsa.Config`.
 
     Attributes:

@@ -22,7 +22,7 @@ class GradientBanditConfig:
     step_size: float = 0.1
     """alpha, above 0, per unit of reward"""
     baseline: bool = True
-    """whether rewards are compared with their mean so far, or with 0"""
+    """whether to subtract the mean reward so far"""
 
     def __post_init__(self) -> None:
         if not 0 < self.step_size < np.inf:
@@ -41,8 +41,8 @@ class GradientBandit(BanditAgent):
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `GradientBandit.Config`.
 
     Attributes:
@@ -90,11 +90,11 @@ class GradientBandit(BanditAgent):
         self.mean_reward = sample_average(self.mean_reward, reward, count)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Preferences and mean rewards, beside what every bandit agent saves."""
+        """Preferences and mean rewards, besides what every bandit agent saves."""
         return {**super().state(), "preference": self.preference, "mean_reward": self.mean_reward}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved preferences and mean rewards."""
+        """Restore saved preferences and mean rewards."""
         super().restore(state)
         self.preference = np.array(state["preference"])
         self.mean_reward = np.array(state["mean_reward"])

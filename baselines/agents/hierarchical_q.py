@@ -27,16 +27,16 @@ OPTION_POLICIES = ("exact", "learned")
 
 @dataclass(frozen=True)
 class HierarchicalQConfig(TabularConfig):
-    """Hyperparameters, beside those of every agent with a table."""
+    """Hyperparameters, besides those of every agent with a table."""
 
     primitives: bool = True
-    """whether every single action may be chosen too, as an option that lasts one step; without them only the best
-    policy over the subtasks can be found, which may be worth less than the best of all"""
+    """whether single actions are options of one step too; without them, only the best policy over the subtasks can be
+    found, which may be suboptimal"""
     intra_option: bool = True
-    """whether every step teaches all options that would have acted likewise; otherwise only the one that runs is
-    learned about, once, at its end (SMDP Q-learning)"""
+    """whether every step updates all options that would have taken the same action; otherwise an option is updated
+    once, at its end (SMDP Q-learning)"""
     option_policies: str = "exact"
-    """exact, the subtasks' own optimal policies, or learned, by Q-learning on each subtask's own reward"""
+    """policies of the options: exact (each subtask's optimal policy) or learned (Q-learning on its own reward)"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,8 +78,8 @@ class HierarchicalQ(TabularAgent):
     Args:
         task: what to learn: a world with stages (SubtaskGrid), whose subtasks lead from each stage to the next, or one
             whose states are the cells of a map with rooms and hallways (FourRooms). It must show the state itself.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `HierarchicalQ.Config`.
 
     Attributes:
@@ -203,7 +203,7 @@ class HierarchicalQ(TabularAgent):
         return greedy_policy(np.where(self._may_start, self.q, -np.inf)) * self._may_start
 
     def policy(self) -> np.ndarray:
-        """The policy of choosing the best option anew at every step, [R, S, A]; uniform in terminal states."""
+        """The policy that chooses the best option again at every step, [R, S, A]; uniform in terminal states."""
         weights = self.option_policy()
         actions = np.einsum("rso,soa->rsa", weights[..., self._num_learned :], self._acts[:, self._num_learned :])
         if self._num_learned:
@@ -212,13 +212,13 @@ class HierarchicalQ(TabularAgent):
         return np.where(self._world.mdp.terminal_states[:, None], 1 / self.task.num_actions, actions)
 
     def exact_score(self) -> np.ndarray:
-        """The score of following the chosen options to their ends, [R]: 0 for the uniform policy, 1 for the optimum."""
-        # Run by run: a product of whole matrices rounds otherwise in another population.
+        """The score of following each chosen option to its end, [R] (0 = uniform random policy, 1 = optimal)."""
+        # Run by run: a product of whole matrices would round differently in another population.
         values = np.array([self._world.mdp.start @ v for v in self._values()])
         return (values - self._truth.random_value) / self._gain
 
     def errors_by_state(self) -> np.ndarray:
-        """What is lost from each state on by following the options chosen there to their ends, [R, S]."""
+        """The suboptimality in each state of following each chosen option to its end, [R, S]."""
         return self._truth.v_star - self._values()
 
     def options_of(self, run: int) -> tuple[Option, ...]:
@@ -237,7 +237,7 @@ class HierarchicalQ(TabularAgent):
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        """The tables and how far each run's option is, beside what every agent saves."""
+        """The tables and how far each run's option is, besides what every agent saves."""
         return {
             **super().state(),
             "option": self.option,
@@ -249,7 +249,7 @@ class HierarchicalQ(TabularAgent):
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables and options under way."""
+        """Restore saved tables and options under way."""
         super().restore(state)
         self.option = np.array(state["option"])
         self.started_in = np.array(state["started_in"])
@@ -286,7 +286,7 @@ class HierarchicalQ(TabularAgent):
         return actions
 
     def _over(self, transition: Transition, arrival: np.ndarray) -> np.ndarray:
-        """Where a run's option ends: judged where it has arrived, never where it began; or with the episode, [R]."""
+        """Where a run's option ends, [R]: by its termination in the next state, or with the episode."""
         return (self._ends[arrival, self.option] == 1) | transition.terminated | transition.truncated
 
     # Learning ---------------------------------------------------------------------------------------------------------
@@ -355,6 +355,6 @@ class HierarchicalQ(TabularAgent):
 
     @cached_property
     def _gain(self) -> float:
-        """What the optimum is worth more than the uniform policy."""
+        """What the optimum is worth more than the uniform random policy."""
         self._truth.score(self._truth.optimal_policy)  # refuses a world in which that is nothing
         return self._truth.optimal_value - self._truth.random_value

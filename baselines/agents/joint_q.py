@@ -23,12 +23,12 @@ UNDECIDED = -1
 
 @dataclass(frozen=True)
 class JointQConfig(TabularConfig):
-    """Hyperparameters, beside those of every agent with a table; some of these have other defaults here."""
+    """Hyperparameters, besides those of every agent with a table; some of these have other defaults here."""
 
     step_size_half_life: float = float("inf")
     """updates of a value after which half of alpha is left; inf keeps it constant"""
     final_epsilon: float = 0.5
-    """probability of exploring once it has fallen, in a straight line"""
+    """probability of exploring after the linear decay"""
     falling_step_size: float = 0.0
     """the step size where a target is below the estimate, as a share of step_size, in [0, 1]: 0 never blames a joint
     for what the others tried (distributed Q-learning), 1 makes the joints independent Q-learners, and between them they
@@ -69,8 +69,8 @@ class JointQ(TabularAgent):
     Args:
         task: what to learn; its observations must be countable, its actions MultiDiscrete with as many commands for
             each joint, or Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `JointQ.Config`.
 
     Attributes:
@@ -166,11 +166,11 @@ class JointQ(TabularAgent):
         return together
 
     def state(self) -> dict[str, np.ndarray]:
-        """The tables and decisions, beside what every agent saves."""
+        """The tables and decisions, besides what every agent saves."""
         return {**super().state(), "decided": self.decided}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables and decisions."""
+        """Restore saved tables and decisions."""
         super().restore(state)
         self.decided = np.array(state["decided"])
 

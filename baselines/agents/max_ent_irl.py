@@ -1,4 +1,4 @@
-"""Maximum causal entropy inverse reinforcement learning: find a reward that explains what somebody does."""
+"""Maximum causal entropy inverse reinforcement learning: find a reward that explains demonstrations."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ class MaxEntIRLConfig:
     """Hyperparameters."""
 
     reward: Literal["state_action", "state", "features"] = "state_action"
-    """what a reward is a weight of: state_action (each action in each state), state (arriving in each state) or
-    features (linear in features of the state arrived in)"""
+    """form of the reward: state_action (one per state and action), state (one per next state) or features (linear in
+    features of the next state)"""
     penalty: float = 1e-5
-    """half of it times the squared weights is taken from the likelihood. Smaller is nearer to what was seen; 0
-    leaves the rewards of somebody who never errs to grow for ever"""
+    """L2 penalty: half of it times the squared weights is subtracted from the likelihood. Smaller fits the
+    demonstrations better; with 0 the rewards of a perfect demonstrator grow without bound"""
     tolerance: float = 1e-6
-    """the largest entry of the gradient at which to stop, in discounted visits"""
+    """stop once no entry of the gradient exceeds this, in discounted visits"""
     max_iterations: int = 500
-    """steps of L-BFGS after which to stop in any case"""
+    """largest number of L-BFGS iterations"""
     slip: float = 0.0
-    """how often the demonstrator takes any action at random, where it is the agent itself that has it demonstrate"""
+    """probability of a random action in demonstrations that the agent itself generates"""
     basis: Literal["aggregation", "tiles", "fourier"] = "fourier"
     """for features, of the position observed: aggregation, tiles or fourier"""
     groups: int = 10
     """cells along each coordinate, for aggregation"""
     tilings: int = 8
-    """how many grids are laid over each other, for tiles"""
+    """number of tilings, for tiles"""
     tiles: int = 5
-    """their tiles along each coordinate"""
+    """tiles along each coordinate in each tiling"""
     order: int = 5
     """highest frequency along each coordinate, for fourier"""
 
@@ -87,8 +87,8 @@ class MaxEntIRL(Agent):
     Args:
         task: a task with a table, whose discount is below 1; its actions must be Discrete. The state is shown, as to
             `Optimal`. Of the table the transitions are read, and the rewards only by the demonstrator and the score.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `MaxEntIRLConfig`.
 
     Attributes:
@@ -117,7 +117,7 @@ class MaxEntIRL(Agent):
         task = make_task(task)
         if task.truth is None:
             raise TypeError(
-                f"MaxEntIRL needs a world with a table, for it knows the dynamics, but {task.name} has none"
+                f"MaxEntIRL needs a world with a table, because it uses the dynamics, but {task.name} has none"
             )
         if not task.discount < 1:
             raise ValueError(
@@ -143,7 +143,7 @@ class MaxEntIRL(Agent):
         return sample_action(self._demonstrator[observation], self.uniform())
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Watch one step of the demonstrator in every run; the reward in it is not looked at.
+        """Record one step of the demonstrator in every run; its reward is not used.
 
         Args:
             transition: the step.
@@ -214,7 +214,7 @@ class MaxEntIRL(Agent):
         return np.array([explanation.feature_gap for explanation in self.explanations()])
 
     def state(self) -> dict[str, np.ndarray]:
-        """What was seen, beside what every agent saves; the reward follows from it."""
+        """What was seen, besides what every agent saves; the reward follows from it."""
         return {**super().state(), "visits": self.visits, "episodes": self.episodes, "age": self._age}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

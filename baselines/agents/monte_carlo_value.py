@@ -23,9 +23,9 @@ class MonteCarloValueConfig(ValueConfig):
     step_size: float = 0.02
     """alpha at step 0, divided by the largest x . x; smaller than that of TD, for returns vary more"""
     step_size_half_life: float = 1_000.0
-    """steps after which half of alpha is left; it falls harmonically. inf keeps it constant"""
+    """steps after which half of alpha is left; it decays harmonically. inf keeps it constant"""
     max_length: int = 5_000
-    """steps after which an episode is cut off if the world does not do so sooner"""
+    """longest episode in steps, if the world's own limit is not shorter"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -38,7 +38,7 @@ NETWORK = MonteCarloValueConfig(approximation="network", step_size=0.005, step_s
 
 @final
 class MonteCarloValue(ValueAgent):
-    """Every-visit gradient Monte Carlo for the value of the uniform policy (Sutton & Barto 2018, sections 6.1 and 9.3).
+    """Every-visit gradient Monte Carlo for the uniform random policy's value (Sutton & Barto 2018, sections 6.1, 9.3).
 
         w <- w + alpha [G_t - v(S_t; w)] grad v(S_t; w)    for each step t of an episode that has ended
 
@@ -49,8 +49,8 @@ class MonteCarloValue(ValueAgent):
 
     Args:
         task: a task with a table, which is read for the score alone; its actions must be Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `MonteCarloValueConfig`.
 
     Attributes:
@@ -112,12 +112,12 @@ class MonteCarloValue(ValueAgent):
         self._length[:] = 0
 
     def state(self) -> dict[str, np.ndarray]:
-        """The weights and the unfinished episodes, beside what every agent saves."""
+        """The weights and the unfinished episodes, besides what every agent saves."""
         episode = {"observation": self._observation, "reward": self._reward, "length": self._length}
         return {**super().state(), **{f"episode.{name}": array for name, array in episode.items()}}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved weights and unfinished episodes."""
+        """Restore saved weights and unfinished episodes."""
         self._observation[...] = state["episode.observation"]
         self._reward[...] = state["episode.reward"]
         self._length[...] = state["episode.length"]

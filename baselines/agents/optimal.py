@@ -14,15 +14,15 @@ from rl_envs.worlds.world import World
 
 @final
 class Optimal(Agent):
-    """Plays what the exact solution says. It learns nothing.
+    """Plays the exact optimal policy. It learns nothing.
 
-    It is shown the state itself, also where other agents see less (BanditTestbed), for the optimum that scores are
-    measured against is that of someone who knows the state.
+    It sees the state even where other agents see less (BanditTestbed), because scores are normalised by the optimum
+    with a known state.
 
     Args:
         task: what to play; it must have a table.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: there is nothing to configure.
 
     Raises:

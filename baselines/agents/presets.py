@@ -1,4 +1,4 @@
-"""Settings beside the defaults, by agent and by the name that stands for them: `DQN:preset=CartPole`.
+"""Named hyperparameters besides the defaults, by agent: `DQN:preset=CartPole`.
 
 Each is a mapping from fields of the agent's Config to values; fields left out keep their defaults.
 """

@@ -26,8 +26,8 @@ class QLearning(TabularAgent):
 
     Args:
         task: what to learn; its observations must be countable and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `QLearning.Config`.
 
     Attributes:

@@ -15,12 +15,12 @@ from rl_envs.worlds.world import World
 
 @final
 class Random(Agent):
-    """The uniform policy. It learns nothing, and its score is 0 by the definition of the score.
+    """The uniform random policy. It learns nothing, and its score is 0 by the definition of the score.
 
     Args:
         task: what to play; its actions must be Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: there is nothing to configure.
     """
 

@@ -27,17 +27,17 @@ class ReinforceConfig:
     step_size: float = 0.02
     """alpha of the table's preferences, or the network's learning rate"""
     baseline: bool = True
-    """whether to compare returns with the estimated value of the state they follow"""
+    """whether to subtract the estimated state value from returns"""
     baseline_step_size: float = 0.2
-    """how far the table's values move towards the mean return of an episode, in (0, 1]"""
+    """step size of the table's values, in (0, 1]"""
     weight_visits: bool = True
-    """whether the step at time t counts gamma^t, as the gradient of the discounted value has it"""
+    """whether to weight the step at time t by gamma^t, as in the gradient of the discounted value"""
     max_length: int = 1_000
-    """steps after which an episode is cut off if the world does not do so sooner"""
+    """longest episode in steps, if the world's own limit is not shorter"""
     hidden: tuple[int, ...] = (32,)
     """units of each hidden layer of the network (tanh)"""
     optimiser: Literal["adam", "descent"] = "adam"
-    """of the network: adam, or descent for steps in exact proportion to the gradient"""
+    """optimiser of the network: adam, or descent (plain gradient descent)"""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -63,17 +63,17 @@ class Reinforce(Agent):
             theta <- theta + alpha sum_t gamma^t (G_t - b(S_t)) grad ln pi(A_t | S_t; theta)
             b(s)  <- a step towards the mean G_t of all visits of s
 
-    G_t is the return from step t on: what came before an action is none of its merit. The baseline b, the estimated
-    value of the state, takes away noise and no truth, for it does not depend on the action; no gradient flows through
-    it. With gamma^t the mean of the sum is exactly the gradient of the discounted value from the start.
+    G_t is the return from step t on, because an action cannot affect earlier rewards. The baseline b, the estimated
+    value of the state, reduces variance without bias, because it does not depend on the action; no gradient flows
+    through it. With gamma^t the mean of the sum is exactly the gradient of the discounted value from the start.
 
     The update of theta and b is `learn`, of a `TablePolicy` or a `NetworkPolicy`.
 
     Args:
         task: what to learn; its actions must be Discrete, and its observations countable for a table, or Discrete,
             MultiDiscrete or Box for a network.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `ReinforceConfig`.
 
     Attributes:
@@ -164,7 +164,7 @@ class Reinforce(Agent):
         return softmax(self.learner.preferences_by_state())
 
     def state(self) -> dict[str, np.ndarray]:
-        """The learner and the unfinished episodes, beside what every agent saves."""
+        """The learner and the unfinished episodes, besides what every agent saves."""
         return {
             **super().state(),
             **prefixed("learner", self.learner.state()),

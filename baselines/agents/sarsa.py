@@ -33,8 +33,8 @@ class Sarsa(TabularAgent):
 
     Args:
         task: what to learn; its observations must be countable and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `Sarsa.Config`.
 
     Attributes:
@@ -112,7 +112,7 @@ class Sarsa(TabularAgent):
         return td_error
 
     def state(self) -> dict[str, np.ndarray]:
-        """The table and the step that waits, beside what every agent saves."""
+        """The table and the step that waits, besides what every agent saves."""
         waiting = {
             "waits": self._waits,
             "waits.state": self._state,

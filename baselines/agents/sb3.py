@@ -15,25 +15,25 @@ class SB3DQNConfig(SB3Config):
     """Hyperparameters of DQN, matched to small worlds; the library's own defaults are the preset "defaults"."""
 
     learning_rate: float = 2e-3
-    """of Adam"""
+    """learning rate of Adam"""
     buffer_size: int = 10_000
     """transitions kept for replay"""
     learning_starts: int = 200
     """environment steps before the first update"""
     batch_size: int = 64
-    """transitions of an update"""
+    """minibatch size of an update"""
     train_freq: int = 4
     """environment steps between updates"""
     gradient_steps: int = 1
-    """updates each time"""
+    """gradient steps in each update"""
     target_update_interval: int = 100
-    """environment steps between copies of the network to the target network"""
+    """environment steps between updates of the target network"""
     epsilon: float = 1.0
     """probability of exploring at step 0"""
     final_epsilon: float = 0.1
-    """probability of exploring once it has fallen, in a straight line"""
+    """probability of exploring after the linear decay"""
     epsilon_steps: int = 10_000
-    """environment steps that the fall of epsilon takes; 0 for a tenth of the training, as the library has it"""
+    """environment steps over which epsilon decays linearly; 0 for a tenth of the training, as the library has it"""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class SB3A2CConfig(SB3Config):
     """Hyperparameters of A2C, matched to small worlds; the library's own defaults are the preset "defaults"."""
 
     learning_rate: float = 5e-3
-    """of RMSprop"""
+    """learning rate of RMSprop"""
     num_envs: int = 8
-    """copies of the world that one run collects from; steps are counted over all of them"""
+    """parallel environments per run; steps are counted over all of them"""
     num_steps: int = 5
-    """steps of each copy between updates"""
+    """steps per environment between updates"""
     trace_decay: float = 1.0
     """lambda of the generalised advantage estimate; 1 is the plain advantage"""
     entropy_weight: float = 0.1
@@ -53,7 +53,7 @@ class SB3A2CConfig(SB3Config):
     value_weight: float = 0.5
     """weight of the value loss"""
     max_gradient_norm: float = 0.5
-    """longer gradients are shortened to this"""
+    """gradients are clipped to this norm"""
 
 
 @final
@@ -62,8 +62,8 @@ class SB3DQN(SB3Agent):
 
     Args:
         task: what to learn; its actions must be Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: an `SB3DQN.Config`.
     """
 
@@ -114,8 +114,8 @@ class SB3A2C(SB3Agent):
 
     Args:
         task: what to learn; its actions must be Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: an `SB3A2C.Config`.
     """
 
@@ -140,7 +140,7 @@ class SB3A2C(SB3Agent):
         return check_integer("num_envs", self.config.num_envs, low=1)
 
     def log_interval(self, steps: int) -> int:
-        """Updates between two entries of the log: the library's default, but a hundred entries if somebody listens."""
+        """Updates between two log entries: the library's default, or a hundred entries in all with a listener."""
         if self.listener is None:
             return 100
         return max(1, steps // (100 * self.num_envs * self.config.num_steps))

@@ -1,6 +1,6 @@
-"""Stable-Baselines3's algorithms as agents: models made, trained run by run, scored along the way, and saved.
+"""Stable-Baselines3's algorithms as agents, trained run by run, scored along the way, and saved.
 
-torch and Stable-Baselines3 are imported when a model is made and not before.
+torch and Stable-Baselines3 are imported only when a model is made.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class SB3Config:
 
 
 class Listener(Protocol):
-    """Is told of the training of the library's models, which goes on outside our own loop, run by run."""
+    """Callbacks for the training of the library's models, which runs outside our own loop, run by run."""
 
     def begin(self, run: int, model: Any) -> None:
         """The run of this place in the population begins to learn with this model; it may be given a logger."""
@@ -45,16 +45,16 @@ class Listener(Protocol):
 
 
 class SB3Agent(LibraryAgent):
-    """What the library's agents have in common.
+    """The base class of the library's agents.
 
     Args:
         task: what to learn.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: the agent's own `Config`.
 
     Attributes:
-        listener: is told of the training, if there is one. It changes nothing of what is learned.
+        listener: optional callbacks; they do not affect learning.
 
     Raises:
         TypeError: actions that are not Discrete.
@@ -75,7 +75,7 @@ class SB3Agent(LibraryAgent):
 
     @abstractmethod
     def arguments(self, steps: int) -> dict[str, Any]:
-        """What the library's class is made with, beside what every one is.
+        """What the library's class is made with, besides what every one is.
 
         Args:
             steps: environment steps that it will be trained for.
@@ -112,7 +112,7 @@ class SB3Agent(LibraryAgent):
         Args:
             checkpoints: environment steps at which to score, rising, [C]; training ends with the last of them, or with
                 the update that is then being collected for.
-            episodes: how many episodes a score is the mean of where there is no table.
+            episodes: episodes per evaluation where there is no table.
 
         Returns:
             Scores [C, R], and the seconds spent on training without scoring.
@@ -137,13 +137,13 @@ class SB3Agent(LibraryAgent):
         return scores, seconds
 
     def state(self) -> dict[str, np.ndarray]:
-        """The networks' parameters, beside what every agent saves. They act as before, but do not learn on."""
+        """The networks' parameters, besides what every agent saves. They act as before, but do not learn on."""
         parameters = [model.policy.state_dict() for model in self.models]
         stacked = {f"parameters.{name}": np.stack([run[name].numpy() for run in parameters]) for name in parameters[0]}
         return {**super().state(), **stacked}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved parameters."""
+        """Restore saved parameters."""
         import torch
 
         super().restore(state)
@@ -194,7 +194,7 @@ class _Checkpoints:
         checkpoints: environment steps, rising, [C].
         score: gives the model's present score.
         run: which of the population's runs the model is, counted from 0.
-        listener: is told of the training.
+        listener: callbacks.
     """
 
     def __init__(

@@ -14,12 +14,12 @@ from baselines.learning.schedules import harmonic
 
 @dataclass(frozen=True)
 class SoftmaxConfig(ValueConfig):
-    """Hyperparameters, beside how arms are valued."""
+    """Hyperparameters, besides those of the arms' values."""
 
     temperature: float = 0.2
-    """tau at step 0, in units of reward: arms closer than this are hardly told apart"""
+    """tau at step 0, in units of reward: arms closer than this are pulled about equally often"""
     temperature_half_life: float = float("inf")
-    """steps until half of it is left; it falls harmonically. inf keeps it constant"""
+    """steps until half of it is left; it decays harmonically. inf keeps it constant"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -40,8 +40,8 @@ class Softmax(ValueBandit):
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `Softmax.Config`.
 
     Attributes:

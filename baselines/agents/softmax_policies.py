@@ -81,7 +81,7 @@ class SoftmaxPolicy(ABC):
 
     @abstractmethod
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave."""
+        """Resume from what `state` returned."""
 
 
 class TablePolicy(SoftmaxPolicy):

@@ -1,6 +1,6 @@
-"""What agents with tables of action values have in common: their hyperparameters, the tables, and saving them.
+"""The base class of agents with tables of action values: hyperparameters, tables, and saving.
 
-How an agent acts and learns is its own file's business.
+How an agent acts and learns is in its own file.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ class TabularConfig:
     step_size: float = 1.0
     """alpha at the first update of an action's value in a state, in (0, 1]"""
     step_size_half_life: float = 5.0
-    """updates of that value after which half of alpha is left; it falls harmonically, for each action in each state by
-    itself, so that what is seldom seen still counts fully when it is; inf keeps it constant"""
+    """updates after which half of alpha is left; it decays harmonically, separately for each action
+    in each state; inf keeps it constant"""
     epsilon: float = 1.0
     """probability of exploring at step 0"""
     final_epsilon: float = 0.1
-    """probability of exploring once it has fallen, in a straight line"""
+    """probability of exploring after the linear decay"""
     epsilon_steps: int = 10_000
-    """steps that the fall of epsilon takes"""
+    """steps over which epsilon decays linearly"""
     initial_value: float = 0.0
-    """every action's value before anything is learned, in units of discounted reward"""
+    """initial value of every action, in units of discounted reward"""
 
     def __post_init__(self) -> None:
         if not 0 < self.step_size <= 1:
@@ -54,8 +54,8 @@ class TabularAgent(Agent):
 
     Args:
         task: what to learn; its observations must be countable, and its actions Discrete unless a class says more.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: of the agent's own `Config`.
 
     Attributes:
@@ -95,11 +95,11 @@ class TabularAgent(Agent):
         return linear(self.steps, self.config.epsilon, self.config.final_epsilon, self.config.epsilon_steps)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The tables, beside what every agent saves."""
+        """The tables, besides what every agent saves."""
         return {**super().state(), "q": self.q, "updates": self.updates}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables."""
+        """Restore saved tables."""
         super().restore(state)
         self.q = np.array(state["q"])
         self.updates = np.array(state["updates"])

@@ -73,7 +73,7 @@ def refuse_dead_ends(task: Task, world: World, options: Sequence[Option]) -> Non
 
 
 class FollowedOptions:
-    """What following options to their ends is worth, exactly, where the policies of the first few are learned.
+    """Exact values of following options to their ends, where the policies of the first few are learned.
 
     Args:
         mdp: the dynamics.

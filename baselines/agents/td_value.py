@@ -34,7 +34,7 @@ NETWORK = TDValueConfig(approximation="network", step_size=0.03, step_size_half_
 
 @final
 class TDValue(ValueAgent):
-    """Semi-gradient TD(lambda) for the value of the uniform policy (Sutton 1988; Sutton & Barto 2018, ch. 6, 9 and 12).
+    """Semi-gradient TD(lambda) for the uniform random policy's value (Sutton 1988; Sutton & Barto 2018, ch. 6, 9, 12).
 
         delta = R + gamma v(S'; w) - v(S; w)
         z <- gamma lambda z + grad v(S; w)
@@ -47,8 +47,8 @@ class TDValue(ValueAgent):
 
     Args:
         task: a task with a table, which is read for the score alone; its actions must be Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `TDValueConfig`.
 
     Attributes:
@@ -97,10 +97,10 @@ class TDValue(ValueAgent):
         self.trace[:] = 0.0
 
     def state(self) -> dict[str, np.ndarray]:
-        """The weights and traces, beside what every agent saves."""
+        """The weights and traces, besides what every agent saves."""
         return {**super().state(), "trace": self.trace}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved weights and traces."""
+        """Restore saved weights and traces."""
         self.trace[...] = state["trace"]
         super().restore(state)

@@ -18,7 +18,7 @@ from rl_envs.worlds.world import World
 
 @dataclass(frozen=True)
 class ThompsonConfig:
-    """Hyperparameters: what is believed of every arm's mean before it is pulled."""
+    """Hyperparameters: the prior of every arm's mean."""
 
     prior: Literal["gaussian", "beta"] = "gaussian"
     """gaussian, for rewards of any size, or beta, for rewards of 0 and 1"""
@@ -27,7 +27,7 @@ class ThompsonConfig:
     prior_std: float = 1.0
     """its standard deviation"""
     noise_std: float = 1.0
-    """standard deviation of a reward around the arm's mean, which the Gaussian model takes as known"""
+    """known standard deviation of a reward in the Gaussian model"""
     successes: float = 1.0
     """first parameter of the Beta prior, as if so many ones had been seen; 1 and 1 are the uniform prior"""
     failures: float = 1.0
@@ -55,8 +55,8 @@ class Thompson(BanditAgent):
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `Thompson.Config`.
 
     Attributes:
@@ -107,10 +107,10 @@ class Thompson(BanditAgent):
         self.total[self._everybody, arm] += reward
 
     def state(self) -> dict[str, np.ndarray]:
-        """The sums, beside what every bandit agent saves."""
+        """The sums, besides what every bandit agent saves."""
         return {**super().state(), "total": self.total}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved sums."""
+        """Restore saved sums."""
         super().restore(state)
         self.total = np.array(state["total"])

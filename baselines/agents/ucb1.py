@@ -1,4 +1,4 @@
-"""UCB1: the arm that might be the best, as far as one can tell."""
+"""UCB1: the arm with the highest upper confidence bound."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from baselines.learning.updates import upper_confidence_bound
 
 @dataclass(frozen=True)
 class UCB1Config(ValueConfig):
-    """Hyperparameters, beside how arms are valued."""
+    """Hyperparameters, besides those of the arms' values."""
 
     exploration: float = math.sqrt(2)
     """c, in units of reward; sqrt(2) is UCB1 for rewards in [0, 1]"""
@@ -38,8 +38,8 @@ class UCB1(ValueBandit):
 
     Args:
         task: what to learn; all its observations must be the same, and its actions Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: a `UCB1.Config`.
 
     Attributes:

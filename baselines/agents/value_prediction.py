@@ -1,4 +1,4 @@
-"""What the agents that predict values have in common: the uniform policy, the approximation, the error.
+"""What the agents that predict values have in common: the uniform random policy, the approximation, the error.
 
 They do not control anything. They act uniformly at random for ever, and learn what that is worth from each state. How
 they learn it is each file's own business.
@@ -40,13 +40,13 @@ class ValueConfig:
     """alpha at step 0. It is divided by the largest x . x: by the number of tilings, by the number of cosines, by 1
     for tables and groups. So 1 removes a whole error where it was seen. For a network it is the learning rate"""
     step_size_half_life: float = 2_000.0
-    """steps after which half of alpha is left; it falls harmonically. inf keeps it constant"""
+    """steps after which half of alpha is left; it decays harmonically. inf keeps it constant"""
     groups: int = 10
     """cells along each coordinate of the position, for aggregation"""
     tilings: int = 8
-    """how many grids are laid over each other, for tiles"""
+    """number of tilings, for tiles"""
     tiles: int = 5
-    """their tiles along each coordinate"""
+    """tiles along each coordinate in each tiling"""
     order: int = 5
     """highest frequency along each coordinate, for fourier"""
     hidden: tuple[int, ...] = (32,)
@@ -72,13 +72,13 @@ class ValueAgent(Agent):
 
     Args:
         task: a task with a table, which is read for the score alone; its actions must be Discrete.
-        runs: as for every `Agent`.
-        seed: as for every `Agent`.
+        runs: see `Agent`.
+        seed: see `Agent`.
         config: of the agent's own `Config`.
 
     Attributes:
         function: the estimated values, with the weights of all runs.
-        v: the true values of the uniform policy, [S].
+        v: the true values of the uniform random policy, [S].
         weight: the share of its time that it spends in each state, [S].
 
     Raises:
@@ -94,7 +94,7 @@ class ValueAgent(Agent):
         super().__init__(task, runs=runs, seed=seed, config=config)
         if self.task.truth is None:
             raise TypeError(
-                f"{self.name} needs a world with a table, for its score is the error of its values, "
+                f"{self.name} needs a world with a table, because its score is the error of its values, "
                 f"but {self.task.name} has none"
             )
         mdp = self.task.truth.mdp
@@ -111,11 +111,11 @@ class ValueAgent(Agent):
         self._everyone = np.arange(self.num_runs)
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
-        """Any action, each with the same probability, whatever is observed: that is the policy to be judged."""
+        """A uniformly random action: this is the policy whose values are predicted."""
         return uniform_action(self.task.num_actions, self.uniform(greedy=greedy))
 
     def policy(self) -> np.ndarray:
-        """The uniform policy, [R, S, A]: it is what the values are of, and no part of what is learned."""
+        """The uniform random policy, [R, S, A]: it is what the values are of, and no part of what is learned."""
         num_actions = self.task.num_actions
         return np.full((self.num_runs, len(self.v), num_actions), 1 / num_actions)
 
@@ -149,11 +149,11 @@ class ValueAgent(Agent):
         """Drop what is remembered of unfinished episodes, because they will not go on."""
 
     def state(self) -> dict[str, np.ndarray]:
-        """The weights, beside what every agent saves."""
+        """The weights, besides what every agent saves."""
         return {**super().state(), "weights": self.function.weights}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved weights."""
+        """Restore saved weights."""
         super().restore(state)
         self.function.weights[...] = state["weights"]
         if not any(name.startswith("environment.") for name in state):

@@ -1,4 +1,4 @@
-"""`python -m baselines compare`: worlds x agents x runs, and games, into a folder of results."""
+"""`python -m baselines compare`: train agents on worlds and in games, and write a folder of results."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ Preset = Literal["default", "quick"]
 
 @dataclass(frozen=True)
 class Execution:
-    """Where and how cells are computed.
+    """Where results go, and how they are computed.
 
     Attributes:
-        out: folder of results.
-        preset: what the defaults of the other options are.
-        file: a TOML file whose keys are these options; what is typed goes before it.
-        workers: processes; by default as many as there are cores.
-        backend: where cells are computed.
-        address: of a running Ray cluster, for the backend ray; one is started on this machine otherwise.
-        fresh: compute all cells anew, and delete their stored results first.
+        out: folder for the results.
+        preset: which defaults the other options have.
+        file: a TOML file of options; its keys are the names of the flags. Typed flags override it.
+        workers: number of processes; all cores by default.
+        backend: what runs the processes: joblib on this machine, or a Ray cluster.
+        address: address of a running Ray cluster; without it, the ray backend starts one on this machine.
+        fresh: delete the stored results of this comparison and compute everything again.
     """
 
     out: Path = Path("results")
@@ -60,7 +60,7 @@ class Execution:
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:
-    """The command, with the defaults of the preset and the file that were typed, and flags for the agents named."""
+    """The command, with defaults from the typed preset and file, and a flag for each agent's hyperparameters."""
     with mistakes_end_the_command():
         start = starting_point(typed)
         configs = configs_of_named(typed, start)
@@ -70,15 +70,15 @@ def command(typed: Sequence[str]) -> Callable[..., int]:
         execution: tyro.conf.OmitArgPrefixes[Execution] = start.execution,
         configs: Any = None,
     ) -> int:
-        """Train agents on worlds and in games, and show how far each ends from the exact optimum or from equilibrium.
+        """Train agents on worlds and in games, and score them against the exact optimum or equilibrium.
 
-        The same command again goes on where an interrupted one ended. Every setting of the agents that are named is a
-        flag of its own, and every flag may stand in a file.
+        Run the same command again to resume an interrupted comparison. Every hyperparameter of the agents is a flag.
+        Every flag may also be set in a TOML file.
 
         Args:
-            comparison: what is compared with what.
-            execution: where and how cells are computed.
-            configs: settings of the agents that are named.
+            comparison: what to compare.
+            execution: where results go, and how they are computed.
+            configs: hyperparameters of the agents.
         """
         return run_comparison(with_settings(comparison, configs), execution)
 
@@ -87,12 +87,12 @@ def command(typed: Sequence[str]) -> Callable[..., int]:
 
 @dataclass(frozen=True)
 class Start:
-    """What stands for all that is not typed.
+    """The defaults, before any flag is read.
 
     Attributes:
-        comparison: what is compared.
+        comparison: what to compare.
         execution: where and how.
-        settings: fields of Configs by the names of agents.
+        settings: hyperparameters by the names of agents.
     """
 
     comparison: Comparison
@@ -101,7 +101,7 @@ class Start:
 
 
 def starting_point(typed: Sequence[str]) -> Start:
-    """The defaults: those of the preset that was typed, and over them what stands in the file that was typed.
+    """The defaults: those of the typed preset, overridden by the typed file.
 
     Raises:
         StorageError, ValueError, TypeError: as `read_comparison_file`; an unknown preset.
@@ -116,10 +116,10 @@ def starting_point(typed: Sequence[str]) -> Start:
 
 
 def configs_of_named(typed: Sequence[str], start: Start) -> dict[str, Any]:
-    """The Configs of the agents that are named without settings, with what a file sets of them.
+    """The Configs of the agents that are named without settings, with the values that the file sets.
 
     Raises:
-        ValueError, TypeError: an unknown field, naming the nearest, or a value that it cannot have.
+        ValueError, TypeError: an unknown field, with the nearest known one, or an invalid value.
     """
     agents = values_of(typed, "--agents", start.comparison.agents)
     game_agents = values_of(typed, "--game-agents", start.comparison.game_agents)
@@ -129,7 +129,7 @@ def configs_of_named(typed: Sequence[str], start: Start) -> dict[str, Any]:
 
 
 def with_settings(comparison: Comparison, configs: Mapping[str, Any]) -> Comparison:
-    """The comparison with the settings that differ from an agent's defaults behind its name."""
+    """The comparison, with each agent's settings that differ from its defaults written behind its name."""
 
     def specified(agents: Iterable[str]) -> tuple[str, ...]:
         return tuple(
@@ -143,7 +143,7 @@ def with_settings(comparison: Comparison, configs: Mapping[str, Any]) -> Compari
 
 
 def run_comparison(comparison: Comparison, execution: Execution) -> int:
-    """Compare, report, and turn what goes wrong into a message.
+    """Run a comparison and write its report; errors become messages.
 
     Args:
         comparison: what to compare.
@@ -176,9 +176,9 @@ def show(results: Results, out: Path, console: Console) -> None:
     """Show the tables and write the report.
 
     Args:
-        results: what the comparison found.
+        results: the comparison's results.
         out: folder of results.
-        console: where the tables are shown.
+        console: where to print the tables.
 
     Raises:
         StorageError: a file cannot be written.
@@ -200,8 +200,8 @@ def show(results: Results, out: Path, console: Console) -> None:
         for line in lines:
             console.print(line, markup=False, highlight=False)
         console.print()
-    left_alone = len(list((out / CELLS).glob("*.npz"))) - len(set(results.provenance["cells"]))
-    if left_alone > 0:
-        console.print(f"Results in {CELLS}/ of other settings or versions, which are left alone: {left_alone}.")
+    unused = len(list((out / CELLS).glob("*.npz"))) - len(set(results.provenance["cells"]))
+    if unused > 0:
+        console.print(f"Results in {CELLS}/ from other settings or versions, not used here: {unused}.")
     page, *others = [path.name for path in written]
-    console.print(f"Open {out / page} in a browser. Beside it lie {', '.join(others)}.", markup=False)
+    console.print(f"Open {out / page} in a browser. Also written: {', '.join(others)}.", markup=False)

@@ -1,4 +1,4 @@
-"""What a command gives back to the shell, and how it says what went wrong."""
+"""Exit codes, error messages, and what Ctrl-C does."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import sys
 import threading
 from collections.abc import Iterator
 
-# What the user can set right, and what Ctrl-C and a closed pipe give by convention.
-MISTAKE, INTERRUPTED, NOBODY_READS = 2, 130, 141
+# A mistake of the user; the other two are the conventional codes for Ctrl-C and a closed pipe.
+MISTAKE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
 def complain(*lines: str) -> int:
-    """Say what is wrong, and give the exit code for it."""
+    """Print an error message, and return its exit code."""
     for line in filter(None, lines):
         print(line, file=sys.stderr)
     return MISTAKE
 
 
 def end_at_interrupts() -> None:
-    """Let Ctrl-C end the program at once: while modules are imported, say, there is nothing to clear away."""
+    """Let Ctrl-C end the program at once: while modules are being imported there is nothing to clean up."""
     if _may_be_interrupted():
         signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
 
 
 @contextlib.contextmanager
 def raised_at_interrupts() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt in the block, so that what was begun is cleared away.
+    """Let Ctrl-C raise KeyboardInterrupt in the block, so that it can clean up.
 
-    Pressed again it does not disturb that, for the second time; the third ends the program at once.
+    A second Ctrl-C is ignored while it does; a third ends the program at once.
     """
     if not _may_be_interrupted():
         yield
@@ -53,5 +53,5 @@ def raised_at_interrupts() -> Iterator[None]:
 
 
 def _may_be_interrupted() -> bool:
-    """Not if it is ignored, as in what a script starts in the background, nor where Python lets nobody ask for it."""
+    """Whether this thread can handle Ctrl-C: only the main thread, and not in a background job that ignores it."""
     return threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) != signal.SIG_IGN

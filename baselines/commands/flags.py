@@ -1,6 +1,6 @@
-"""Flags that depend on what was typed: those of the agent that is named, with the defaults of the preset it names.
+"""Flags that depend on the command line: the hyperparameters of the named agent, with the defaults of its preset.
 
-Every field of an agent's Config is a flag, by tyro: its help is the field's line in the Config's docstring.
+tyro makes a flag of every field of an agent's Config, with the field's docstring as its help.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tyro
 from baselines.commands.exit_codes import complain
 from baselines.system.atomic_files import StorageError
 
-# Flags that may be left out; None, which stands for that, is nothing to type.
+# Flags without a default value; None cannot be typed.
 OptionalPath = Annotated[Path | None, tyro.conf.arg(metavar="PATH")]
 OptionalText = Annotated[str | None, tyro.conf.arg(metavar="STR")]
 OptionalInteger = Annotated[int | None, tyro.conf.arg(metavar="INT")]
@@ -26,11 +26,11 @@ OptionalFloat = Annotated[float | None, tyro.conf.arg(metavar="FLOAT")]
 
 
 def check_typed(typed: Sequence[str]) -> None:
-    """See that nothing was typed in vain.
+    """Refuse repeated flags and empty values.
 
     Raises:
-        ValueError: a flag that stands twice, of which the last alone would count; or an empty value, which as a path
-            would be the folder one is in.
+        ValueError: a flag given twice, of which only the last would count; or an empty value, which as a path would
+            mean the current folder.
     """
     seen: set[str] = set()
     last = "what is given"
@@ -46,12 +46,12 @@ def check_typed(typed: Sequence[str]) -> None:
 
 
 def value_of(typed: Sequence[str], flag: str, default: str) -> str:
-    """What was typed after a flag that takes one value, known before the other flags are.
+    """The value typed after a flag that takes one, read before the other flags are parsed.
 
     Args:
-        typed: what was typed after the command's name.
+        typed: the words after the command's name.
         flag: "--agent".
-        default: what stands for a flag that was not typed.
+        default: used where the flag was not typed.
 
     Returns:
         The value.
@@ -60,12 +60,12 @@ def value_of(typed: Sequence[str], flag: str, default: str) -> str:
 
 
 def values_of(typed: Sequence[str], flag: str, default: Sequence[str]) -> list[str]:
-    """What was typed after a flag that takes several values: `--agents A B`, or `--agents=A`.
+    """The values typed after a flag that takes several: `--agents A B`, or `--agents=A`.
 
     Args:
-        typed: what was typed after the command's name.
+        typed: the words after the command's name.
         flag: "--agents"; it may be typed with underscores for its hyphens.
-        default: what stands for a flag that was not typed.
+        default: used where the flag was not typed.
 
     Returns:
         The values.
@@ -83,13 +83,13 @@ def values_of(typed: Sequence[str], flag: str, default: Sequence[str]) -> list[s
 
 
 def with_config(function: Callable[..., int], parameter: str, default: Any, *, title: str) -> Callable[..., int]:
-    """Let each field of a Config be a flag of a command: `--epsilon 0.2`.
+    """Make each field of a Config a flag of a command: `--epsilon 0.2`.
 
     Args:
         function: the command.
         parameter: which of its parameters takes the Config.
         default: the Config whose values are the defaults.
-        title: what stands above these flags in the help.
+        title: heading of these flags in the help.
 
     Returns:
         The command, with that default and annotation of the parameter.
@@ -99,19 +99,19 @@ def with_config(function: Callable[..., int], parameter: str, default: Any, *, t
 
 
 def with_configs(function: Callable[..., int], parameter: str, defaults: Mapping[str, Any]) -> Callable[..., int]:
-    """Let each field of each of several Configs be a flag of a command: `--QLearning.epsilon 0.2`.
+    """Make each field of several Configs a flag of a command: `--QLearning.epsilon 0.2`.
 
     Args:
         function: the command; `tyro.conf.OmitArgPrefixes` must not be in force for it.
         parameter: which of its parameters takes the Configs, a dictionary by name.
-        defaults: the Configs whose values are the defaults, by the name that stands before their flags.
+        defaults: the Configs whose values are the defaults, by the prefix of their flags.
 
     Returns:
         The command, with that default and annotation of the parameter.
     """
     kinds = {name: Annotated[type(config), tyro.conf.arg(name=name)] for name, config in defaults.items()}
-    made_as_needed: Any = TypedDict
-    kind: Any = Annotated[made_as_needed("Configs", kinds), tyro.conf.arg(name="")]
+    typed_dict: Any = TypedDict
+    kind: Any = Annotated[typed_dict("Configs", kinds), tyro.conf.arg(name="")]
     return _with_parameter(function, parameter, kind, dict(defaults))
 
 
@@ -123,7 +123,7 @@ def changed_fields(config: Any, default: Any) -> dict[str, Any]:
 
 @contextmanager
 def mistakes_end_the_command() -> Iterator[None]:
-    """Say in one line what is wrong with what was typed, and leave, as tyro does with a flag that it does not know.
+    """Print an error in one line and exit, as tyro does for an unknown flag.
 
     Raises:
         SystemExit: with the exit code of a mistake, for a ValueError, TypeError or StorageError.

@@ -1,4 +1,4 @@
-"""`python -m baselines list`: the worlds and the agents, the games and those who play them."""
+"""`python -m baselines list`: all worlds, agents, games and game agents."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:
-    """The command, whatever was typed after it."""
+    """The command; its flags depend on nothing."""
     return show_lists
 
 
 def show_lists() -> int:
-    """List the worlds and the agents, the games and those who play them."""
+    """List all worlds, agents, games and game agents."""
     from rich.console import Console
     from rich.table import Table
 
@@ -27,14 +27,14 @@ def show_lists() -> int:
         limit = "none" if world.max_episode_steps is None else f"{world.max_episode_steps:,}"
         sizes = (f"{world.mdp.num_states:,}", f"{world.mdp.num_actions:,}")
         worlds.add_row(name, *sizes, limit, f"{world.mdp.discount:g}")
-    agents = Table("agent", "what it is", title="Agents", title_justify="left")
+    agents = Table("agent", "description", title="Agents", title_justify="left")
     for name, entry in AGENTS.items():
         agents.add_row(name, entry.summary)
     games = Table("game", "players", "states", "actions", title="Games", title_justify="left")
     for name in (*GAMES, *MARKOV_GAMES):
         task = make_game_task(name)
         games.add_row(name, str(task.num_players), str(task.num_states), " x ".join(map(str, task.num_actions)))
-    game_agents = Table("game agent", "what it is", title="Game agents", title_justify="left")
+    game_agents = Table("game agent", "description", title="Game agents", title_justify="left")
     for name, entry in GAME_AGENTS.items():
         game_agents.add_row(name, entry.summary)
     Console().print(worlds, agents, games, game_agents)

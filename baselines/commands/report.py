@@ -1,4 +1,4 @@
-"""`python -m baselines report results/`: the page, the tables and the pictures of a comparison that was made before."""
+"""`python -m baselines report results/`: the report of a finished comparison."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from baselines.system.atomic_files import StorageError
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:
-    """The command, whatever was typed after it."""
+    """The command; its flags depend on nothing."""
     return write_report_of
 
 
 def write_report_of(folder: Annotated[Path, tyro.conf.Positional], pictures_of: tuple[str, ...] = ()) -> int:
-    """Write the report of a finished comparison: report.html, report.md, results.csv and PNGs.
+    """Write the report of a finished comparison: report.html, report.md, results.csv and PNG figures.
 
     Args:
-        folder: Where the comparison was made.
-        pictures_of: Worlds that the PNGs show; by default the first twelve.
+        folder: the comparison's folder of results.
+        pictures_of: worlds to draw PNG figures of; the first twelve by default.
     """
     from baselines.comparison.results import read_results
     from baselines.report.contents import Contents

@@ -1,4 +1,4 @@
-"""What long commands share, which go on where an earlier one ended: how wide they print, and how they end early."""
+"""What resumable commands share: the width of their output, and what they say when they end early."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from baselines.system.workers import JobError, WorkerError
 if TYPE_CHECKING:
     from rich.console import Console
 
-# A log has no width of its own; the tables need this much.
+# Width of the tables where there is no terminal.
 LOG_WIDTH = 140
 
-# What ends such a command with a message instead of a traceback.
+# Exceptions that end such a command with a message instead of a traceback.
 ENDS = (ValueError, TypeError, StorageError, WorkerError, JobError, KeyboardInterrupt)
 
 
 def console_for_tables() -> Console:
-    """The terminal as it is, or a log that is wide enough."""
+    """A console as wide as the terminal, or wide enough for the tables in a log."""
     from rich.console import Console
 
     console = Console()
@@ -31,33 +31,33 @@ def console_for_tables() -> Console:
 
 
 def end_early(error: BaseException, what: str, folder: Path, inside: str, *, without: str = "") -> int:
-    """Say what has ended a command, and how to go on if it had begun.
+    """Say what ended a command, and how to resume it.
 
     Args:
         error: one of `ENDS`.
-        what: the command does, in the plural: "cells".
-        folder: where those that are finished are kept.
-        inside: the name in that folder of what holds them; it is missing where nothing was begun.
-        without: a flag that was typed, with which the command would begin anew instead of going on.
+        what: the units of work, in the plural: "cells".
+        folder: where finished units are stored.
+        inside: the file or folder in it that holds them; missing where no work was begun.
+        without: a typed flag with which the command would start over instead of resuming.
 
     Returns:
         The exit code.
     """
     begun = (folder / inside).exists()
     same_command = f"the same command without {without}" if without else "the same command"
-    how_to_go_on = f"Finished {what} are kept in {folder}; {same_command} goes on from there." if begun else ""
+    advice = f"Finished {what} are kept in {folder}; run {same_command} to resume." if begun else ""
     if isinstance(error, KeyboardInterrupt):
-        complain("Stopped.", how_to_go_on)
+        complain("Stopped.", advice)
         return INTERRUPTED
     if not isinstance(error, (WorkerError, JobError)) and not may_pass(error):
-        how_to_go_on = ""  # the same command would be refused again
+        advice = ""  # the same command would be refused again
     message = re.sub(r"^[a-z_]+(?= must )", lambda name: as_typed(name[0]), str(error))
-    complain(f"Error: {message}", how_to_go_on)
+    complain(f"Error: {message}", advice)
     return 1 if isinstance(error, JobError) else MISTAKE
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether what has ended a command lay in the machine and not in what it was given: a full disk, say."""
+    """Whether the machine was at fault and not the input: a full disk, say."""
     if not isinstance(error, StorageError) or isinstance(error, FolderLockError):
         return False
     cause = error.__cause__
@@ -66,5 +66,5 @@ def may_pass(error: BaseException) -> bool:
 
 
 def as_typed(name: str) -> str:
-    """The flag of an argument whose name in Python is not what is typed; other names as they are."""
+    """The flag of an argument whose name has an underscore; other names as they are."""
     return f"--{name.replace('_', '-')}" if "_" in name else name

@@ -1,4 +1,4 @@
-"""`python -m baselines train`: one agent on one world, watched in the terminal and in TensorBoard, filmed and saved."""
+"""`python -m baselines train`: train one agent on one world, with optional TensorBoard logs and videos."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ from rl_envs.specification import Specification
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Episodes that a score is the mean of where there is no table.
+# Where there is no table, a score is the mean return of so many episodes.
 EVALUATION_EPISODES = 10
 
 
 @dataclass(frozen=True)
-class Population:
-    """Who learns what.
+class Experiment:
+    """Which agent to train, and on which world.
 
     Attributes:
-        world: a world's name or Gymnasium id, with settings after a colon: "LineWalk:size=9"; or an environment of your
-            own: "my_module:MyEnv-v0", "file.py:make_env:size=3".
-        agent: an agent's name, with settings after a colon: "DQN:preset=CartPole". Each of its settings is a flag too,
-            which goes before.
-        runs: how many learn, independently of each other.
-        seed: the base seed of everything random.
+        world: name of a world or Gymnasium id, with settings after a colon: "LineWalk:size=9". Your own environment is
+            "my_module:MyEnv-v0" or "file.py:make_env:size=3".
+        agent: name of an agent, with settings after a colon: "DQN:preset=CartPole". Each hyperparameter is a flag too,
+            which overrides the setting.
+        runs: number of independent runs, each with a seed of its own.
+        seed: base seed, from which every run's seed is derived.
     """
 
     world: str = "LineWalk"
@@ -60,15 +60,15 @@ class Population:
 
 @dataclass(frozen=True)
 class Training:
-    """How long to train, and what to keep of it.
+    """How long to train, and what to record.
 
     Attributes:
-        steps: environment steps of each run.
-        checkpoints: how often each run is scored, besides once at the start.
-        tensorboard: folder of logs for TensorBoard; each run gets a folder of its own in it.
-        video: folder for a film of the trained agent's first run, acting greedily.
-        episodes: how many episodes are filmed.
-        save: file for the trained agent, which `watch` replays and --resume goes on from.
+        steps: environment steps per run.
+        checkpoints: number of evaluations per run, besides the one at the start.
+        tensorboard: folder for TensorBoard logs, with a subfolder for each run.
+        video: folder for videos of the trained agent: its first run, acting greedily.
+        episodes: number of episodes to record, one video each.
+        save: file for the trained agent, for `watch` and --resume.
     """
 
     steps: int = 10_000
@@ -80,32 +80,32 @@ class Training:
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:
-    """The command, with a flag for each setting of the agent that was typed; or that which goes on from a file."""
+    """The command, with a flag for each hyperparameter of the typed agent; or the one that resumes from a file."""
     if value_of(typed, "--resume", ""):
         return resume_training
     with mistakes_end_the_command():
-        given = AGENTS.read(value_of(typed, "--agent", Population.agent))
+        given = AGENTS.read(value_of(typed, "--agent", Experiment.agent))
         default = given.config
 
     def train_anew(
-        population: tyro.conf.OmitArgPrefixes[Population],
+        experiment: tyro.conf.OmitArgPrefixes[Experiment],
         training: tyro.conf.OmitArgPrefixes[Training],
         config: Any,
         resume: OptionalPath = None,
     ) -> int:
-        """Train an agent on a world, and show how far each run ends from the exact optimum.
+        """Train an agent on a world, and score each run against the exact optimum.
 
         Args:
-            population: who learns what.
-            training: how long to train, and what to keep of it.
-            config: settings of the agent.
-            resume: file of a saved agent to go on from, instead of all that says who learns what.
+            experiment: which agent to train, and on which world.
+            training: how long to train, and what to record.
+            config: hyperparameters of the agent.
+            resume: file of a saved agent to train further. World, agent, hyperparameters, runs and seed come from it.
         """
         agent = given.with_settings(changed_fields(config, default))
 
         def make() -> Agent:
-            task = WorldSpecification.read(population.world).task
-            return agent.make(task, runs=population.runs, seed=population.seed)
+            task = WorldSpecification.read(experiment.world).task
+            return agent.make(task, runs=experiment.runs, seed=experiment.seed)
 
         return run_training(make, agent.label, training)
 
@@ -113,24 +113,24 @@ def command(typed: Sequence[str]) -> Callable[..., int]:
 
 
 def resume_training(resume: Path, training: tyro.conf.OmitArgPrefixes[Training]) -> int:
-    """Go on with the training of a saved agent, exactly as if it had never been interrupted.
+    """Resume the training of a saved agent, exactly as if it had never been interrupted.
 
-    The world, the agent, its settings, the runs and the seed are those in the file, so they are no flags here.
+    World, agent, hyperparameters, runs and seed come from the file, so they are not flags here.
 
     Args:
         resume: file of a saved agent.
-        training: how much longer to train, and what to keep of it.
+        training: how much longer to train, and what to record.
     """
     return run_training(lambda: load_agent(resume), "", training)
 
 
 def run_training(make: Callable[[], Agent], specification: str, training: Training) -> int:
-    """Train, show, save and film, and turn what goes wrong into a message.
+    """Train, show scores, save, and record videos; errors become messages.
 
     Args:
-        make: gives the agent.
-        specification: the agent's name with its settings; empty for what the agent's own Config says.
-        training: how long to train, and what to keep of it.
+        make: makes the agent.
+        specification: the agent's name with its settings; empty to take them from the agent's Config.
+        training: how long to train, and what to record.
 
     Returns:
         The exit code.
@@ -143,9 +143,9 @@ def run_training(make: Callable[[], Agent], specification: str, training: Traini
             agent = make()
             check_training(agent, training)
             folder = log_folder(agent, specification, training, console)
-        except (ValueError, TypeError) as error:  # later these are faults of an agent, to be shown where they are
+        except (ValueError, TypeError) as error:  # raised later, these are bugs of an agent and need a traceback
             return complain(f"Error: {error}")
-        return train_and_keep(agent, training, folder, console)
+        return train_and_save(agent, training, folder, console)
     except (StorageError, gym.error.Error) as error:
         return complain(f"Error: {error}")
     except KeyboardInterrupt:
@@ -154,11 +154,11 @@ def run_training(make: Callable[[], Agent], specification: str, training: Traini
 
 
 def check_training(agent: Agent, training: Training) -> None:
-    """See beforehand that a training can go to its end; what goes wrong later is no mistake of the user.
+    """Check before training that it can finish: whatever fails later is not the user's mistake.
 
     Raises:
-        ValueError: numbers below 1, a world without scores or pictures, or a library's agent that was trained before.
-        StorageError: a folder that cannot be made or written to, or a folder where a file shall be.
+        ValueError: a number below 1, a world without scores or pictures, or a library's agent that is already trained.
+        StorageError: a folder that cannot be made or written to, or a folder in place of a file.
         DependencyNotInstalled: pygame is missing.
     """
     check_integer("steps", training.steps, low=1)
@@ -178,7 +178,7 @@ def check_training(agent: Agent, training: Training) -> None:
 
 
 def log_folder(agent: Agent, specification: str, training: Training, console: Console) -> Path | None:
-    """Make the folder of the log and say where it is; None where there shall be no log.
+    """Make the log's folder and say where it is; None without a log.
 
     Raises:
         StorageError: it cannot be made or written to.
@@ -187,64 +187,64 @@ def log_folder(agent: Agent, specification: str, training: Training, console: Co
         return None
     name = specification or Specification(agent.name, changed_fields(agent.config, agent.Config())).label
     folder = new_folder(training.tensorboard, f"{agent.task.name}-{name}")
-    say(f"Logs in {folder}; to see them: tensorboard --logdir {shlex.quote(str(training.tensorboard))}", console)
+    say(f"Logging to {folder}; view with: tensorboard --logdir {shlex.quote(str(training.tensorboard))}", console)
     return folder
 
 
-def train_and_keep(agent: Agent, training: Training, folder: Path | None, console: Console) -> int:
-    """Train, show how each run has ended, save and film.
+def train_and_save(agent: Agent, training: Training, folder: Path | None, console: Console) -> int:
+    """Train, show each run's score, save, and record videos.
 
     Args:
         agent: the population.
-        training: how long to train, and what to keep of it.
-        folder: of the log, or None for no log.
-        console: where to.
+        training: how long to train, and what to record.
+        folder: the log's, or None for no log.
+        console: where to print.
 
     Returns:
         The exit code.
 
     Raises:
-        StorageError: what is to be kept cannot be written.
+        StorageError: a file cannot be written.
         DependencyNotInstalled: moviepy is missing.
     """
     end = agent.steps + training.steps
     try:
         scores = train_and_show(agent, training, folder, console)
     except StoppedBetweenSteps:
-        complain(f"Stopped after {agent.steps:,} of {end:,} steps.", *save_what_there_is(agent, end, training))
+        complain(f"Stopped after {agent.steps:,} of {end:,} steps.", *save_unfinished(agent, end, training))
         return INTERRUPTED
     except StorageError as error:
-        return complain(f"Error: {error}", *save_what_there_is(agent, end, training))
+        return complain(f"Error: {error}", *save_unfinished(agent, end, training))
     show_scores(agent, scores, EVALUATION_EPISODES, console)
-    keep(agent, training, console)
+    save_and_record(agent, training, console)
     return 0
 
 
 def train_and_show(agent: Agent, training: Training, folder: Path | None, console: Console) -> np.ndarray:
-    """Train with a bar in the terminal and a log for TensorBoard, until the end or Ctrl-C.
+    """Train with a progress bar and a TensorBoard log, until the end or Ctrl-C.
 
     Args:
         agent: the population.
         training: how long.
-        folder: of the log, or None for no log.
+        folder: the log's, or None for no log.
         console: where the bar is shown.
 
     Returns:
         The scores at the end, [R].
 
     Raises:
-        StoppedBetweenSteps: Ctrl-C; the agent is as after some whole step.
-        StorageError: the log cannot be written, the disk is full perhaps; the agent is as after some whole step.
+        StoppedBetweenSteps: Ctrl-C, between two steps of the agent.
+        StorageError: the log cannot be written, for a full disk say; the agent is between two steps.
     """
-    one_after_the_other = agent.num_runs if isinstance(agent, SB3Agent) else 1
+    sequential_runs = agent.num_runs if isinstance(agent, SB3Agent) else 1
     shown = TrainingDisplay(
-        console, training.steps * one_after_the_other, "mean return" if agent.task.truth is None else "score"
+        console, training.steps * sequential_runs, "mean return" if agent.task.truth is None else "score"
     )
     try:
         with shown as display, Interruption() as interruption:
             learn = partial(_train_library, agent) if isinstance(agent, SB3Agent) else partial(_train_own, agent)
             return learn(training, folder, display, interruption).scores[-1]
-    except OSError as error:  # nothing but the log is written in training
+    except OSError as error:  # training writes no other file
         raise StorageError(f"cannot write the log in {folder}: {error.strerror or error}") from error
 
 
@@ -284,7 +284,7 @@ def _train_library(
 
 @dataclass(frozen=True)
 class _LibraryListener:
-    """Hands on what the library's training tells, to the display and to the log."""
+    """Passes the library's callbacks on to the display and the log."""
 
     agent: SB3Agent
     steps: int
@@ -298,7 +298,7 @@ class _LibraryListener:
             self.log.begin(run, model)
 
     def step(self, run: int, steps: int) -> None:
-        """A run has taken so many steps; it may have taken a few more than it should by then."""
+        """A run has taken so many steps, perhaps a few more than asked for."""
         self.display.advance(run * self.steps + min(steps, self.steps))
         self.interruption.check()
 
@@ -309,40 +309,40 @@ class _LibraryListener:
             self.log.checkpoint(run, steps, score)
 
 
-def save_what_there_is(agent: Agent, end: int, training: Training) -> list[str]:
-    """Save an agent whose training was stopped, if it was to be saved.
+def save_unfinished(agent: Agent, end: int, training: Training) -> list[str]:
+    """Save an agent whose training was stopped, if --save was given.
 
     Args:
-        agent: the population, as after some whole step.
-        end: the environment steps that it was to have learned from.
-        training: where it was to be saved.
+        agent: the population, between two steps.
+        end: environment steps per run at the end of the training.
+        training: where to save.
 
     Returns:
-        What to say of it, in lines.
+        Lines to print.
 
     Raises:
         StorageError: the file cannot be written.
     """
     if isinstance(agent, SB3Agent):
-        return [f"Nothing is saved: {agent.name} is trained in one go."]
+        return [f"Nothing saved: {agent.name} cannot be resumed."]
     if training.save is None:
-        return ["Nothing is saved: --save PATH would have kept what was learned."]
+        return ["Nothing saved; use --save PATH to save the agent."]
     agent.save(training.save)
     if agent.steps >= end:
-        return [f"Saved to {training.save}, with all of its training."]
+        return [f"Saved to {training.save}; its training is complete."]
     again = ["python", "-m", "baselines", "train", "--resume", str(training.save), "--steps", str(end - agent.steps)]
     for flag in ("save", "tensorboard", "video"):
         path = getattr(training, flag)
         again += [] if path is None else [f"--{flag}", str(path)]
-    return [f"Saved to {training.save}. To go on:", f"  {shlex.join(again)}"]
+    return [f"Saved to {training.save}. To resume:", f"  {shlex.join(again)}"]
 
 
-def keep(agent: Agent, training: Training, console: Console) -> None:
-    """Save a trained agent and film it, as far as that is asked for; raises as `Agent.save` and `record_video`."""
+def save_and_record(agent: Agent, training: Training, console: Console) -> None:
+    """Save a trained agent and record videos, where asked for; raises as `Agent.save` and `record_video`."""
     if training.save is not None:
         agent.save(training.save)
         watch = f"python -m baselines watch {shlex.quote(str(training.save))}"
-        say(f"Saved to {training.save}; to see it play: {watch}", console)
+        say(f"Saved to {training.save}; watch it with: {watch}", console)
     if training.video is not None:
-        for film in record_video(agent, training.video, episodes=training.episodes, seed=agent.seed):
-            say(f"Filmed: {film}", console)
+        for video in record_video(agent, training.video, episodes=training.episodes, seed=agent.seed):
+            say(f"Recorded: {video}", console)

@@ -1,4 +1,4 @@
-"""`python -m baselines tune`: a search for settings that do better, judged by runs of their own."""
+"""`python -m baselines tune`: search for better hyperparameters, and test the best on fresh seeds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-# What is said of each run, by metric: in the table and in the verdict.
+# Names of the metrics, in the table and in the verdict.
 MEANING = {
     "score": "score at the end",
     "area": "mean score over training",
@@ -36,7 +36,7 @@ MEANING = {
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:
-    """The command, whatever was typed after it."""
+    """The command; its flags depend on nothing."""
     return tune_agent
 
 
@@ -47,16 +47,16 @@ def tune_agent(
     held_out_runs: int = 30,
     workers: int = 1,
 ) -> int:
-    """Search for settings with which an agent does better than with those it has, and judge them by runs of their own.
+    """Search for better hyperparameters of an agent, and compare the best with the default on fresh seeds.
 
-    The same command again goes on where an interrupted one ended, up to the same number of trials in all.
+    Run the same command again to resume an interrupted search, up to the same total number of trials.
 
     Args:
-        tuning: What is tuned.
-        trials: Trials in all, those of earlier commands among them.
-        out: Folder of the database and of what is written at the end.
-        held_out_runs: Fresh runs of the default and of the best settings at the end, on each world.
-        workers: Processes. With one, the seed decides every trial; with more, it matters which ends first.
+        tuning: what to tune.
+        trials: total number of trials, earlier ones included.
+        out: folder for the database and the result.
+        held_out_runs: fresh runs of the default and of the best hyperparameters at the end, per world.
+        workers: number of processes. With more than one, trials also depend on which one ends first.
     """
     console = console_for_tables()
     try:
@@ -72,11 +72,11 @@ def tune_agent(
 
 
 def show(result: TuningResult, console: Console) -> None:
-    """Print what tuning came to.
+    """Print the result of tuning.
 
     Args:
         result: of `tune`.
-        console: where to.
+        console: where to print.
     """
     console.print(contenders_table(result))
     for line in explanation(result):
@@ -84,20 +84,20 @@ def show(result: TuningResult, console: Console) -> None:
 
 
 def contenders_table(result: TuningResult) -> Table:
-    """The default and the best side by side, by their fresh runs."""
+    """The fresh runs of the default and of the best, side by side."""
     from rich.table import Table
 
     table = Table(
         "world", "settings", "runs", f"{meaning(result)} (95%)", "worst tenth of the runs", title_justify="left"
     )
-    table.title = "Fresh runs, which the search has not seen"
+    table.title = "Fresh runs, not seen by the search"
     for world in (named.label for named in result.tuning.named_worlds):
         for name, contender in contenders(result).items():
             if not contender.held_out:
                 table.add_row(world, name, "0", contender.failure, "")
                 continue
             runs = contender.held_out[world].of_each_run(result.tuning.metric)
-            # The worst runs are those that lose most, where it is regret that was measured.
+            # With regret, the worst runs are those with the most.
             worst = -worst_decile(-runs) if result.tuning.metric == "regret" else worst_decile(runs)
             mean = interval_text(mean_interval(runs), runs=len(runs))
             table.add_row(world, name, str(len(runs)), mean, decimals(worst))
@@ -105,71 +105,71 @@ def contenders_table(result: TuningResult) -> Table:
 
 
 def meaning(result: TuningResult) -> str:
-    """What the number of each run is."""
-    said = MEANING[result.tuning.metric]
+    """The metric, in words."""
+    name = MEANING[result.tuning.metric]
     if predicts(result.tuning):
-        return f"{said}, of predicted values"
-    return f"{said}, as mean returns of episodes" if result.tuning.is_sampled else said
+        return f"{name}, of predicted values"
+    return f"{name}, as mean returns of episodes" if result.tuning.is_sampled else name
 
 
 def predicts(tuning: Tuning) -> bool:
-    """Whether scores are of predicted values, and not of a policy."""
+    """Whether scores are those of predicted values and not of a policy."""
     return tuning.metric != "regret" and not tuning.is_sampled and kind_of_agent(tuning.named_agent.name) == "values"
 
 
 def contenders(result: TuningResult) -> dict[str, Contender]:
-    """Who is compared: the default, and the best if it is another."""
+    """What is compared: the default, and the best if it differs."""
     both = {"default": result.default}
     return {**both, "best": result.best} if result.found_better else both
 
 
 def explanation(result: TuningResult) -> list[str]:
-    """Sentences on what was found, and the settings to paste."""
+    """The findings in sentences, and the hyperparameters to paste."""
     fresh = [curve for contender in contenders(result).values() for curve in contender.held_out.values()]
     few = few_runs_text(len(curve.of_each_run(result.tuning.metric)) for curve in fresh)
-    lines = [*filter(None, [few]), *meaning_of_predictions(result.tuning), account_of_trials(result)]
+    lines = [*filter(None, [few]), *meaning_of_predictions(result.tuning), summary_of_trials(result)]
     if result.finished == 1:
-        return [*lines, f"Only the default was tried, {result.default.agent}: more --trials search."]
+        return [*lines, f"Only the default was tried, {result.default.agent}; use more --trials to search."]
     if not result.found_better:
         return [*lines, f"No trial was better than the default, {result.default.agent}."]
     metric = result.tuning.metric.replace("_", " ")
     for name, contender in contenders(result).items():
         value = contender.outcome.value
-        said = contender.outcome.reason if value is None else decimals(value)
-        lines.append(f"{name} (trial {contender.trial}): {metric} {said} on the runs of the search.")
-    lines.append("The best of many is flattered by the runs it was chosen by: report fresh runs, as in the table.")
+        measured = contender.outcome.reason if value is None else decimals(value)
+        lines.append(f"{name} (trial {contender.trial}): {metric} {measured} on the runs of the search.")
+    lines.append("The best of many trials looks better on the runs that chose it: report the fresh runs in the table.")
     lines += [verdict(world, interval, result) for world, interval in result.differences.items()]
     if result.importance:
         shares = ", ".join(f"{field} {share:.0%}" for field, share in result.importance.items())
-        lines.append(f"How much each setting matters in this search: {shares}.")
+        lines.append(f"Importance of each hyperparameter in this search: {shares}.")
     best = result.best.agent
     return [
         *lines,
-        "The best settings, to paste, and as a table of a comparison's file:",
+        "The best hyperparameters, as a specification and as a table for a comparison's TOML file:",
         shlex.quote(best.label),
         as_toml(best),
     ]
 
 
 def meaning_of_predictions(tuning: Tuning) -> list[str]:
-    """What a score is where it is not of a policy, in a sentence or none."""
+    """A sentence on what a score means where it is not a policy's; empty where it is."""
     if not predicts(tuning):
         return []
-    return [f"Score: {tuning.named_agent.name} learns to predict values; it is {MEANINGS['values']}."]
+    return [f"Score: {MEANINGS['values']}."]
 
 
-def account_of_trials(result: TuningResult) -> str:
+def summary_of_trials(result: TuningResult) -> str:
     """How many trials there were, and how they ended."""
     trials = "1 trial" if result.finished == 1 else f"{result.finished} trials"
     others = "".join(f", {number} {kind}" for kind, number in result.shortfalls.items())
-    said = f"{trials}: {result.complete} went all the way{others}."
+    text = f"{trials}: {result.complete} completed{others}."
     if result.kept:
         were = "It was" if result.finished == 1 else f"{result.kept} of them were"
-        said += f" {were} kept from earlier."
+        text += f" {were} from an earlier command."
     if result.interrupted:
-        said += f" {result.interrupted} more {'was' if result.interrupted == 1 else 'were'} interrupted and "
-        said += "does not count." if result.interrupted == 1 else "do not count."
-    return said
+        text += f" {result.interrupted} more {'was' if result.interrupted == 1 else 'were'} interrupted and "
+        text += "does not count." if result.interrupted == 1 else "do not count."
+    return text
 
 
 def verdict(world: str, difference: Interval, result: TuningResult) -> str:
@@ -182,12 +182,12 @@ def verdict(world: str, difference: Interval, result: TuningResult) -> str:
     """
     sign = -1 if result.tuning.metric == "regret" else 1
     if min(sign * difference.low, sign * difference.high) > 0:
-        said = "the best is better than the default"
+        finding = "the best is better than the default"
     elif max(sign * difference.low, sign * difference.high) < 0:
-        said = "the best is worse than the default"
+        finding = "the best is worse than the default"
     else:
-        said = "the fresh runs do not tell the best from the default"
-    return f"{world}: {said}, difference in {meaning(result)} {_with_ends(difference, signed=True)}."
+        finding = "the fresh runs show no difference between the best and the default"
+    return f"{world}: {finding}, difference in {meaning(result)} {_with_ends(difference, signed=True)}."
 
 
 def _with_ends(interval: Interval, *, signed: bool = False) -> str:

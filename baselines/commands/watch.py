@@ -1,4 +1,4 @@
-"""`python -m baselines watch`: a saved agent plays in the terminal or in a window."""
+"""`python -m baselines watch`: watch a saved agent play, in the terminal or in a window."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-# How long the last picture of an episode stays, in seconds.
+# How long the last frame of an episode stays, in seconds.
 PAUSE_AT_THE_END = 1.0
 
 
 def command(typed: Sequence[str]) -> Callable[..., int]:
-    """The command, whatever was typed after it."""
+    """The command; its flags depend on nothing."""
     return watch
 
 
@@ -50,15 +50,15 @@ def watch(
     fps: OptionalFloat = None,
     run: OptionalInteger = None,
 ) -> int:
-    """Let a saved agent play greedily, and show its return beside the one that is exactly to be expected.
+    """Watch a saved agent play greedily, and compare its return with the exact expected return.
 
     Args:
         path: the agent's file, written by `train --save`.
         render: ansi for the terminal, human for a window.
-        episodes: how many to play.
-        seed: of the world's chance.
-        fps: steps a second; the world's own pace when left out.
-        run: number of the run that plays, the first when left out.
+        episodes: number of episodes.
+        seed: seed of the environment.
+        fps: frames per second; the environment's own by default.
+        run: number of the run that plays; the first by default.
     """
     from rich.console import Console
 
@@ -70,7 +70,7 @@ def watch(
             agent = load_agent(path)
             player = player_of(agent, agent.runs.start if run is None else run, seed=seed)
             env = make_env(agent.task, render, fps=fps)
-        except ValueError as error:  # later it is a fault of the agent, to be shown where it is
+        except ValueError as error:  # raised later, it is a bug of the agent and needs a traceback
             return complain(f"Error: {error}")
         with closing(env):
             play(env, player, episodes, seed, console)
@@ -83,13 +83,13 @@ def watch(
 
 
 def play(env: gym.Env[Any, Any], player: Player, episodes: int, seed: int, console: Console) -> None:
-    """Play episodes to be looked at, and say what was to be expected of them.
+    """Play and show episodes, and compare their returns with the expected ones.
 
     Args:
-        env: a copy of the world that makes text or shows a window.
-        player: who acts.
-        episodes: how many.
-        seed: of the world's chance.
+        env: an environment that renders text or a window.
+        player: the agent's run that acts.
+        episodes: number of episodes.
+        seed: of the environment.
         console: where the text goes.
     """
     for line in introduction(player):
@@ -104,7 +104,7 @@ def play(env: gym.Env[Any, Any], player: Player, episodes: int, seed: int, conso
 
 
 def introduction(player: Player) -> list[str]:
-    """Who plays what, and how."""
+    """Which agent plays, where, and how."""
     agent = player.agent
     others = "" if agent.num_runs == 1 else f" (of {agent.runs.start} to {agent.runs.stop - 1})"
     lines = [
@@ -112,36 +112,36 @@ def introduction(player: Player) -> list[str]:
         f"after {agent.steps:,} steps"
     ]
     if isinstance(agent, ValueAgent):
-        lines.append(f"{agent.name} learns to predict values, no policy: it acts uniformly at random.")
+        lines.append(f"{agent.name} predicts values and learns no policy: it acts uniformly at random.")
     if isinstance(player, OptionPlayer):
-        lines.append("It follows each option to its end, as it is scored.")
+        lines.append("It follows each option to its end, as in its score.")
     return lines
 
 
 def show_frames(env: gym.Env[Any, Any], player: Player, seed: int | None, console: Console) -> Frame:
-    """Play an episode in the terminal: in place, at the world's pace, or frame after frame where it is none.
+    """Play an episode in place in a terminal, or print frame after frame into a log.
 
     Args:
-        env: makes text.
-        player: who acts.
+        env: renders text.
+        player: the agent's run that acts.
         seed: of the environment.
-        console: where to.
+        console: where to print.
 
     Returns:
-        The last moment.
+        The last frame.
     """
     from rich.live import Live
 
     if not console.is_terminal:
         return play_episode(
-            env, player, seed=seed, on_frame=lambda moment: console.print(frame(env, player, moment), soft_wrap=True)
+            env, player, seed=seed, on_frame=lambda frame: console.print(rendered(env, player, frame), soft_wrap=True)
         )
     seconds = 1 / env.metadata.get("render_fps", 4)
     with Live(console=console, auto_refresh=False) as live:
 
-        def show(moment: Frame) -> None:
-            live.update(frame(env, player, moment), refresh=True)
-            time.sleep(PAUSE_AT_THE_END if moment.end else seconds)
+        def show(frame: Frame) -> None:
+            live.update(rendered(env, player, frame), refresh=True)
+            time.sleep(PAUSE_AT_THE_END if frame.end else seconds)
 
         return play_episode(env, player, seed=seed, on_frame=show)
 
@@ -156,19 +156,19 @@ def show_window(env: gym.Env[Any, Any], player: Player, seed: int | None, consol
     return end
 
 
-def frame(env: gym.Env[Any, Any], player: Player, moment: Frame) -> Text:
-    """The text of a moment, with a line of what happened above where the world does not write one itself."""
+def rendered(env: gym.Env[Any, Any], player: Player, frame: Frame) -> Text:
+    """The text of a frame; with a caption above, where the environment does not write one itself."""
     from rich.text import Text
 
     text = Text.from_ansi(str(env.render()))
-    return text if player.agent.task.world is not None else Text(f"{caption(moment)}\n").append_text(text)
+    return text if player.agent.task.world is not None else Text(f"{caption(frame)}\n").append_text(text)
 
 
-def caption(moment: Frame) -> str:
-    """What happened last, in words."""
-    parts = [f"step {moment.steps}", f"total reward {moment.total_reward:g}"]
-    if moment.action is not None:
-        parts.append(f"took {moment.action}, reward {moment.reward:g}")
+def caption(frame: Frame) -> str:
+    """The last step, in words."""
+    parts = [f"step {frame.steps}", f"total reward {frame.total_reward:g}"]
+    if frame.action is not None:
+        parts.append(f"took {frame.action}, reward {frame.reward:g}")
     return " | ".join(parts)
 
 
@@ -179,12 +179,12 @@ def summary(end: Frame) -> str:
 
 
 def comparison_with_expected(player: Player, ends: Sequence[Frame]) -> list[str]:
-    """The mean of what was seen beside what is exactly to be expected."""
-    known = expectation(player)
-    if not known:
-        return [f"{player.agent.task.name} has no table, so what is to be expected cannot be computed."]
-    seen = {
+    """The mean returns beside the exact expected ones."""
+    expected = expectation(player)
+    if not expected:
+        return [f"{player.agent.task.name} has no table, so the expected return cannot be computed."]
+    observed = {
         "return": sum(end.total_reward for end in ends) / len(ends),
         "discounted return": sum(end.discounted for end in ends) / len(ends),
     }
-    return [f"mean {name} {seen[name]:.4g}, exactly expected {number:.4g}" for name, number in known.items()]
+    return [f"mean {name} {observed[name]:.4g}, exactly expected {number:.4g}" for name, number in expected.items()]

@@ -1,7 +1,7 @@
-"""Cells: the parts of a comparison that are computed at once and kept in a file each.
+"""Cells: the units of work of a comparison, each stored in a file.
 
-A cell is some runs of one agent on one world. Its key is a hash of everything that decides what comes out, so a file
-with the right key is the right result and anything else is computed anew.
+A cell is some runs of one agent on one world. Its key is a hash of everything that determines the result, so a file
+with the right key is the right result, and anything else is recomputed.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from baselines.training.specification import Resolved, WorldSpecification
 
 @dataclass(frozen=True)
 class Cell(ABC):
-    """What every cell has in common; the classes below it are frozen dataclasses of numbers and specifications."""
+    """The base class of cells, which are frozen dataclasses of numbers and specifications."""
 
-    # Names of the arrays in its file: those that are always there, and those that may be.
+    # Names of the arrays in its file: required and optional ones.
     ARRAYS: ClassVar[Set[str]]
     OPTIONAL: ClassVar[Set[str]] = frozenset()
 
@@ -43,17 +43,17 @@ class Cell(ABC):
     @property
     @abstractmethod
     def title(self) -> str:
-        """The names of what is in it, to be read by people."""
+        """A readable title: the names of what it trains."""
 
     @property
     @abstractmethod
     def identity(self) -> dict[str, Any]:
-        """Everything that decides the result: what runs, on which table, for how long, from which seed, with what."""
+        """Everything that determines the result: agent, table, steps, seed and versions."""
 
     @property
     @abstractmethod
     def cost(self) -> float:
-        """About how long it takes, in no particular unit: what takes longest is begun first."""
+        """A rough cost without a unit: the most expensive cells start first."""
 
     @abstractmethod
     def compute(self) -> dict[str, np.ndarray]:
@@ -72,23 +72,23 @@ class Cell(ABC):
         return key_of(self.identity)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Another process finds out for itself what decides: it may have other versions of the libraries.
+        # Another process computes its own key, because it may have other versions of the libraries.
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     def file(self, folder: Path) -> Path:
-        """Where the result lies."""
+        """The path of the result."""
         return file_of(folder, self.title.replace(" · ", "-"), self.runs, self.key)
 
     def read(self, folder: Path) -> dict[str, np.ndarray] | None:
-        """The result; None where there is none yet, StorageError where it is cut short, edited or another cell's."""
+        """The result; None if there is none yet; raises StorageError if it is damaged or another cell's."""
         return read_arrays(self.file(folder), self.identity, self.ARRAYS, self.OPTIONAL)
 
-    def write(self, arrays: Mapping[str, np.ndarray], folder: Path, made: Mapping[str, Any]) -> None:
-        """Write the result file, as a whole or not at all; raises StorageError if it cannot be written."""
-        write_arrays(self.file(folder), self.identity, arrays, made)
+    def write(self, arrays: Mapping[str, np.ndarray], folder: Path, execution: Mapping[str, Any]) -> None:
+        """Write the result file atomically; raises StorageError if it cannot be written."""
+        write_arrays(self.file(folder), self.identity, arrays, execution)
 
     def plain(self) -> dict[str, Any]:
-        """What it is told, as plain values, with labels for specifications: a part of the identity."""
+        """Its fields as plain values, with labels for specifications: a part of the identity."""
         given = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
         return {
             "format": FILE_FORMAT,
@@ -101,7 +101,7 @@ class Cell(ABC):
 
 @dataclass(frozen=True)
 class Result:
-    """What came out of a cell of a world.
+    """The result of a cell of a world.
 
     Attributes:
         steps: environment steps at the checkpoints, [C] int64.
@@ -109,8 +109,7 @@ class Result:
         exact: whether the scores are exact, or means of sampled returns.
         seconds: training time of all runs, without scoring.
         regret: pseudo-regret so far at the checkpoints, in units of reward, [C, R]; None where it is not known.
-        value_error: how far values are from the best at the end, a state, the mean over runs, [S]; None where there is
-            no table.
+        value_error: value error by state at the end, the mean over runs, [S]; None where there is no table.
     """
 
     steps: np.ndarray
@@ -134,15 +133,15 @@ class Result:
 
 @dataclass(frozen=True)
 class WorldCell(Cell):
-    """Some runs on one world: what cells of agents and of functions have in common.
+    """Some runs on one world, of an agent or a function.
 
     Args:
-        world: where.
-        agent: who learns, or the name of a function.
+        world: the world.
+        agent: the agent, or the name of a function.
         first_run: number of the first run.
-        num_runs: how many runs.
-        steps: environment steps of each run.
-        checkpoints: how often to score, evenly spaced, besides once at the start.
+        num_runs: number of runs.
+        steps: environment steps per run.
+        checkpoints: number of evaluations, evenly spaced, besides the one at the start.
         seed: the base seed.
     """
 
@@ -171,7 +170,7 @@ class WorldCell(Cell):
         return {**super().plain(), "task": self.world.description}
 
     def _complete(self, scores: np.ndarray) -> np.ndarray:
-        """The scores themselves, [C, R], once it is sure that each run has one."""
+        """The scores, [C, R], after checking that each run has one."""
         where = f"{self.agent} on {self.world}"
         if self.world.task.discount == 1 and np.isneginf(scores).any():
             run = self.runs[int(np.isneginf(scores).any(axis=0).argmax())]
@@ -190,16 +189,16 @@ class AgentCell(WorldCell):
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Everything that decides the result."""
+        """Everything that determines the result."""
         return {**self.plain(), **decisive(self.agent, "gymnasium")}
 
     @property
     def cost(self) -> float:
-        """Libraries' runs are trained one after the other, and each takes longer than all of ours together."""
+        """Runs of a library train one after the other, and each takes longer than all of ours together."""
         return self.steps * (self.num_runs * 100 if self.agent.entry.libraries else 1)
 
     def compute(self) -> dict[str, np.ndarray]:
-        """Train the runs, and note what they lose on the way where that is told."""
+        """Train the runs, and record regret on bandits."""
         agent = self.agent.make(self.world.task, runs=self.runs, seed=self.seed)
         meter = None
         if has_regret(agent.task) and not isinstance(agent, LibraryAgent):
@@ -224,12 +223,12 @@ class AgentCell(WorldCell):
 
 @dataclass(frozen=True)
 class FunctionCell(WorldCell):
-    """Some runs of somebody else's agent, which is a function that trains it; see `baselines.training.custom_agent`.
+    """Some runs of a user's training function; see `baselines.training.custom_agent`.
 
     Args:
-        agent: what the function is called.
-        function: trains one run and gives back its policy.
-        origin: where it comes from; it goes with the function to machines that lack its file.
+        agent: the function's name in the comparison.
+        function: trains one run and returns its policy.
+        origin: hashes and versions that identify the function, also on machines without its file.
     """
 
     agent: str
@@ -238,7 +237,7 @@ class FunctionCell(WorldCell):
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Everything that decides the result, as far as the function's source tells."""
+        """Everything that determines the result, as far as the function's source shows."""
         return {
             **self.plain(),
             "function": asdict(self.origin),
@@ -247,11 +246,11 @@ class FunctionCell(WorldCell):
 
     @property
     def cost(self) -> float:
-        """As that of a library's agent."""
+        """The same as for a library's agent."""
         return self.steps * self.num_runs * 100
 
     def compute(self) -> dict[str, np.ndarray]:
-        """Train one run after the other and judge the policy that each ends with."""
+        """Train one run after the other and score its final policy."""
         trained = train_function(
             self.function, self.world, name=self.agent, runs=self.runs, steps=self.steps, seed=self.seed
         )
@@ -265,11 +264,11 @@ class FunctionCell(WorldCell):
 
 
 def decisive(agent: AgentSpecification, *libraries: str) -> dict[str, Any]:
-    """What decides the result of an agent beside its name: its settings, its version, and those of libraries.
+    """What determines an agent's result besides its name: hyperparameters, version, and versions of libraries.
 
     Args:
-        agent: who learns.
-        *libraries: distributions that decide beside those of its own.
+        agent: the agent.
+        *libraries: distributions that matter besides the agent's own.
     """
     return {
         "config": asdict(agent.config),

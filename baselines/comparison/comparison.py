@@ -13,7 +13,7 @@ from baselines.comparison.game_cells import game_cells
 from baselines.games.registry import GAME_AGENTS
 from baselines.games.specification import GameSpecification
 from baselines.registry import AGENTS
-from baselines.training.custom_agent import TrainFunction, check_function, load_function, take_along
+from baselines.training.custom_agent import TrainFunction, check_function, load_function, pickle_by_value
 from baselines.training.library_agent import LibraryAgent
 from baselines.training.origin import origin_of
 from baselines.training.registration import AgentSpecification
@@ -21,19 +21,19 @@ from baselines.training.specification import WorldSpecification, each_once
 from rl_envs.mdp.finite_mdp import check_integer
 from rl_envs.specification import named
 
-# Runs of a library's agent in one cell: a cell of two takes seconds, and a kill loses no more than that.
+# Runs of a library's agent per cell: two take seconds, and a kill loses no more than that.
 LIBRARY_RUNS_PER_CELL = 2
 
 
 @dataclass(frozen=True)
 class Specifications:
-    """The names of a comparison, read.
+    """The names of a comparison, parsed.
 
     Attributes:
         worlds: where agents learn.
-        agents: who learns there.
-        games: what is played.
-        game_agents: who plays; none for all that can play each game.
+        agents: the agents on worlds.
+        games: the games.
+        game_agents: the agents in games; none for all that can play each game.
     """
 
     worlds: tuple[WorldSpecification, ...]
@@ -44,22 +44,23 @@ class Specifications:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is compared with what.
+    """What to compare.
 
     Attributes:
-        worlds: names of worlds, with settings after a colon: "LineWalk:size=9"; any Gymnasium id; or an environment of
-            your own: "my_module:MyEnv-v0", "file.py:make_env:size=3".
+        worlds: names of worlds or Gymnasium ids, with settings after a colon: "LineWalk:size=9". Your own environment
+            is "my_module:MyEnv-v0" or "file.py:make_env:size=3".
         agents: names of agents, with settings after a colon: "QLearning:epsilon=0.2".
-        functions: agents of your own: "PPO=my_agents.py:train", where train(env_fn, steps, seed) gives back a policy.
-        runs: independent runs of each agent on each world.
-        library_runs: runs of a library's agents and of your own, which train one after the other and not together.
-        steps: environment steps of each run.
-        checkpoints: how often each run is scored, besides once before it starts.
-        seed: the base seed of everything random.
-        games: names of games, with settings after a colon: "climbing", "penalty:k=-10". With games, worlds may be none.
-        game_agents: names of those who play the games, with settings: "IndependentQ:exploration=softmax"; none for all
-            that can play each game.
-        rounds: rounds of each run of a game.
+        functions: your own agents: "PPO=my_agents.py:train", where train(env_fn, steps, seed) returns a policy.
+        runs: independent runs of each agent on each world, each with a seed of its own.
+        library_runs: the same for agents of libraries and your own agents, which train one run after the other.
+        steps: environment steps per run.
+        checkpoints: number of evaluations per run, besides the one at the start.
+        seed: base seed, from which every run's seed is derived.
+        games: names of games, with settings after a colon: "climbing", "penalty:k=-10". With games, worlds may be
+            empty.
+        game_agents: names of agents that play the games, with settings: "IndependentQ:exploration=softmax". By default
+            all agents that can play a game.
+        rounds: rounds per run of a game.
     """
 
     worlds: tuple[str, ...] = ("LineWalk", "LineBalance", "RandomMDP", "Bandit")
@@ -84,11 +85,11 @@ class Comparison:
 
     @cached_property
     def specifications(self) -> Specifications:
-        """The names, read here and nowhere else.
+        """The names, parsed here and nowhere else.
 
         Raises:
-            ValueError, TypeError: text that is no name with settings, or an unknown agent or setting, naming the
-                nearest.
+            ValueError, TypeError: text that is no name with settings, or an unknown agent or setting; the message
+                names the nearest.
         """
         return Specifications(
             tuple(map(WorldSpecification.read, self.worlds)),
@@ -101,13 +102,13 @@ class Comparison:
         """All cells, in the order of the table.
 
         Args:
-            functions: agents of your own by name, beside those that `functions` of the comparison says where to find.
+            functions: your own agents by name, besides those in the comparison's `functions`.
 
         Raises:
-            ValueError: a number out of range, a name given twice, or an unknown world, agent or setting, naming the
-                nearest.
-            TypeError: an agent that cannot learn one of the worlds, or no training function.
-            StorageError: a file of functions that cannot be read.
+            ValueError: a number out of range, a repeated name, or an unknown world, agent or setting; the message names
+                the nearest.
+            TypeError: an agent that cannot learn one of the worlds, or something that is no training function.
+            StorageError: a file of functions cannot be read.
         """
         for number in ("runs", "library_runs", "steps", "checkpoints"):
             check_integer(number, getattr(self, number), low=1)
@@ -135,7 +136,7 @@ class Comparison:
         )
 
     def _worlds(self, given: Sequence[WorldSpecification]) -> Sequence[WorldSpecification]:
-        """The worlds; refuses none at all where there are no games either, and one under two names."""
+        """The worlds; refuses an empty list without games, and one world under two names."""
         worlds = each_once("worlds", given)
         if not worlds and not self.games:
             raise ValueError("worlds must name at least one, but is empty")
@@ -148,11 +149,11 @@ class Comparison:
             raise ValueError("agents must name at least one, but is empty")
         truth = world.task.truth
         if truth is not None:
-            truth.score(truth.optimal_policy)  # refuses a world in which there is nothing to be gained
+            truth.score(truth.optimal_policy)  # refuses a world where the optimum is no better than chance
         cells: list[AgentCell] = []
         for agent in agents:
             with named(agent.specification):
-                agent.make(world.task)  # raises here what would otherwise be raised in the middle of the night
+                agent.make(world.task)  # refuses a wrong agent now, not after hours of training
             library = issubclass(agent.agent_class, LibraryAgent)
             num_runs = self.library_runs if library else self.runs
             cells += [
@@ -163,7 +164,7 @@ class Comparison:
 
 
 def _names(what: str, value: object) -> tuple[str, ...]:
-    """Names as a tuple; refuses a single string, whose letters would be taken for names, and what has no order."""
+    """Names as a tuple; refuses a single string, whose letters would count as names, and unordered collections."""
     if not isinstance(value, (list, tuple)):
         hint = f": write ({value!r},)" if isinstance(value, str) else ""
         raise TypeError(f"{what} must be a tuple or a list of names, but is {value!r}{hint}")
@@ -184,7 +185,7 @@ def _mapping(functions: Mapping[str, TrainFunction] | None) -> Mapping[str, Trai
 
 
 def _parts(num_runs: int, size: int) -> list[tuple[int, int]]:
-    """First run and number of runs of each cell."""
+    """The first run and the number of runs of each cell."""
     return [(first, min(size, num_runs - first)) for first in range(0, num_runs, size)]
 
 
@@ -202,10 +203,10 @@ def _loaded(functions: Sequence[str]) -> dict[str, TrainFunction]:
 
 
 def _check(functions: Mapping[str, TrainFunction]) -> None:
-    """Names of functions stand in the same column as those of agents, and must not be taken for one."""
+    """Refuse bad functions, and names that could be mistaken for a registered agent's."""
     for name, function in functions.items():
         check_function(function)
-        take_along(function)
+        pickle_by_value(function)
         if name in AGENTS or not name.strip() or ":" in name:
             raise ValueError(
                 f"the name of an agent of your own must not be that of a registered agent, empty or hold a colon, "
@@ -213,7 +214,7 @@ def _check(functions: Mapping[str, TrainFunction]) -> None:
             )
 
 
-# Small enough for a look, or for a check of every change.
+# Small enough for a first look, or to check every change.
 QUICK = Comparison(runs=10, library_runs=2, steps=3_000, checkpoints=20, rounds=2_000)
 
 PRESETS = {"default": Comparison(), "quick": QUICK}

@@ -1,4 +1,4 @@
-"""A whole comparison in one TOML file: flags of `compare` are keys, and an agent's settings are a table.
+"""A comparison in a TOML file: the keys are flags of `compare`, and an agent's hyperparameters are a table.
 
 worlds = ["LineWalk:size=9", "RandomMDP"]
 agents = ["Random", "Optimal", "QLearning", "SB3DQN"]
@@ -22,10 +22,10 @@ from baselines.comparison.running import BACKENDS
 from baselines.system.atomic_files import StorageError
 from rl_envs.names import nearest, unknown
 
-# Beside what is compared: where, and how it is computed.
+# Options of the execution.
 OPTIONS: Mapping[str, type] = {"out": str, "workers": int, "backend": str, "address": str}
 
-# Flags that are no keys: what the file stands over, which file it is, and what is meant for a single time.
+# Flags that cannot be keys of the file.
 ONLY_TYPED = ("preset", "file", "fresh")
 
 # What a value of each type is called.
@@ -34,12 +34,12 @@ KINDS: Mapping[type, str] = {int: "an integer", str: "a string", tuple: "a list 
 
 @dataclass(frozen=True)
 class ComparisonFile:
-    """What stands in a file.
+    """The content of a file.
 
     Attributes:
-        comparison: what is compared, over the given defaults.
-        options: "out", "workers", "backend" and "address", as far as they stand there.
-        settings: fields of Configs by the names of agents and game agents.
+        comparison: what to compare, on top of the given defaults.
+        options: "out", "workers", "backend" and "address", where the file sets them.
+        settings: hyperparameters by the names of agents and game agents.
     """
 
     comparison: Comparison

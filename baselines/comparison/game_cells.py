@@ -1,4 +1,4 @@
-"""Games in a comparison: games x game agents, a cell each."""
+"""Games in a comparison: a cell for each game and game agent."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class GameCell(Cell):
     """All runs of one game agent in one game.
 
     Args:
-        game: what is played.
-        agent: who plays.
-        num_runs: how many runs.
+        game: the game.
+        agent: the game agent.
+        num_runs: number of runs.
         rounds: rounds of each run.
-        checkpoints: how often to score, evenly spaced, besides once at the start.
+        checkpoints: number of evaluations, evenly spaced, besides the one at the start.
         seed: the base seed.
     """
 
@@ -54,7 +54,7 @@ class GameCell(Cell):
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Everything that decides the result: who plays, by which table, for how long, from which seed, with what."""
+        """Everything that determines the result: agent, table, rounds, seed and versions."""
         task = self.game.task
         return {**self.plain(), **decisive(self.agent), "table": task.table_hash, "max_cycles": task.max_cycles}
 
@@ -83,11 +83,11 @@ def game_cells(
     """All cells of games, in the order of the table.
 
     Args:
-        games: what is played.
-        agents: who plays; none for all that can play the game.
+        games: the games.
+        agents: the game agents; none for all that can play the game.
         runs: independent runs of each.
         rounds: rounds of each run.
-        checkpoints: how often each run is scored, besides once before it starts.
+        checkpoints: number of evaluations per run, besides the one at the start.
         seed: the base seed.
 
     Raises:

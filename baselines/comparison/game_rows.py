@@ -1,4 +1,4 @@
-"""Rows of games: all runs of one agent in one game, and what they come to."""
+"""Rows of games: all runs of one agent in one game, and their summary."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class GameRow:
 
     @classmethod
     def of(cls, game: GameSpecification, agent: str, arrays: Mapping[str, Any]) -> GameRow:
-        """The row that a cell's result makes.
+        """The row of a cell's result.
 
         Args:
             game: what was played.
@@ -51,7 +51,7 @@ class GameRow:
 
 @dataclass(frozen=True)
 class GameSummary:
-    """What a row comes to.
+    """The summary of a row.
 
     Attributes:
         game: its name.
@@ -82,7 +82,7 @@ class GameSummary:
 
 
 def summarise_game(row: GameRow) -> GameSummary:
-    """The numbers that stand for all runs of an agent in a game."""
+    """Summarise all runs of an agent in a game."""
     record, table = row.record, row.task.table
     runs = len(record.late_payoff)
     gain: float | None = None

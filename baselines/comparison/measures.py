@@ -1,4 +1,4 @@
-"""Numbers that are made of the scores of runs: at the end of training, over the whole of it, of the worst of them."""
+"""Summary measures of the scores of runs: at the end of training, over all of it, and of the worst runs."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# A score that misses a threshold by no more than this has reached it: scores come from linear solves, whose last digits
+# A score this close below a threshold has reached it: scores come from linear solves, whose last digits
 # differ.
 EDGE = 1e-9
 
 
 def complete(scores: np.ndarray, where: str, runs: Sequence[int] | None = None) -> np.ndarray:
-    """The scores themselves, once it is sure that each run has one.
+    """The scores, after checking that each run has one.
 
     Args:
         scores: the last axis is runs, [R] or [C, R].
-        where: what they belong to, for the message.
+        where: agent and world, for the error message.
         runs: the numbers of the runs there should be; 0, 1, ... when left out.
 
     Returns:
@@ -43,7 +43,7 @@ def complete(scores: np.ndarray, where: str, runs: Sequence[int] | None = None) 
 
 
 def one_score_a_run(scores: np.ndarray, where: str, *, at_least: int = 1) -> np.ndarray:
-    """One score a run, [R], all there and so many."""
+    """Check that there is one finite score per run, [R]."""
     runs = complete(scores, where)
     if runs.ndim != 1:
         raise ValueError(f"there must be one score a run, but {where} has shape {runs.shape}")
@@ -60,7 +60,7 @@ def groups_of_runs(strata: Sequence[np.ndarray], *, at_least: int = 1) -> list[n
 
 
 def steps_to(steps: np.ndarray, scores: np.ndarray, threshold: float = 0.95) -> np.ndarray:
-    """When each run first scored the threshold or more at a checkpoint.
+    """The steps after which each run first reached a threshold at a checkpoint.
 
     Args:
         steps: environment steps at the checkpoints, rising, [C] with C at least 2.
@@ -68,7 +68,7 @@ def steps_to(steps: np.ndarray, scores: np.ndarray, threshold: float = 0.95) -> 
         threshold: the score to reach.
 
     Returns:
-        Steps [R] of float64; infinite where a run never got there.
+        Steps [R] of float64; infinite where a run never reached it.
 
     Raises:
         ValueError: shapes that do not fit, steps that do not rise, or a run that is NaN or infinite.
@@ -79,7 +79,7 @@ def steps_to(steps: np.ndarray, scores: np.ndarray, threshold: float = 0.95) -> 
 
 
 def area_under_curve(steps: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """The mean score over the whole of training, by the trapezoidal rule.
+    """The mean score over all of training, by the trapezoidal rule.
 
     Args:
         steps: environment steps at the checkpoints, rising, [C] with C at least 2.
@@ -97,10 +97,10 @@ def area_under_curve(steps: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def worst_decile(*strata: np.ndarray) -> float:
-    """The mean of the worst tenth of the runs, or the worst run if a tenth is less than one: what to be ready for.
+    """The mean of the worst tenth of the runs, or the worst run if a tenth is less than one.
 
-    Where a tenth of the runs is not a whole number, the run at the edge counts for the part of it that is inside. Of
-    several worlds it is the worst tenth of all their runs put together, worlds weighing alike.
+    Where a tenth of the runs is not a whole number, the run at the edge counts in part. Over several worlds, it is the
+    worst tenth of all their runs, with equal weight for each world.
 
     Args:
         strata: scores of the runs of each group, each [R].
@@ -115,7 +115,7 @@ def worst_decile(*strata: np.ndarray) -> float:
 
 
 def middle_half_mean(*strata: np.ndarray) -> float:
-    """The mean of the runs between the first and the third quartile, all worlds put together: what rliable calls IQM.
+    """The interquartile mean (rliable's IQM): the mean of the runs between the first and third quartiles of all worlds.
 
     Worlds weigh alike whatever their number of runs: a run of a world of R runs among W worlds has weight 1 / (W R). A
     quarter of the weight is cut off at either end; a run at the edge counts for the part of it that is inside. With
@@ -142,7 +142,7 @@ def middle_half_mean(*strata: np.ndarray) -> float:
 
 
 def mean_of_part(samples: Sequence[np.ndarray], low: float, high: float, *, axis: int = -1) -> np.ndarray:
-    """The mean of the runs between two shares of them in rising order, samples weighing alike.
+    """The mean of the runs between two quantiles, with equal weight for each sample.
 
     A run is a piece of the line from 0 to 1, as long as its weight; it counts for the length inside [low, high].
 
@@ -167,7 +167,7 @@ def mean_of_part(samples: Sequence[np.ndarray], low: float, high: float, *, axis
 
 
 def reaches(scores: np.ndarray, threshold: float | np.ndarray) -> np.ndarray:
-    """Where scores are at least a threshold, but for rounding."""
+    """Where scores are at least a threshold, up to rounding."""
     return scores >= threshold - EDGE
 
 

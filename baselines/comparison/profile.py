@@ -1,4 +1,4 @@
-"""Performance profiles: how many runs score how much (Agarwal et al. 2021)."""
+"""Performance profiles: the share of runs above each score (Agarwal et al. 2021)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEW = 10
 
 @dataclass(frozen=True, eq=False)
 class Profile:
-    """How many runs score how much: a share of runs, with its band, at each of some thresholds.
+    """A performance profile: the share of runs at or above each threshold, with a confidence band.
 
     Attributes:
         thresholds: scores, [T].
@@ -44,7 +44,7 @@ def performance_profile(
     seed: int = 0,
     resamples: int = RESAMPLES_OF_WORLDS,
 ) -> Profile:
-    """The share of runs that score each threshold or more, worlds counting alike, with a band.
+    """The share of runs at or above each threshold, with equal weight for each world, and a confidence band.
 
     The share is of scores >= the threshold (rliable: > it), because the optimum itself, 1, is the threshold that
     matters most; scores that miss one by rounding alone, `EDGE`, have reached it.
@@ -62,7 +62,7 @@ def performance_profile(
         strata: scores of the runs of each world, each [R]: one world of at least one run, or several of at least two.
         confidence: the share of such intervals that hold the true share, at one threshold.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
 
     Returns:
         The profile.
@@ -100,7 +100,7 @@ def _bootstrap_shares(
         reached: whether each run of a group reached each threshold, each [R, T].
         confidence: the share of such intervals that hold the true share.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
     """
     tails = tails_of(confidence)
     check_resamples(resamples)

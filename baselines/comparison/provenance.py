@@ -1,4 +1,4 @@
-"""How results were made: the command, all settings, versions, and the files they lie in."""
+"""The provenance of results: command, settings, versions and result files."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def provenance(
     workers: int,
     backend: str,
 ) -> dict[str, object]:
-    """What a folder of results says of how they are made.
+    """The provenance that is stored in a folder of results.
 
     Args:
         comparison: what is compared.
-        folder: where results lie.
-        cells: of the comparison.
-        functions: agents of the user's own that no command can name.
-        workers: how many processes.
+        folder: the folder of results.
+        cells: the comparison's cells.
+        functions: the user's own agents that no command can name.
+        workers: number of processes.
         backend: where cells are computed.
     """
     origins = {cell.agent: cell.origin for cell in cells if isinstance(cell, FunctionCell)}
@@ -58,14 +58,14 @@ def provenance(
 
 
 def _written(config: Any) -> dict[str, Any]:
-    """A Config's values as JSON has them, which knows no infinity."""
+    """A Config's values for JSON, with infinity as text."""
     values = asdict(config)
     infinite = {name: str(value) for name, value in values.items() if isinstance(value, float) and isinf(value)}
     return {**values, **infinite}
 
 
 def repeating_command(comparison: Comparison, folder: Path) -> str:
-    """A command that makes the same comparison, whatever the defaults and presets become."""
+    """A command that reproduces the comparison even if defaults and presets change."""
     words = ["python", "-m", "baselines", "compare"]
     for entry in fields(comparison):
         value = getattr(comparison, entry.name)
@@ -76,7 +76,7 @@ def repeating_command(comparison: Comparison, folder: Path) -> str:
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """What was typed, as far as a program can know it."""
+    """The typed command, as far as a program can know it."""
     if arguments[0] in ("", "-c"):
         return "python (interactively)"
     program = Path(arguments[0])
@@ -86,11 +86,11 @@ def command_line(arguments: Sequence[str]) -> str:
 
 
 def into(folder: Path, command: str) -> str:
-    """A comparison's command with this folder of results, where it may lie by now; other programs as they are.
+    """A comparison's command with the folder where the results are now; other programs stay as they are.
 
     Args:
-        folder: where the results are.
-        command: what was typed, or repeats it.
+        folder: the folder of results.
+        command: the typed command, or one that reproduces it.
     """
     try:
         words = shlex.split(command)
@@ -98,9 +98,9 @@ def into(folder: Path, command: str) -> str:
         return command
     if words[:4] != ["python", "-m", "baselines", "compare"]:
         return command
-    kept, skip = [], False
+    words_without_out, skip = [], False
     for word in words:
         skip = word == "--out" or (skip and not word.startswith("--"))
         if not (skip or word.startswith("--out=")):
-            kept.append(word)
-    return shlex.join([*kept, "--out", str(folder)])
+            words_without_out.append(word)
+    return shlex.join([*words_without_out, "--out", str(folder)])

@@ -1,4 +1,4 @@
-"""Files that hold results: arrays, all that decided them, where and when they were made, and a checksum over it."""
+"""Result files: arrays, everything that determines them, execution metadata, and a checksum."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ import numpy as np
 
 from baselines.system.atomic_files import StorageError, file_name, write_atomically
 
-# The folder of result files, in that of a comparison.
+# The subfolder of result files in a comparison's folder.
 CELLS = "cells"
 
 # Rises when the layout of result files or the meaning of their numbers changes.
 FILE_FORMAT = 3
 
-# What reading an archive raises when its bytes are not what they should be.
+# What reading a damaged archive raises.
 DAMAGE = (
     ValueError,
     KeyError,
@@ -40,17 +40,17 @@ DAMAGE = (
     zlib.error,
 )
 
-# What to do about a file that is not as it was written.
-ADVICE = "delete it and run the same command again: only this cell is computed anew"
+# What to do about a damaged file.
+ADVICE = "delete it and run the same command again: only this cell is recomputed"
 
 
 def key_of(identity: Mapping[str, Any]) -> str:
-    """A hash of everything that decides a result, 16 hexadecimal digits."""
+    """A hash of everything that determines a result, 16 hexadecimal digits."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def file_of(folder: Path, name: str, runs: range, key: str) -> Path:
-    """Where a result lies: a name to read, the runs, and the key that decides."""
+    """The path of a result: a readable name, the runs, and the key that identifies it."""
     return folder / f"{file_name(name)}-runs{runs.start}-{runs.stop - 1}-{key}.npz"
 
 
@@ -63,8 +63,8 @@ def version(distribution: str) -> str:
         return "not installed"
 
 
-def made_here() -> dict[str, Any]:
-    """Where and when a result was made: here and now."""
+def execution_metadata() -> dict[str, Any]:
+    """The machine and the time of a computation: this machine, now."""
     return {
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": {"platform": platform.platform(), "processor": platform.machine(), "cpus": os.cpu_count()},
@@ -72,20 +72,20 @@ def made_here() -> dict[str, Any]:
 
 
 def write_arrays(
-    path: Path, identity: Mapping[str, Any], arrays: Mapping[str, np.ndarray], made: Mapping[str, Any]
+    path: Path, identity: Mapping[str, Any], arrays: Mapping[str, np.ndarray], execution: Mapping[str, Any]
 ) -> None:
-    """Write a result file, as a whole or not at all.
+    """Write a result file atomically.
 
     Args:
         path: the file.
-        identity: everything that decides the result.
+        identity: everything that determines the result.
         arrays: the result, by name.
-        made: where and when, as `made_here` gave it, which decides nothing.
+        execution: machine and time, from `execution_metadata`; they do not affect the result.
 
     Raises:
         StorageError: the file cannot be written.
     """
-    texts = {"about": identity, "made": made}
+    texts = {"about": identity, "made": execution}
     contents: dict[str, Any] = {name: np.array(json.dumps(text, sort_keys=True)) for name, text in texts.items()}
     contents.update(arrays)
     content = io.BytesIO()
@@ -96,13 +96,13 @@ def write_arrays(
 def read_arrays(
     path: Path, identity: Mapping[str, Any], names: Set[str], optional: Set[str] = frozenset()
 ) -> dict[str, np.ndarray] | None:
-    """Read the result file of something known.
+    """Read a result file whose identity is known.
 
     Args:
         path: the file.
-        identity: everything that decides the result.
-        names: of the arrays that it must hold.
-        optional: names of arrays that it may hold beside them, and no others.
+        identity: everything that determines the result.
+        names: names of the arrays that it must hold.
+        optional: names of further arrays that it may hold.
 
     Returns:
         The arrays by name, or None where there is no file yet.
@@ -113,8 +113,8 @@ def read_arrays(
     found = read_file(path)
     if found is None:
         return None
-    about, arrays, _ = found
-    if about != json.loads(json.dumps(identity)):
+    stored, arrays, _ = found
+    if stored != json.loads(json.dumps(identity)):
         raise StorageError(f"result file {path} holds another cell's result; {ADVICE}")
     if arrays.keys() - optional != names:
         raise StorageError(f"result file {path} must hold {sorted(names)}, but holds {sorted(arrays)}; {ADVICE}")
@@ -122,14 +122,13 @@ def read_arrays(
 
 
 def read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]] | None:
-    """Read a result file, whatever it is the result of.
+    """Read any result file.
 
     Args:
         path: the file.
 
     Returns:
-        Everything that decided the result, the arrays by name, and where and when they were made; None where there is
-        no file.
+        The identity, the arrays by name, and the execution metadata; None where there is no file.
 
     Raises:
         StorageError: the file is cut short or edited, or has the name of another.
@@ -141,7 +140,7 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[s
     except OSError as error:
         raise StorageError(f"cannot read result file {path}: {error.strerror or error}") from error
     try:
-        # Without pickle a file can hold numbers and nothing that runs.
+        # Without pickle a file holds no code.
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except DAMAGE as error:
@@ -149,10 +148,10 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[s
     checksum = str(arrays.pop("checksum", None))
     if not {"about", "made"} <= arrays.keys() or checksum != _checksum(arrays):
         raise StorageError(f"result file {path} is corrupt (its checksum does not match its content); {ADVICE}")
-    about, made = (json.loads(str(arrays.pop(name))) for name in ("about", "made"))
-    if not path.stem.endswith(key_of(about)):
+    identity, execution = (json.loads(str(arrays.pop(name))) for name in ("about", "made"))
+    if not path.stem.endswith(key_of(identity)):
         raise StorageError(f"result file {path} holds another cell's result; {ADVICE}")
-    return about, arrays, made
+    return identity, arrays, execution
 
 
 def _checksum(arrays: dict[str, np.ndarray]) -> str:

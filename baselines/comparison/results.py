@@ -1,4 +1,4 @@
-"""What a folder of results holds, read back whole: nothing is left out, and nothing is used that is not as written."""
+"""Reads a folder of results back: all of it, and only files that are exactly as they were written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from baselines.games.specification import GameSpecification
 from baselines.system.atomic_files import StorageError
 from baselines.training.specification import WorldSpecification
 
-# Where a folder says how its results are made.
+# The file with the provenance of a folder's results.
 PROVENANCE = "comparison.json"
 
 _NO_PROVENANCE = "{} does not say how results were made: run the comparison's command again"
@@ -25,14 +25,14 @@ _NO_PROVENANCE = "{} does not say how results were made: run the comparison's co
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What a comparison found.
+    """The results of a comparison.
 
     Attributes:
-        rows: of each world and agent, in the order of the comparison.
-        games: of each game and game agent.
-        provenance: how it was made, the content of comparison.json: "command" that was typed, "repeat" that makes it
-            again, "comparison" with all its settings, "configs" of the agents, "versions"; and as the results
-            themselves say it, "machines" where they were computed, and when the "first" and the "last" was finished.
+        rows: one for each world and agent, in the order of the comparison.
+        games: one for each game and game agent.
+        provenance: the content of comparison.json: the typed "command", a "repeat" command that reproduces it, the
+            settings of the "comparison", the agents' "configs" and the "versions"; and from the result files, the
+            "machines" and the times of the "first" and the "last" result.
     """
 
     rows: tuple[Row, ...]
@@ -44,21 +44,20 @@ def read_results(folder: Path) -> Results:
     """Read the results of a finished comparison.
 
     Args:
-        folder: where it was made.
+        folder: the comparison's folder of results.
 
     Returns:
-        What it found; also of a comparison that was made with other versions of the libraries, as they were then.
+        The results, also of a comparison that ran with other versions of the libraries.
 
     Raises:
-        StorageError: no comparison, one of an older version of this package, one that is not finished, or a file that
-            is cut short or edited.
+        StorageError: no comparison, one from an older version of this package, an unfinished one, or a damaged file.
         ValueError: a run whose result is NaN.
     """
     provenance = read_provenance(folder)
     names = provenance.get("cells")
     if not isinstance(names, list) or not {"repeat", "comparison", "configs", "versions"} <= provenance.keys():
         raise StorageError(_NO_PROVENANCE.format(folder / PROVENANCE))
-    parts, games, makings = [], [], []
+    parts, games, executions = [], [], []
     for name in names:
         found = read_file(folder / CELLS / name)
         if found is None:
@@ -66,8 +65,8 @@ def read_results(folder: Path) -> Results:
                 f"every run must have a result, but there is no {folder / CELLS / name}: the comparison is not "
                 f"finished; go on with: {into(folder, str(provenance['repeat']))}"
             )
-        identity, arrays, made = found
-        makings.append(made)
+        identity, arrays, execution = found
+        executions.append(execution)
         if "game" in identity:
             games.append(GameRow.of(GameSpecification.read(identity["game"]), identity["agent"], arrays))
         else:
@@ -75,21 +74,21 @@ def read_results(folder: Path) -> Results:
             runs = range(first, first + identity["num_runs"])
             world = WorldSpecification.read(identity["world"])
             parts.append((world, identity["agent"], runs, Result.of(arrays)))
-    return Results(tuple(gather(parts)), tuple(games), {**provenance, **_where_and_when(makings)})
+    return Results(tuple(gather(parts)), tuple(games), {**provenance, **_machines_and_times(executions)})
 
 
-def _where_and_when(makings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The machines that results were made on, each once, and when the first and the last was finished."""
-    machines = {json.dumps(made["machine"], sort_keys=True): made["machine"] for made in makings}
-    moments = sorted(made["finished"] for made in makings)
-    return {"machines": list(machines.values()), "first": moments[0], "last": moments[-1]} if moments else {}
+def _machines_and_times(executions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The machines that computed the results, each once, and the times of the first and the last result."""
+    machines = {json.dumps(one["machine"], sort_keys=True): one["machine"] for one in executions}
+    times = sorted(one["finished"] for one in executions)
+    return {"machines": list(machines.values()), "first": times[0], "last": times[-1]} if times else {}
 
 
 def read_provenance(folder: Path) -> dict[str, Any]:
-    """Read how the results in a folder are made.
+    """Read the provenance of the results in a folder.
 
     Args:
-        folder: where a comparison was made.
+        folder: a comparison's folder of results.
 
     Raises:
         StorageError: there is none, or it is of another version of this package.

@@ -1,4 +1,4 @@
-"""Rows of a comparison: all runs of one agent on one world, gathered from the cells that hold some of them each."""
+"""Rows of a comparison: all runs of one agent on one world, gathered from several cells."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ class Row:
         seconds: training time of all runs together.
         regret: pseudo-regret so far at the checkpoints, in units of reward, [C, R]; None where the world is no bandit
             or the agent trains in a loop of its own.
-        value_error: how far the values of what was learned are from the best, a state, the mean over runs, [S]: for a
-            policy the exact v*(s) - v_policy(s), for predicted values |v_predicted(s) - v_uniform(s)|; None where there
-            is no table.
+        value_error: value error by state, the mean over runs, [S]: for a policy its suboptimality v*(s) - v_policy(s),
+            for predicted values |v_predicted(s) - v_uniform(s)|; None where there is no table.
     """
 
     where: WorldSpecification
@@ -61,7 +60,7 @@ class Row:
 
 
 def gather(parts: Iterable[tuple[WorldSpecification, str, range, Result]]) -> list[Row]:
-    """Put the results of runs of the same world and agent side by side.
+    """Gather the runs of each world and agent into one row.
 
     Args:
         parts: world, agent, numbers of the runs and their result, those of one row in the order of their runs.

@@ -1,4 +1,4 @@
-"""Running a comparison, cell by cell, into a folder from which any interrupted one goes on."""
+"""Runs a comparison cell by cell, into a folder from which an interrupted one resumes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from baselines.comparison.cells import Cell
 from baselines.comparison.comparison import Comparison
 from baselines.comparison.provenance import command_line, provenance
-from baselines.comparison.result_files import CELLS, made_here
+from baselines.comparison.result_files import CELLS, execution_metadata
 from baselines.comparison.results import PROVENANCE, Results, read_results
 from baselines.system.atomic_files import make_folder, remove_leftovers, write_atomically
 from baselines.system.folder_lock import locked
@@ -30,11 +30,11 @@ from rl_envs.names import unknown
 Backend = Literal["joblib", "ray"]
 BACKENDS: tuple[Backend, ...] = ("joblib", "ray")
 
-# Told of each cell: what became of it ("kept", "started", "finished" or "failed"), and which one.
+# Called when a cell's state changes, with the new state ("kept", "started", "finished" or "failed") and the cell.
 Progress = Callable[[str, Cell], None]
 
 
-# What a worker answers: the key that the cell has there, the result, and where and when it was made.
+# A worker's answer: the cell's key as computed there, the result, and the execution metadata.
 _Answer = tuple[str, dict[str, np.ndarray], dict[str, Any]]
 
 
@@ -51,28 +51,27 @@ def compare(
 ) -> Results:
     """Run every cell that has no result yet, and gather the results.
 
-    All of it computes on one thread a process; a library that is first imported meanwhile keeps to one thread.
+    Every process computes on one thread; a library that is first imported during the call stays on one thread.
 
     Args:
         comparison: what to run.
-        folder: where results lie; made if need be. Cells that are finished there already are not computed again.
-        functions: agents of your own by name, train(env_fn, steps, seed) -> policy; see
+        folder: where results go; made if missing. Cells that are already finished there are not recomputed.
+        functions: your own agents by name, train(env_fn, steps, seed) -> policy; see
             `baselines.training.custom_agent`.
-        workers: how many processes of this machine; as many as it has cores when left out. With 1 cells are computed in
-            this one.
-        backend: "joblib", or "ray" for a Ray cluster; results are the same.
-        address: of a running Ray cluster; one is started on this machine when left out.
-        fresh: delete the results that the cells of this comparison have in the folder, and compute all of them anew.
-        on_cell: told what becomes of each cell.
+        workers: number of processes on this machine; all cores by default. With 1, cells run in this process.
+        backend: "joblib", or "ray" for a Ray cluster; the results are the same.
+        address: address of a running Ray cluster; by default one is started on this machine.
+        fresh: delete this comparison's results in the folder, and recompute them.
+        on_cell: called when the state of a cell changes.
 
     Returns:
-        A row for each world and agent and for each game and game agent, in their order.
+        A row for each world and agent, and for each game and game agent, in their order.
 
     Raises:
-        ValueError: an unknown name, naming the nearest.
-        TypeError: an agent that cannot learn one of the worlds, or an argument of another type.
-        StorageError: a folder or file that cannot be written, a result file that is corrupt, or a folder in use.
-        JobError: an agent failed in training, or gave NaN; the other cells are computed and kept all the same.
+        ValueError: an unknown name; the message names the nearest.
+        TypeError: an agent that cannot learn one of the worlds, or an argument of the wrong type.
+        StorageError: a folder or file cannot be written, a result file is corrupt, or the folder is in use.
+        JobError: an agent failed in training, or returned NaN; the other cells are computed and stored anyway.
         WorkerError: a process died, or there is no cluster.
     """
     if not isinstance(comparison, Comparison):
@@ -82,7 +81,7 @@ def compare(
         raise ValueError(unknown("backend", backend, BACKENDS))
     if address is not None and backend != "ray":
         raise ValueError(f"an address is for the backend 'ray', but the backend is {backend!r}")
-    # The tables that cells share are solved here, on one thread too; those that were solved before may not have been.
+    # Tables that cells share are solved again here, on one thread; cached ones may have been solved on several.
     with one_thread():
         task_of.cache_clear()
         cells = comparison.cells(functions)
@@ -94,43 +93,43 @@ def compare(
             if fresh:
                 for cell in cells:
                     cell.file(results).unlink(missing_ok=True)
-            made = provenance(comparison, folder, cells, functions, workers, backend)
+            content = provenance(comparison, folder, cells, functions, workers, backend)
             missing = _missing(cells, results, on_cell or _silence)
-            write_atomically(folder / PROVENANCE, (json.dumps(made, indent=2, allow_nan=False) + "\n").encode())
+            write_atomically(folder / PROVENANCE, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
             with closing(_run(missing, workers, backend, address)) as events:
-                _keep(events, results, on_cell or _silence)
+                _store(events, results, on_cell or _silence)
             return read_results(folder)
 
 
 def _missing(cells: Sequence[Cell], results: Path, tell: Progress) -> list[Cell]:
-    """The cells without a result, in the order in which to begin them."""
+    """The cells without a result, the most expensive first."""
     missing = []
     for cell in cells:
-        # Read whole: a corrupt file is found now and not at the end.
+        # Reads the whole file, to find a corrupt one now and not at the end.
         if cell.read(results) is None:
             missing.append(cell)
         else:
             tell("kept", cell)
-    return sorted(missing, key=lambda cell: cell.cost, reverse=True)  # so that none is left with a long one at the end
+    return sorted(missing, key=lambda cell: cell.cost, reverse=True)  # so that no long cell runs alone at the end
 
 
-def _keep(events: Iterable[Event[Cell, _Answer]], results: Path, tell: Progress) -> None:
-    """Write each result as it comes; raises JobError at the end where any failed."""
+def _store(events: Iterable[Event[Cell, _Answer]], results: Path, tell: Progress) -> None:
+    """Write each result as it arrives; raises JobError at the end if any cell failed."""
     failures = []
     for what, cell, answer in events:
         if isinstance(answer, JobError):
             failures.append((cell, answer))
         elif answer is not None:
-            key, arrays, made = answer
+            key, arrays, execution = answer
             _check_same(cell, key)
-            cell.write(arrays, results, made)
+            cell.write(arrays, results, execution)
         tell(what, cell)
     if failures:
-        raise JobError(_told(failures))
+        raise JobError(_failure_message(failures))
 
 
-def _told(failures: Sequence[tuple[Cell, JobError]]) -> str:
-    """What failed: the first with all there is to know of it, the others by name."""
+def _failure_message(failures: Sequence[tuple[Cell, JobError]]) -> str:
+    """What failed: the first cell with its traceback, the others by name."""
     (_, first), *others = failures
     more = "".join(f"\n{cell}" for cell, _ in others)
     return f"{first}\n{len(others)} more failed:{more}" if others else str(first)
@@ -149,11 +148,11 @@ def _run(
 
 def compute(cell: Cell) -> _Answer:
     """Compute a cell, wherever this runs."""
-    return cell.key, cell.compute(), made_here()
+    return cell.key, cell.compute(), execution_metadata()
 
 
 def _check_same(cell: Cell, key: str) -> None:
-    """A worker with other versions would compute something else under the same name."""
+    """Refuse the result of a worker with other versions, which would differ under the same name."""
     if key != cell.key:
         raise WorkerError(
             f"every worker must have the same versions as the process that sends it cells, but one has others: {cell} "

@@ -1,6 +1,6 @@
-"""Intervals of what many runs come to: means, differences, the middle half, and shares of runs.
+"""Confidence intervals over runs: means, differences, interquartile means, and shares of runs.
 
-Every statistic takes complete data: a run that is missing or NaN is an error that names it, never dropped, for runs
+Every statistic needs complete data. A missing or NaN run is an error that names it and is never dropped, because runs
 that fail are not missing at random.
 """
 
@@ -30,7 +30,7 @@ RESAMPLES = 9_999
 # depend on the seed by about a twentieth of its half length.
 RESAMPLES_OF_WORLDS = 2_000
 
-# How far apart equal scores may be: they come from linear solves, whose last digits differ.
+# Tolerance for equal scores: they come from linear solves, whose last digits differ.
 ROUNDING = 1e-12
 
 
@@ -47,15 +47,15 @@ def mean_interval(
 ) -> Interval:
     """The mean of the means of one or more groups of runs, with a stratified bootstrap interval.
 
-    Runs are resampled within their own group (one world's, say), so that every resample holds as many runs of each
-    group as were made. The interval is bias-corrected and accelerated. Runs that are all alike within every group give
-    an interval of length 0: the bootstrap knows no more than what it was shown.
+    Runs are resampled within their own group (a world, say), so that every resample has as many runs of each group as
+    the data. The interval is bias-corrected and accelerated. If the runs of every group are all equal, its length is 0:
+    a bootstrap cannot show variation that is not in the data.
 
     Args:
         strata: scores of the runs of each group, each [R], at least two runs.
         confidence: the share of such intervals that hold the true mean.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
 
     Returns:
         The mean with its interval.
@@ -90,7 +90,7 @@ def difference_interval(
         second: scores [R2], at least two.
         confidence: the share of such intervals that hold the true difference.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
 
     Returns:
         The difference with its interval.
@@ -116,8 +116,8 @@ def interquartile_mean(
 ) -> Interval:
     """The mean of the middle half of all runs of several worlds, with a stratified bootstrap interval.
 
-    It is for many worlds at once, where a few very hard or very easy ones would rule the mean. Of one world it would
-    hide up to a quarter of failed runs, so that is refused; read it beside the worst decile in any case.
+    Use it for many worlds, where a few very hard or very easy ones would dominate the mean. On one world it could hide
+    failures of up to a quarter of the runs, so that is refused. Always read it with the worst decile.
 
     `middle_half_mean` is the estimate. Runs are resampled within their own world, and the interval is bias-corrected
     and accelerated. Where that interval does not exist (every resample has the same middle half, as when all runs but a
@@ -127,7 +127,7 @@ def interquartile_mean(
         strata: scores of the runs of each world, each [R], at least two worlds of at least two runs.
         confidence: the share of such intervals that hold the true value.
         seed: of the resampling.
-        resamples: how many.
+        resamples: number of bootstrap resamples.
 
     Returns:
         The interquartile mean with its interval.
@@ -148,11 +148,11 @@ def interquartile_mean(
 
 
 def wilson_interval(successes: int, trials: int, *, confidence: float = CONFIDENCE) -> Interval:
-    """A share with Wilson's interval, which holds what it promises near 0 and 1 too.
+    """A share with Wilson's interval, whose coverage holds near 0 and 1 too.
 
     Args:
-        successes: how many runs succeeded.
-        trials: how many runs there were, at least 1.
+        successes: number of successful runs.
+        trials: number of runs, at least 1.
         confidence: the share of such intervals that hold the true probability.
 
     Returns:
@@ -170,11 +170,11 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = CONFIDEN
 
 
 def share_within(scores: np.ndarray, tolerance: float = 0.01) -> Interval:
-    """The share of runs that end within so much of the optimum, whose score is 1, with Wilson's interval.
+    """The solve rate: the share of runs within a tolerance of the optimal score 1, with Wilson's interval.
 
     Args:
         scores: [R].
-        tolerance: the score that a run may lack.
+        tolerance: how far below 1 a score may be.
 
     Returns:
         The share with its interval.
@@ -194,7 +194,7 @@ def _bootstrap(
     seed: int,
     resamples: int,
 ) -> Interval:
-    """The estimate with its bias-corrected and accelerated interval, each group resampled within itself."""
+    """The estimate with its bias-corrected and accelerated interval, each group resampled separately."""
     from scipy.stats import DegenerateDataWarning, bootstrap
 
     tails = tails_of(confidence)
@@ -227,7 +227,7 @@ def wilson_ends(share: np.ndarray, trials: float, confidence: float) -> tuple[np
     z = float(ndtri(tails_of(confidence)[1]))
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z * np.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2) / (1 + z**2 / trials)
-    # At 0 and 1 the ends are these but for rounding.
+    # At 0 and 1 these are the exact ends, without rounding.
     return np.where(share == 0, 0.0, centre - half), np.where(share == 1, 1.0, centre + half)
 
 
@@ -245,5 +245,5 @@ def check_resamples(resamples: int) -> None:
 
 
 def _all_alike(groups: Sequence[np.ndarray]) -> bool:
-    """Whether the runs of each group are equal but for rounding: nothing would come of resampling the last digits."""
+    """Whether the runs of each group are equal up to rounding, so that resampling would be meaningless."""
     return all(np.ptp(group) <= ROUNDING * max(1.0, float(np.abs(group).max())) for group in groups)

@@ -1,4 +1,4 @@
-"""What the results of a comparison come to: one summary a row, one an agent over its worlds, and the cross-checks."""
+"""Summaries of a comparison: one per row, one per agent over its worlds, and the cross-checks."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from baselines.comparison.statistics import (
 )
 from baselines.registry import AGENTS
 
-# The cross-check, fixed before any result is seen: two agents agree on a world if the 95% interval of the difference of
-# their mean exact scores lies within plus or minus this much, its ends included, from at least so many runs a side.
+# The cross-check, fixed before any result was seen: two agents agree on a world if the 95% interval of the difference
+# of their mean exact scores lies within plus or minus this margin, ends included, from at least so many runs each.
 MARGIN = 0.05
 MINIMUM_RUNS = 10
 HOW_CHECKED = (
@@ -41,18 +41,19 @@ def base_name(agent: str) -> str:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a row comes to.
+    """The summary of a row.
 
     Attributes:
         world: its name.
         agent: its name.
         runs: R.
-        exact: whether scores are exact; if not they are means of sampled returns, with no optimum to compare with.
-        score: mean of the final scores; without ends where there is a single run.
+        exact: whether scores are exact; otherwise they are means of sampled returns, without a known optimum.
+        score: mean of the final scores; no interval for a single run.
         worst_decile: mean of the worst tenth of the runs.
-        within_1_percent: share of runs within 1% of the optimum; None where scores are sampled.
-        steps_to_95_percent: steps until half of the runs had once reached 95% of the optimum, infinite if fewer than
-            half of them ever did; None where scores are sampled, or known at the end of training only.
+        within_1_percent: solve rate, the share of runs with a final score of at least 0.99; None where scores are
+            sampled.
+        steps_to_95_percent: steps until half of the runs have reached a score of 0.95, infinite if fewer than half ever
+            do; None where scores are sampled, or known at the end of training only.
         area: mean score over training; None where scores are known at the end of training only.
         steps_per_second: environment steps of all runs per second of training.
         seconds: training time of all runs together.
@@ -72,7 +73,7 @@ class Summary:
 
 
 def summarise(row: Row) -> Summary:
-    """The numbers that stand for all runs of an agent on a world.
+    """Summarise all runs of an agent on a world.
 
     Raises:
         ValueError: a run that is NaN or infinite.
@@ -96,23 +97,23 @@ def summarise(row: Row) -> Summary:
 
 
 def until_half(steps: np.ndarray) -> float:
-    """When half of the runs had got there: the lower median, which is finite even if the other half never do.
+    """The steps after which half of the runs have succeeded: the lower median, finite even if the other half never do.
 
     Args:
-        steps: of each run, infinite where it never got there, [R].
+        steps: of each run, infinite where it never succeeded, [R].
     """
     return float(np.sort(steps)[(len(steps) - 1) // 2])
 
 
 @dataclass(frozen=True)
 class AcrossWorlds:
-    """What an agent comes to over all of its worlds with exact scores, each of them counting alike.
+    """The summary of an agent over all of its worlds with exact scores, with equal weight for each world.
 
     Attributes:
         agent: its name.
         worlds: their names, in the order of the rows. Only agents of the same worlds can be compared.
-        score: mean over worlds of the mean final score; without ends where some world has a single run.
-        interquartile_mean: mean of the middle half of all runs; without ends where some world has a single run.
+        score: mean over worlds of the mean final score; no interval where some world has a single run.
+        interquartile_mean: mean of the middle half of all runs; no interval where some world has a single run.
         worst_decile: mean of the worst tenth of all runs.
     """
 
@@ -124,18 +125,17 @@ class AcrossWorlds:
 
 
 def across_worlds(rows: Sequence[Row]) -> list[AcrossWorlds]:
-    """What each agent comes to over the worlds where its scores are exact.
+    """Summarise each agent over the worlds where its scores are exact.
 
-    An agent is summed up over all such worlds that it has a row of, at least two. An agent that was run on other worlds
-    than the next is not made comparable by leaving worlds out: its own worlds stand with it, agents of the same worlds
-    stand together, and means over different worlds must not be compared. Rows of sampled returns are left out, for
-    they have no common scale.
+    An agent is summarised over all such worlds that it ran on, at least two. No world is left out to make agents
+    comparable: the summary names the agent's worlds, agents of the same worlds come together, and means over different
+    worlds must not be compared. Rows of sampled returns are left out because they share no scale.
 
     Args:
         rows: of a comparison.
 
     Returns:
-        One for each agent with at least two worlds, in the order of the rows but for those of the same worlds together.
+        One for each agent with at least two worlds, in the order of the rows, with agents of the same worlds together.
 
     Raises:
         ValueError: an agent with two rows of one world, or a run that is NaN or infinite.
@@ -158,7 +158,7 @@ def across_worlds(rows: Sequence[Row]) -> list[AcrossWorlds]:
 
 
 def _over(agent: str, worlds: tuple[str, ...], finals: Sequence[np.ndarray]) -> AcrossWorlds:
-    """What an agent's final scores, [R] a world, come to."""
+    """The summary of an agent's final scores, [R] for each world."""
     if min(map(len, finals)) > 1:
         mean = mean_interval(*finals, resamples=RESAMPLES_OF_WORLDS)
         middle = interquartile_mean(*finals, resamples=RESAMPLES_OF_WORLDS)
@@ -175,11 +175,11 @@ class CrossCheck:
     Attributes:
         world: its name.
         ours: our agent's name.
-        library: the library's agent's name.
-        difference: of the mean final scores, ours minus the library's; None where a side has a single run.
-        verdict: "agree" if the interval lies within the margin, "differ" if it lies beyond, "unclear" if it crosses
-            it, and "too few runs" if a side has fewer than `MINIMUM_RUNS`.
-        sentence: all of it in words, and whether each has solved the world.
+        library: the name of the library's agent.
+        difference: of the mean final scores, ours minus the library's; None where either has a single run.
+        verdict: "agree" if the interval lies inside the margin, "differ" if outside, "unclear" if across it, and "too
+            few runs" if either has fewer than `MINIMUM_RUNS`.
+        sentence: the same in words, and which of the two have not solved the world.
     """
 
     world: str
@@ -191,9 +191,9 @@ class CrossCheck:
 
 
 def counterparts(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
-    """Our counterpart and a library's agent, for each library's agent that stands beside one on the same world.
+    """Pairs of our agent and a library's counterpart on the same world.
 
-    An agent that is not in the registry, as a user's own, has no counterpart.
+    An agent that is not in the registry, such as a user's own, has no counterpart.
     """
     # Of several rows of the same agent with different settings, the first.
     by_name = {(row.world, base_name(row.agent)): row for row in reversed(rows)}
@@ -208,12 +208,12 @@ def counterparts(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
 
 
 def cross_checks(rows: Sequence[Row]) -> list[CrossCheck]:
-    """Each library's agent against our counterpart, in every world where both have exact scores."""
+    """Each library agent against our counterpart, on every world where both have exact scores."""
     return [cross_check(ours, library) for ours, library in counterparts(rows) if library.exact]
 
 
 def not_checked(rows: Sequence[Row]) -> str:
-    """A sentence on the pairs that cannot be checked because their scores are sampled; empty where there are none."""
+    """A sentence on the pairs that cannot be checked because their scores are sampled; empty if there are none."""
     pairs = [
         f"{ours.agent} and {library.agent} on {ours.world}" for ours, library in counterparts(rows) if not library.exact
     ]
@@ -242,10 +242,10 @@ def cross_check(ours: Row, library: Row) -> CrossCheck:
 
 
 def _verdict(difference: Interval | None, fewest: int) -> Literal["agree", "differ", "unclear", "too few runs"]:
-    """What the interval says of the margin, with so many runs on the side that has fewer."""
+    """The verdict from the interval and from the smaller number of runs."""
     if difference is None or fewest < MINIMUM_RUNS:
         return "too few runs"
-    # 1 - 0.95 is a little more than 0.05 in binary fractions, and 0.5 - 0.45 a little less: both are the margin itself.
+    # In floating point 1 - 0.95 is slightly above 0.05 and 0.5 - 0.45 slightly below: both count as the margin.
     margin = MARGIN + EDGE
     if difference.low >= -margin and difference.high <= margin:
         return "agree"

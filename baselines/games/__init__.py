@@ -1,1 +1,1 @@
-"""Population in games: their interface, tasks, rollouts and loop, and one file for each learner."""
+"""Agents in games: their interface, tasks, rollouts and loop, and one file for each learner."""

@@ -1,9 +1,8 @@
-"""The interface of learners in games.
+"""The interface of agents in games.
 
-A game agent is a population of whole tables of players: R runs, and in each of them N players who learn at the same
-time, each for itself. Everything is indexed [run, player]. Each player of each run has a random stream of its own, and
-all players of a run choose before any of them learns what the others chose. Settings, random numbers and saving are
-those of agents in worlds as well: `population.py`.
+A game agent is a population of R runs, in each of which N players learn at the same time, each for itself. Everything
+is indexed [run, player]. Each player of each run has its own random stream, and all players choose before any of them
+sees the others' actions. Hyperparameters, random numbers and saving are shared with agents on worlds: `population.py`.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class GameAgent(Population):
 
     @property
     def rollout(self) -> GameRollout:
-        """Where the runs play; the first episodes begin when this is first asked for."""
+        """The games of the runs; first use begins the first episodes."""
         if self._rollout is None:
             num_envs, task = self.num_runs * self.num_envs, self.task
             if isinstance(task.table, NormalFormGame):
@@ -91,7 +90,7 @@ class GameAgent(Population):
 
         Args:
             observation: the state that all players of a run see, [R] int64.
-            greedy: play by `strategies` and explore nothing. This draws no number that learning would draw.
+            greedy: play `strategies`, without exploration, from a random stream of its own.
 
         Returns:
             Actions [R, N] int64.
@@ -110,7 +109,7 @@ class GameAgent(Population):
 
     @abstractmethod
     def strategies(self) -> tuple[np.ndarray, ...]:
-        """What the players have learned, one mixed strategy a player.
+        """The learned mixed strategies, one per player.
 
         Returns:
             N arrays, [R, A_i] in a matrix game and [R, S, A_i] in a Markov game.

@@ -17,10 +17,10 @@ from rl_envs.games import NormalFormGame
 
 @dataclass(frozen=True)
 class FictitiousPlayConfig:
-    """What can be set.
+    """Hyperparameters.
 
     Attributes:
-        prior: how often each action of the others is thought to have been played before the first round, above 0.
+        prior: prior count of each action of the other players, above 0.
     """
 
     prior: float = 1.0
@@ -45,8 +45,8 @@ class FictitiousPlay(GameAgent):
 
     Args:
         task: what to play; a matrix game.
-        runs: as for every `GameAgent`.
-        seed: as for every `GameAgent`.
+        runs: see `GameAgent`.
+        seed: see `GameAgent`.
         config: a `FictitiousPlay.Config`.
 
     Attributes:
@@ -88,7 +88,7 @@ class FictitiousPlay(GameAgent):
         return action
 
     def update(self, transition: JointTransition) -> dict[str, np.ndarray]:
-        """Count what was played; a round that somebody had left is not of this game, and nobody counts it.
+        """Count the actions played; a round with an absent player does not count.
 
         Args:
             transition: one round of every run.
@@ -107,11 +107,11 @@ class FictitiousPlay(GameAgent):
         return tuple(_frequencies(counts) for counts in self.counts)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The counts, beside what every game agent saves."""
+        """The counts, besides what every game agent saves."""
         return {**super().state(), **{f"counts.{player}": counts for player, counts in enumerate(self.counts)}}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved counts."""
+        """Restore saved counts."""
         super().restore(state)
         self.counts = [np.array(state[f"counts.{player}"]) for player in range(len(self.counts))]
 

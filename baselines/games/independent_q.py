@@ -24,20 +24,20 @@ REWARDS = ("own", "common")
 
 @dataclass(frozen=True)
 class IndependentQConfig:
-    """What can be set. Steps are rounds of each run.
+    """Hyperparameters. Steps are rounds of each run.
 
     Attributes:
-        reward: what a player learns from: "own", its own payoff, or "common", the mean payoff of all players.
+        reward: reward of a player: "own", its own payoff, or "common", the mean payoff of all players.
         exploration: "epsilon_greedy" (with both epsilons at 0 it is greedy) or "softmax".
         step_size: alpha at step 0, in (0, 1].
-        step_size_half_life: steps after which half of alpha is left; it falls harmonically. `inf` keeps it constant.
+        step_size_half_life: steps after which half of alpha is left; it decays harmonically. `inf` keeps it constant.
         epsilon: probability of exploring at step 0.
-        final_epsilon: probability of exploring once it has fallen, in a straight line.
-        epsilon_steps: steps that the fall of epsilon takes.
+        final_epsilon: probability of exploring after the linear decay.
+        epsilon_steps: steps over which epsilon decays linearly.
         temperature: tau at step 0, in units of payoff; a softmax plays a with probability ~ exp(Q(a) / tau).
-        final_temperature: tau once it has fallen, in a straight line.
-        temperature_steps: steps that the fall of the temperature takes.
-        initial_value: every action's value before anything is learned, in units of discounted reward.
+        final_temperature: tau after the linear decay.
+        temperature_steps: steps over which the temperature decays linearly.
+        initial_value: initial value of every action, in units of discounted reward.
     """
 
     reward: str = "own"
@@ -88,8 +88,8 @@ class IndependentQ(GameAgent):
 
     Args:
         task: what to play.
-        runs: as for every `GameAgent`.
-        seed: as for every `GameAgent`.
+        runs: see `GameAgent`.
+        seed: see `GameAgent`.
         config: an `IndependentQ.Config`.
 
     Attributes:
@@ -178,11 +178,11 @@ class IndependentQ(GameAgent):
         return linear(self.steps, config.temperature, config.final_temperature, config.temperature_steps)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The tables, beside what every game agent saves."""
+        """The tables, besides what every game agent saves."""
         return {**super().state(), **{f"q.{player}": q for player, q in enumerate(self.q)}}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables."""
+        """Restore saved tables."""
         super().restore(state)
         self.q = [np.array(state[f"q.{player}"]) for player in range(len(self.q))]
 
@@ -190,7 +190,7 @@ class IndependentQ(GameAgent):
         """What each player learns from, [R, N]."""
         if self.config.reward == "own":
             return transition.reward
-        # Players that have left get nothing and are not counted; somebody is always there.
+        # Absent players get no reward and are not counted; at least one player is always present.
         mean = transition.reward.sum(axis=1, keepdims=True) / transition.present.sum(axis=1, keepdims=True)
         return np.broadcast_to(mean, transition.reward.shape)
 

@@ -18,7 +18,7 @@ from rl_envs.mdp.finite_mdp import check_integer
 # Called after every step with the transition and the agent's metrics.
 Callback = Callable[[JointTransition, Mapping[str, np.ndarray]], None]
 
-# The part of the rounds, at the end, by which it is judged where a run has ended.
+# The last rounds, as a share of all, that decide where a run has ended.
 LATE = 0.1
 
 
@@ -50,7 +50,7 @@ class GameRecord:
 
     @property
     def final_joint_action(self) -> np.ndarray:
-        """What each run played most in the last tenth, the first of several, [R, N] int64.
+        """The joint action that each run played most in the last tenth, the first of equals, [R, N] int64.
 
         Raises:
             ValueError: in a game with states, where joint actions are not counted.
@@ -69,39 +69,39 @@ def play(
     rollout: GameRollout | None = None,
     on_step: Callback | None = None,
 ) -> GameRecord:
-    """Let every run of an agent play so many rounds and learn from them.
+    """Let every run of an agent play and learn for a number of rounds.
 
-    A second call goes on where the first ended: schedules, random streams and episodes run on, so that two calls equal
-    one long call of as many rounds, byte for byte; so does a call after saving and loading.
+    A second call continues where the first ended: two calls equal one long call byte for byte, also with saving and
+    loading in between.
 
     Args:
         agent: the population.
-        steps: rounds of each run. One that plays C copies of the game takes C at a time, and may pass a checkpoint by
-            up to C - 1.
-        checkpoints: how often to score, evenly spaced, besides once before the first round.
-        rollout: where to play; many copies with NumPy when left out. `agent.pettingzoo_rollout()` gives
-            PettingZoo's environments, which play the same at a fraction of the speed.
+        steps: rounds per run. A run in C copies of the game takes C rounds at a time, and may pass a checkpoint by up
+            to C - 1.
+        checkpoints: number of evaluations, evenly spaced, besides the one at the start.
+        rollout: where to play; NumPy environments by default. `agent.pettingzoo_rollout()` uses PettingZoo's, which
+            play the same but slower.
         on_step: called with each transition and the agent's metrics.
 
     Returns:
-        How it went.
+        The record of play.
 
     Raises:
         ValueError: steps or checkpoints below 1.
     """
     check_integer("steps", steps, low=1)
     check_integer("checkpoints", checkpoints, low=1)
-    around = agent.rollout if rollout is None else rollout
-    marks, begin = checkpoint_steps(steps, checkpoints), agent.steps
+    rollout = agent.rollout if rollout is None else rollout
+    taken, begin = checkpoint_steps(steps, checkpoints), agent.steps
     late_begin = begin + steps - max(1, math.ceil(steps * LATE))
     exploitability = [agent.task.exploitability(agent.strategies())]
     tally, late = _Tally(agent), _Tally(agent)
     seconds = 0.0
-    for mark in marks[1:]:
+    for checkpoint in begin + taken[1:]:
         started = time.perf_counter()
-        while agent.steps < begin + mark:
+        while agent.steps < checkpoint:
             is_late = agent.steps + agent.num_envs > late_begin
-            transition = around.step(agent.act(around.observation))
+            transition = rollout.step(agent.act(rollout.observation))
             metrics = agent.update(transition)
             (late if is_late else tally).add(transition)
             if on_step is not None:
@@ -109,7 +109,7 @@ def play(
         seconds += time.perf_counter() - started
         exploitability.append(agent.task.exploitability(agent.strategies()))
     return GameRecord(
-        steps=begin + marks,
+        steps=begin + taken,
         exploitability=np.array(exploitability),
         joint_play=tally.joint_play + late.joint_play,
         late_play=late.joint_play,
@@ -130,7 +130,7 @@ class _Tally:
         self._rounds = np.zeros_like(self._payoff)
 
     def add(self, transition: JointTransition) -> None:
-        """Take note of one round; a joint action counts where everybody was there."""
+        """Count one round; a joint action counts only where all players were present."""
         self._payoff += transition.reward
         self._rounds += transition.present
         if self._counts.size:

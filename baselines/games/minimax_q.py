@@ -20,15 +20,15 @@ from rl_envs.mdp.finite_mdp import check_integer, check_probability
 
 @dataclass(frozen=True)
 class MinimaxQConfig:
-    """What can be set. Steps are rounds of each run.
+    """Hyperparameters. Steps are rounds of each run.
 
     Attributes:
         step_size: alpha of an entry's first update, in (0, 1].
-        step_size_half_life: updates of an entry after which half of alpha is left; it falls harmonically. `inf` keeps
+        step_size_half_life: updates of an entry after which half of alpha is left; it decays harmonically. `inf` keeps
             it constant.
-        epsilon: probability of a uniformly random action, of each player by itself.
-        initial_value: every entry of Q before anything is learned, in units of discounted reward.
-        num_envs: in how many copies of the game a run plays at the same time, all filling the same tables.
+        epsilon: probability of a uniformly random action, for each player independently.
+        initial_value: initial value of every entry of Q, in units of discounted reward.
+        num_envs: parallel games per run, which share its tables.
     """
 
     step_size: float = 1.0
@@ -65,8 +65,8 @@ class MinimaxQ(GameAgent):
 
     Args:
         task: what to play; a two-player zero-sum game.
-        runs: as for every `GameAgent`.
-        seed: as for every `GameAgent`.
+        runs: see `GameAgent`.
+        seed: see `GameAgent`.
         config: a `MinimaxQ.Config`.
 
     Attributes:
@@ -126,13 +126,13 @@ class MinimaxQ(GameAgent):
         return action
 
     def update(self, transition: JointTransition) -> dict[str, np.ndarray]:
-        """Move the entries of what was done towards their targets, and solve the states' matrix games anew.
+        """Update the entries of the actions played, and solve the matrix games of their states again.
 
         Args:
             transition: one round of every copy; one that a player had left teaches neither anything.
 
         Returns:
-            "td_error", [R * C, 2], before the update; 0 where somebody had left.
+            "td_error", [R * C, 2], before the update; 0 where a player was absent.
         """
         complete = transition.present.all(axis=1)
         rows, state = self._rows[complete], transition.observation[complete]
@@ -163,7 +163,7 @@ class MinimaxQ(GameAgent):
         return tuple(policy.copy() for policy in self.policy)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Tables, values and policies, beside what every game agent saves."""
+        """Tables, values and policies, besides what every game agent saves."""
         own: dict[str, np.ndarray] = {}
         for player in range(2):
             own[f"q.{player}"], own[f"updates.{player}"] = self.q[player], self.updates[player]
@@ -171,7 +171,7 @@ class MinimaxQ(GameAgent):
         return {**super().state(), **own}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved tables."""
+        """Restore saved tables."""
         super().restore(state)
         self.q = [np.array(state[f"q.{player}"]) for player in range(2)]
         self.updates = [np.array(state[f"updates.{player}"]) for player in range(2)]

@@ -1,4 +1,4 @@
-"""Regret matching: play what you regret not having played, in proportion to how much."""
+"""Regret matching: play each action in proportion to its positive regret."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class RegretMatching(GameAgent):
 
     Args:
         task: what to play; a matrix game.
-        runs: as for every `GameAgent`.
-        seed: as for every `GameAgent`.
+        runs: see `GameAgent`.
+        seed: see `GameAgent`.
         config: nothing to set.
 
     Attributes:
@@ -76,7 +76,7 @@ class RegretMatching(GameAgent):
         return np.stack([sample_action(one, choice[:, player]) for player, one in enumerate(played)], axis=1)
 
     def update(self, transition: JointTransition) -> dict[str, np.ndarray]:
-        """Add up what each action would have earned more; a round that somebody had left counts for nobody.
+        """Add each action's regret; a round with an absent player does not count.
 
         Args:
             transition: one round of every run.
@@ -102,13 +102,13 @@ class RegretMatching(GameAgent):
         return tuple(_average(total) for total in self.strategy_sum)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Regrets and sums of strategies, beside what every game agent saves."""
+        """Regrets and sums of strategies, besides what every game agent saves."""
         own = {f"regret.{player}": regret for player, regret in enumerate(self.regret)}
         sums = {f"strategy_sum.{player}": total for player, total in enumerate(self.strategy_sum)}
         return {**super().state(), **own, **sums}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over saved regrets and sums."""
+        """Restore saved regrets and sums."""
         super().restore(state)
         players = range(self.task.num_players)
         self.regret = [np.array(state[f"regret.{player}"]) for player in players]

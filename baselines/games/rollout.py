@@ -1,6 +1,6 @@
-"""Where populations of learners play: many copies of a game with NumPy, or real PettingZoo environments.
+"""Where game agents play: many copies of a game in NumPy, or PettingZoo environments.
 
-Both give the same transitions for the same seeds, so what is learned in one is what is learned in the other.
+Both give the same transitions for the same seeds, so agents learn the same in either.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rl_envs.games import NormalFormGame, VectorMarkovGame, VectorMatrixGame
 
 @dataclass(frozen=True)
 class JointTransition:
-    """One round of every run: all players chose at once, and none knew what the others would choose.
+    """One round of every run, in which all players act simultaneously.
 
     Attributes:
         observation: the state that all players saw, [R] int64.
@@ -42,7 +42,7 @@ class JointTransition:
 
 
 class GameRollout(ABC):
-    """A copy of a game for each run, begun anew within the round that ends its episode.
+    """A game for each run, reset within the round that ends its episode.
 
     Attributes:
         observation: the state of each copy now, [R] int64.
@@ -62,11 +62,11 @@ class GameRollout(ABC):
         """
 
     def state(self) -> dict[str, np.ndarray]:
-        """Arrays from which the episodes go on; none where the environments cannot give any."""
+        """The arrays to resume the episodes from; empty where the environments cannot be saved."""
         return {}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:  # noqa: B027 - where nothing was given
-        """Go on from what `state` gave."""
+        """Resume from what `state` returned."""
 
 
 class MatrixGameRollout(GameRollout):
@@ -142,8 +142,8 @@ class MarkovGameRollout(GameRollout):
 class PettingZooRollout(GameRollout):
     """A PettingZoo parallel environment for each run: dictionaries outside, arrays inside.
 
-    A player that has left an episode is not in the dictionaries any more; it is asked for no action, and its row says
-    so in `present`. The episode is over when nobody is left, and the next begins at once.
+    A player that has left an episode is missing in the dictionaries. It is asked for no action, and `present` is False
+    in its row. The episode is over when no player is left, and the next begins at once.
 
     Args:
         envs: one environment a run, with the same agents.
@@ -180,10 +180,10 @@ class PettingZooRollout(GameRollout):
         return JointTransition(before, taken, reward, reached, terminated, truncated, present)
 
     def close(self) -> None:
-        """Let go of the environments."""
+        """Close the environments."""
         for env in self._envs:
             env.close()
 
     def _state(self, observations: Mapping[str, Any]) -> int:
-        """All agents see the same, so anybody's observation will do."""
+        """The state, from any agent's observation: all agents see the same."""
         return self._state_seen(next(iter(observations.values())))

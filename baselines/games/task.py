@@ -1,7 +1,7 @@
-"""A game as learners meet it: how many players, actions and states there are, and how good play is, exactly.
+"""A game as a task: its players, actions and states, and the exact exploitability of strategies.
 
-Population in games are scored by exploitability: what a player could gain by answering the others best, on average over
-the players. It is 0 at an equilibrium and only there, and computed from the game's table, never sampled.
+Agents in games are scored by exploitability: a player's gain from a best response to the others, averaged over the
+players. It is 0 exactly at equilibria, and computed from the game's table, never sampled.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ EXPLOITABILITY_TOLERANCE = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class GameTask:
-    """What is to be played.
+    """A game to play.
 
     Args:
         name: what it is called in tables, files and seeds: "climbing", "penalty:k=-10", "grid_soccer".
@@ -90,11 +90,11 @@ class GameTask:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What a saved agent's file says of the task."""
+        """The task's description in a saved agent's file."""
         return {"environment": self.game, "arguments": dict(self.arguments), "table": self.table_hash}
 
     def exploitability(self, strategies: Sequence[np.ndarray]) -> np.ndarray:
-        """What a player could gain by answering the others best, averaged over players, exact.
+        """A player's exact gain from a best response to the others, averaged over players.
 
         Args:
             strategies: one a player, [R, A_i] in a matrix game, [R, S, A_i] in a Markov game.
@@ -174,7 +174,7 @@ def _matrix_game_task(specification: Specification, game: NormalFormGame) -> Gam
 
 
 def _cycles(max_cycles: int | None) -> int | None:
-    """The rounds of an episode that were asked for; None for as many as usual."""
+    """The requested rounds per episode; None for the default."""
     return None if max_cycles is None else check_integer("max_cycles", max_cycles, low=1)
 
 

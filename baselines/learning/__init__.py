@@ -1,1 +1,1 @@
-"""Rules of learning and what they need, as functions of arrays: numbers in, numbers out."""
+"""Learning rules and their building blocks, as functions of arrays."""

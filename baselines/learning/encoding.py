@@ -1,4 +1,4 @@
-"""What a network sees: every observation as a row of numbers."""
+"""Encodes observations as rows of numbers for networks."""
 
 from __future__ import annotations
 

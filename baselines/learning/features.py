@@ -24,7 +24,7 @@ Basis = Literal["table", "aggregation", "tiles", "fourier"]
 
 
 def positions(space: spaces.Space[Any], observation: np.ndarray) -> np.ndarray:
-    """Where observations lie in their space, each coordinate from 0 at its lowest to 1 at its highest.
+    """Positions of observations in their space, each coordinate scaled from 0 (lowest) to 1 (highest).
 
     Args:
         space: Discrete, MultiDiscrete or a Box with finite bounds.
@@ -49,7 +49,7 @@ def positions(space: spaces.Space[Any], observation: np.ndarray) -> np.ndarray:
 
 
 def one_hot(number: np.ndarray, size: int) -> np.ndarray:
-    """A feature of its own for each number: approximation by a table.
+    """One-hot features: approximation by a table.
 
     Args:
         number: [n] int, each from 0 to size - 1.
@@ -85,7 +85,7 @@ def state_aggregation(position: np.ndarray, groups: int) -> np.ndarray:
 
 
 def tile_coding(position: np.ndarray, tilings: int, tiles: int) -> np.ndarray:
-    """Several grids laid over each other, each shifted against the others; one feature for each tile of each grid.
+    """Tile coding: several grids, each shifted against the others, with one feature for each tile.
 
     A position lies in exactly one tile of every tiling, so `tilings` features are 1. Two positions share as many as
     their distance allows: what is learned about one carries over to its neighbourhood, and fades with distance, in
@@ -161,7 +161,7 @@ class FeatureMap:
 def feature_map(
     basis: Basis, space: spaces.Space[Any], *, groups: int, tilings: int, tiles: int, order: int
 ) -> FeatureMap:
-    """The features that a name stands for, for the observations of a space.
+    """Features by name, for the observations of a space.
 
     Args:
         basis: "table" (one for each observation), "aggregation", "tiles" or "fourier".

@@ -55,7 +55,7 @@ def soft_values(dynamics: Dynamics, discount: float) -> np.ndarray:
 
     Args:
         dynamics: the transitions, and the reward in question.
-        discount: gamma, below 1. At 1 somebody might collect entropy for ever.
+        discount: gamma, below 1. At 1 a policy might collect infinite entropy.
 
     Returns:
         q [S, A].

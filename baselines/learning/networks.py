@@ -95,7 +95,7 @@ class StackedNetworks:
     def initial(
         cls, architectures: Mapping[str, Perceptron], seeds: Sequence[np.random.SeedSequence]
     ) -> StackedNetworks:
-        """Networks as they are before anything is learned; each run draws its own from its own seed.
+        """Untrained networks; each run's weights are drawn from its own seed.
 
         Args:
             architectures: each network's architecture by its name.
@@ -146,12 +146,12 @@ class StackedNetworks:
         torch.cat([part.flatten(1) for part in parts], dim=1, out=self.gradient)
 
     def clip_gradient(self, max_norm: float) -> None:
-        """Shorten the gradient of each run that is longer than `max_norm`; each run by itself."""
+        """Clip the gradient of each run to `max_norm`, each run separately."""
         norm = torch.linalg.vector_norm(self.gradient, dim=1, keepdim=True)
         self.gradient.mul_((max_norm / (norm + 1e-6)).clamp_(max=1.0))
 
     def _view(self, first: int, rows: int, columns: int) -> torch.Tensor:
-        """Part of the parameters as [R, rows, columns]."""
+        """A slice of the parameters as [R, rows, columns]."""
         part = self.parameters[:, first : first + rows * columns]
         return part.unflatten(1, (rows, columns)).detach().requires_grad_()
 

@@ -51,7 +51,7 @@ class Optimiser(ABC):
     def step(
         self, parameters: torch.Tensor, gradient: torch.Tensor, learning_rate: float, runs: np.ndarray | None = None
     ) -> None:
-        """Change the parameters in place.
+        """Update the parameters in place.
 
         Args:
             parameters: of all runs, [R, P].
@@ -71,14 +71,14 @@ class Optimiser(ABC):
 
     @abstractmethod
     def _move(self, memory: dict[str, torch.Tensor], gradient: torch.Tensor, learning_rate: float) -> torch.Tensor:
-        """What is to be subtracted from the parameters; `memory` is changed in place."""
+        """The step to subtract from the parameters; `memory` is updated in place."""
 
     def state(self) -> dict[str, np.ndarray]:
         """The memory, for saving."""
         return {name: array.numpy() for name, array in self.memory.items()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave."""
+        """Resume from what `state` returned."""
         for name, array in self.memory.items():
             array.copy_(torch.tensor(state[name]))
 
@@ -98,8 +98,8 @@ class Adam(Optimiser):
 
     Args:
         shape: of the parameters, (R, P).
-        beta1: how much of the mean gradient is kept in each step.
-        beta2: how much of the mean squared gradient is kept.
+        beta1: decay rate of the mean gradient.
+        beta2: decay rate of the mean squared gradient.
         epsilon: added to the root.
 
     Source: Kingma & Ba (2015), algorithm 1; the same numbers as `torch.optim.Adam`.
@@ -136,7 +136,7 @@ class RMSprop(Optimiser):
 
     Args:
         shape: of the parameters, (R, P).
-        decay: how much of the mean squared gradient is kept in each step.
+        decay: decay rate of the mean squared gradient.
         epsilon: added to the root.
 
     Source: Tieleman & Hinton (2012), Lecture 6.5; the same numbers as `torch.optim.RMSprop`.

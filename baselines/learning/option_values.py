@@ -1,4 +1,4 @@
-"""What following options to their end is worth, exactly, for options whose policies are still being learned.
+"""Exact values of following options to their ends, for options whose policies are still being learned.
 
 `rl_envs.options` refuses an option that may never end, and a learned policy may walk in circles until it has
 learned better. Here going round for ever is simply worth nothing more. The two agree wherever every option ends.
@@ -15,7 +15,7 @@ from rl_envs.mdp.finite_mdp import FiniteMDP
 
 @dataclass(frozen=True, eq=False)
 class OptionModels:
-    """What each option does from its start to its end; 0 where it does not run.
+    """The model of each option from its start to its end; 0 where it does not run.
 
     Attributes:
         reward: expected discounted reward.
@@ -65,7 +65,7 @@ def option_models(
 
 
 def call_and_return_values(models: OptionModels, policy: np.ndarray) -> np.ndarray:
-    """The value of each state when the options chosen are followed to their ends.
+    """The value of each state when each chosen option is followed to its end.
 
     Args:
         models: of the options.
@@ -99,5 +99,5 @@ def settled(chain: np.ndarray, gained: np.ndarray) -> np.ndarray:
         if (more == leads_out).all():
             break
         leads_out = more
-    kept = np.where(leads_out[:, None], chain, 0.0)
-    return np.linalg.solve(np.eye(len(chain)) - kept, np.where(leads_out[:, None], gained, 0.0))
+    transient = np.where(leads_out[:, None], chain, 0.0)
+    return np.linalg.solve(np.eye(len(chain)) - transient, np.where(leads_out[:, None], gained, 0.0))

@@ -1,4 +1,4 @@
-"""Experience replay: what each run has lived through lately, and random samples of it."""
+"""Experience replay: the latest steps of each run, and random samples of them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Replay:
     the arrays.
 
     Args:
-        capacity: how many steps of each run are kept, at least 1.
+        capacity: number of steps stored per run, at least 1.
         observation_space: of one observation.
         seeds: one a run, for what is sampled.
 
@@ -77,7 +77,7 @@ class Replay:
         return min(self.added, self.capacity)
 
     def add(self, transition: Transition) -> None:
-        """Store one step of every run; the oldest makes room when there is none."""
+        """Store one step of every run; a full buffer drops the oldest."""
         slot = self.added % self.capacity
         arrays = self._arrays
         arrays["observation"][:, slot] = transition.observation
@@ -89,12 +89,12 @@ class Replay:
         self.added += 1
 
     def break_off(self) -> None:
-        """Mark that what is added next does not follow on what was added last."""
+        """Mark that the next step does not follow the last one."""
         if self.added:
             self._arrays["ended"][:, (self.added - 1) % self.capacity] = True
 
     def sample(self, batch_size: int, *, n_step: int, discount: float) -> Batch:
-        """Draw steps of each run, every one with the same probability, with replacement.
+        """Draw steps of each run uniformly, with replacement.
 
         Args:
             batch_size: B.
@@ -136,11 +136,11 @@ class Replay:
         return (self.added - 1 - age) % self.capacity
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything that is remembered, for saving."""
+        """The content of the buffer, for saving."""
         return {**self._arrays, "added": np.array(self.added), "drawn": np.array(self._uniform.drawn)}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave."""
+        """Resume from what `state` returned."""
         for name, array in self._arrays.items():
             array[...] = state[name]
         self.added = int(state["added"])

@@ -12,7 +12,7 @@ Count = Any
 
 
 def linear(step: int, start: float, end: float, duration: int) -> float:
-    """From `start` in a straight line to `end`, and constant from then on.
+    """Linear from `start` to `end`, then constant.
 
     Args:
         step: environment steps of each run so far.
@@ -26,7 +26,7 @@ def linear(step: int, start: float, end: float, duration: int) -> float:
 
 
 def linear_to_zero(step: int, start: float, duration: int) -> float:
-    """From `start` in a straight line to 0; constant where the duration is 0.
+    """Linear from `start` to 0; constant where the duration is 0.
 
     Args:
         step: environment steps of each run so far.

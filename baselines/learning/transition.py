@@ -1,4 +1,4 @@
-"""One step of every run of a population: what learning rules are given."""
+"""One step of every run of a population, the input of learning rules."""
 
 from __future__ import annotations
 

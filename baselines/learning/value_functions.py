@@ -27,7 +27,7 @@ class ValueFunction(ABC):
 
     @abstractmethod
     def value(self, observation: np.ndarray, runs: np.ndarray) -> np.ndarray:
-        """What some runs expect from what each of them sees.
+        """The values of some runs' observations.
 
         Args:
             observation: [M, ...].
@@ -75,7 +75,7 @@ class LinearValues(ValueFunction):
         self.largest_square = features.largest_square
         self.weights = np.zeros((num_runs, features.num_features))
         self.features = features.of(observation_in_state)
-        # Looking rows up is several times faster than making them anew, where observations have numbers.
+        # Where observations are numbered, looking rows up is several times faster than computing them.
         self._rows = np.zeros((0, features.num_features))  # [n, D] by the observation's number
         if observation_index is not None:
             index = observation_index(observation_in_state)  # [S]

@@ -1,4 +1,4 @@
-"""Playing with a trained agent in one copy of its world, to look at: greedily, and as it is scored."""
+"""Plays a trained agent in one environment for viewing: greedily, in the way that it is scored."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from baselines.training.task import Task
 from rl_envs.options import Option
 from rl_envs.worlds.actions import action_index
 
-# An episode of a world without a time limit is cut off after so many steps: some policies never end one.
+# Without a time limit, an episode is cut off after so many steps: some policies never end one.
 LONGEST = 500
 
 
 @dataclass(frozen=True)
 class Frame:
-    """How far an episode is.
+    """The state of an episode after a step.
 
     Attributes:
-        steps: taken so far.
-        action: the last one, in words; None at the start.
-        reward: the last one; 0 at the start.
-        total_reward: their sum.
-        discounted: their sum, each discounted to the start.
-        option: what the agent follows, where it follows options.
-        end: how the episode ended, "terminated", "truncated" or "cut off"; empty while it goes on.
+        steps: steps so far.
+        action: the last action, in words; None at the start.
+        reward: the last reward; 0 at the start.
+        total_reward: undiscounted return so far.
+        discounted: discounted return so far.
+        option: name of the option that the agent follows, if any.
+        end: "terminated", "truncated" or "cut off" at the end of the episode; empty before.
     """
 
     steps: int
@@ -43,7 +43,7 @@ class Frame:
 
 
 class Player:
-    """One run of a population, which acts greedily in one copy of the world.
+    """One run of a population, acting greedily in one environment.
 
     Args:
         agent: the population.
@@ -67,19 +67,19 @@ class Player:
         """An episode begins."""
 
     def act(self, observation: Any) -> Any:
-        """The action for what is observed, as the environment takes it."""
-        seen = np.stack([np.asarray(observation)] * self.agent.num_runs)
-        action = self.agent.act(seen, greedy=True)[self.place]
+        """The greedy action for an observation, in the environment's format."""
+        observations = np.stack([np.asarray(observation)] * self.agent.num_runs)
+        action = self.agent.act(observations, greedy=True)[self.place]
         return action.item() if np.ndim(action) == 0 else action
 
 
 class OptionPlayer(Player):
-    """One run of HierarchicalQ, which follows the options that it thinks best to their ends, as it is scored.
+    """One run of HierarchicalQ, which follows each greedy option to its end, in the way that it is scored.
 
     Args:
         agent: the population.
         run: the number of the run.
-        seed: of its choices among options and actions that it thinks equally good.
+        seed: for ties among options and actions.
 
     Raises:
         ValueError: a run that the population does not have.
@@ -94,11 +94,11 @@ class OptionPlayer(Player):
         self._generator = np.random.default_rng(seed)
 
     def begin(self) -> None:
-        """An episode begins, and no option is followed yet."""
+        """An episode begins without an option."""
         self.option = None
 
     def act(self, observation: Any) -> Any:
-        """The action of the option that is followed; another option is chosen where that ends."""
+        """The action of the current option; where it has ended, another is chosen."""
         state = int(self.agent.task.observation_index(np.asarray([observation]))[0])
         if self.option is not None and self._generator.random() < self.option.termination[state]:
             self.option = None
@@ -109,12 +109,12 @@ class OptionPlayer(Player):
 
 
 def player_of(agent: Agent, run: int, *, seed: int = 0) -> Player:
-    """The way in which a run of an agent is looked at.
+    """The player for a run of an agent.
 
     Args:
         agent: the population.
         run: the number of the run.
-        seed: of choices that the agent leaves open.
+        seed: for ties among options.
 
     Returns:
         The player.
@@ -126,19 +126,19 @@ def player_of(agent: Agent, run: int, *, seed: int = 0) -> Player:
 
 
 def make_env(task: Task, render_mode: str, *, fps: float | None = None) -> gym.Env[Any, Any]:
-    """One copy of a task's world, with its time limit, that can be looked at.
+    """One environment of a task that renders, with its time limit.
 
     Args:
         task: the task.
         render_mode: "ansi", "rgb_array" or "human".
-        fps: pictures a second in a window or film; the world's own when left out.
+        fps: frames per second in a window or video; the environment's own by default.
 
     Returns:
         The environment.
 
     Raises:
-        ValueError: a mode that the environment does not have, or fps that are not positive.
-        DependencyNotInstalled: pygame is needed and missing.
+        ValueError: a render mode that the environment does not have, or a nonpositive fps.
+        DependencyNotInstalled: pygame is missing.
     """
     if fps is not None and not fps > 0:
         raise ValueError(f"fps must be positive, but is {fps:g}")
@@ -169,13 +169,13 @@ def play_episode(
     seed: int | None = None,
     on_frame: Callable[[Frame], None] | None = None,
 ) -> Frame:
-    """Play one episode; in a world without a time limit no longer than `LONGEST` steps.
+    """Play one episode; without a time limit, at most `LONGEST` steps.
 
     Args:
-        env: a copy of the agent's world, made by `make_env`.
-        player: who acts.
-        seed: of the environment; it goes on with its own generator when left out.
-        on_frame: called with the start and after each step.
+        env: an environment from `make_env`.
+        player: chooses the actions.
+        seed: of the environment; without one, its generator continues.
+        on_frame: called at the start and after each step.
 
     Returns:
         The last frame.
@@ -207,21 +207,21 @@ def play_episode(
 
 
 def action_in_words(task: Task, action: Any) -> str:
-    """What an action is called in its world, or its number."""
+    """The name of an action in its world, or its number."""
     if task.world is None:
         return str(action)
     return task.world.action_names[action_index(action, task.world.action_space)]
 
 
 def expectation(player: Player) -> dict[str, float]:
-    """What an episode of the player is worth on average, exactly.
+    """The exact expected returns of a player.
 
     Args:
-        player: who acts.
+        player: chooses the actions.
 
     Returns:
-        The mean "return" within the time limit, and the mean "discounted return" of episodes without one; those are
-        missing that cannot be computed: both without a table, and the first without a time limit or with options.
+        The expected "return" within the time limit and the expected "discounted return" without one. Without a table
+        both are missing; without a time limit or with options the first is.
     """
     task, truth = player.agent.task, player.agent.task.truth
     if truth is None:

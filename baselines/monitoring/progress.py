@@ -1,4 +1,4 @@
-"""What long commands show while they run: a moving bar in a terminal, a line a cell or a trial in a log."""
+"""Progress of long commands: a bar in a terminal, or one line per cell or trial in a log."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SomeDisplay = TypeVar("SomeDisplay", bound="BarDisplay")
 
 
 class BarDisplay:
-    """A bar that moves in a terminal and is not there in a log; used as a context.
+    """A progress bar in a terminal, nothing in a log; a context manager.
 
     Args:
-        console: where to.
-        what: is counted, in the plural.
-        total: how many there are to be in all.
+        console: where to print.
+        what: what is counted, in the plural.
+        total: how many there are.
     """
 
     def __init__(self, console: Console, what: str, total: int) -> None:
@@ -50,10 +50,10 @@ class BarDisplay:
 
 
 class Display(BarDisplay):
-    """Shows how far a comparison is; called with what becomes of each cell.
+    """Progress of a comparison; called when the state of a cell changes.
 
     Args:
-        console: where to.
+        console: where to print.
         total: how many cells there are.
     """
 
@@ -64,11 +64,11 @@ class Display(BarDisplay):
         self._running: list[Cell] = []
 
     def __call__(self, what: str, cell: Cell) -> None:
-        """Take note of a cell that was "kept", "started", "finished" or "failed"."""
+        """A cell was "kept", "started", "finished" or "failed"."""
         if what == "started":
             self._running.append(cell)
             if self._kept and not self._finished and len(self._running) == 1:
-                self._console.print(f"{self._kept} of {self._total} cells were finished before and are kept.")
+                self._console.print(f"{self._kept} of {self._total} cells were already finished.")
         elif what == "kept":
             self._kept += 1
         else:
@@ -82,11 +82,11 @@ class Display(BarDisplay):
 
 
 class TrialDisplay(BarDisplay):
-    """Shows how far tuning is; called with what becomes of each trial.
+    """Progress of tuning; called when the state of a trial changes.
 
     Args:
-        console: where to.
-        total: how many trials there are to be in all.
+        console: where to print.
+        total: how many trials there will be, earlier ones included.
     """
 
     def __init__(self, console: Console, total: int) -> None:
@@ -94,13 +94,13 @@ class TrialDisplay(BarDisplay):
         self._done = 0
 
     def __call__(self, what: str, number: int, specification: str, outcome: Outcome | None) -> None:
-        """Take note of a trial that was "kept", "started" or "finished"."""
+        """A trial was "kept", "started" or "finished"."""
         if what == "started":
             self._bar.update(self._task, description=f"{number}: {specification}")
             return
         self._done += 1
         self._bar.update(self._task, completed=self._done)
         if what == "finished" and outcome is not None and not self._console.is_terminal:
-            said = outcome.reason if outcome.value is None else f"{outcome.value:.4f}"
-            line = f"[{self._done}/{self._total}] trial {number}: {said} · {specification}"
+            result = outcome.reason if outcome.value is None else f"{outcome.value:.4f}"
+            line = f"[{self._done}/{self._total}] trial {number}: {result} · {specification}"
             self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,6 +1,6 @@
-"""What training writes for TensorBoard: the tags that users of Stable-Baselines3 know, a folder for each run.
+"""TensorBoard logs of training, with Stable-Baselines3's tags and a folder for each run.
 
-Writing changes nothing of what is learned: it draws no random number and asks the agent for none.
+Logging never affects learning: it draws no random numbers, nor does it make the agent draw any.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from baselines.system.atomic_files import file_name, make_folder
 from baselines.training.agent import Agent
 from baselines.training.task import Task
 
-# Means over episodes are of the last so many, as in Stable-Baselines3.
+# Means are over so many latest episodes, as in Stable-Baselines3.
 WINDOW = 100
 
-# How often a training is written down, evenly spaced.
+# Number of log entries per training, evenly spaced.
 ENTRIES = 100
 
-# The tags that stand beside the settings in TensorBoard's table of them.
+# Metrics in TensorBoard's table of hyperparameters.
 RESULTS = ("eval/exact_score", "eval/mean_reward", "rollout/ep_rew_mean")
 
 
 class Episodes:
-    """The last episodes of each run.
+    """Statistics of the latest episodes of each run.
 
     Args:
         num_runs: R.
-        num_envs: C, in how many copies of the world each run learns.
-        begun_before: whether episodes are under way whose beginning was not seen; these are not counted.
+        num_envs: parallel environments per run, C.
+        begun_before: whether episodes are already under way; those are not counted.
 
     Attributes:
-        finished: how many episodes of each run have ended here, [R] int64.
+        finished: number of finished episodes of each run, [R] int64.
     """
 
     def __init__(self, num_runs: int, num_envs: int, *, begun_before: bool) -> None:
@@ -54,12 +54,12 @@ class Episodes:
         self._seen_whole = np.full(num_runs * num_envs, not begun_before)
 
     def add(self, reward: np.ndarray, ended: np.ndarray, success: np.ndarray | None) -> None:
-        """Take in one step of every run.
+        """Add one step of every run.
 
         Args:
             reward: [R * C].
-            ended: whether the episode ended with it, [R * C] bool.
-            success: whether it ended in success, [R * C]; None where the world does not say.
+            ended: whether the episode ended, [R * C] bool.
+            success: whether it ended in success, [R * C]; None where the environment does not report it.
         """
         self._return += reward
         self._length += 1
@@ -76,7 +76,7 @@ class Episodes:
         self._seen_whole |= ended
 
     def means(self, run: int) -> dict[str, float]:
-        """The means over the last episodes of a run by tag; those are missing of which nothing is known yet."""
+        """Means over a run's latest episodes by tag; tags without data are left out."""
         windows: dict[str, Sequence[float]] = {
             "rollout/ep_rew_mean": self._returns[run],
             "rollout/ep_len_mean": self._lengths[run],
@@ -86,13 +86,13 @@ class Episodes:
 
 
 class TensorBoardLog:
-    """Writes down the training of one of our own agents: to be told of every step and of every scoring.
+    """Logs the training of one of our own agents; called at every step and every evaluation.
 
     Args:
         agent: the population.
-        folder: where each run gets a folder of its own.
-        world: what the world is called, with its settings.
-        steps: environment steps of each run that the training takes.
+        folder: where each run gets a subfolder.
+        world: the world's name with its settings.
+        steps: environment steps per run.
 
     Raises:
         StorageError: the folder cannot be written to.
@@ -116,7 +116,7 @@ class TensorBoardLog:
         self._counts: dict[str, np.ndarray] = {}  # how many numbers these are sums of, [R]
 
     def on_step(self, transition: Transition, metrics: Mapping[str, np.ndarray]) -> None:
-        """Take in one step of every run, and what the agent said of its update."""
+        """Add one step of every run, and the metrics of the update."""
         ended = transition.terminated | transition.truncated
         self._episodes.add(transition.reward, ended, successes(self._agent) if ended.any() else None)
         for name, values in metrics.items():
@@ -128,21 +128,21 @@ class TensorBoardLog:
             self._write()
 
     def on_scores(self, scores: np.ndarray) -> None:
-        """Write down how every run was scored, [R]."""
+        """Log every run's score, [R]."""
         policy = None if self._agent.task.truth is None else self._agent.policy()
         for tag, numbers in evaluation(self._agent.task, scores, policy).items():
             for writer, number in zip(self._writers, numbers):
                 writer.add_scalar(tag, number, self._agent.steps)
 
     def close(self) -> None:
-        """Write what is left, and close the files."""
+        """Write the remaining entries, and close the files."""
         if self._agent.steps > self._written:
             self._write()
         for writer in self._writers:
             writer.close()
 
     def _write(self) -> None:
-        """One entry in every run's file."""
+        """Write one entry into every run's file."""
         for run, writer in enumerate(self._writers):
             for tag, number in {**self._of_all_runs(), **self._episodes.means(run), **self._metrics(run)}.items():
                 writer.add_scalar(tag, number, self._agent.steps)
@@ -151,7 +151,7 @@ class TensorBoardLog:
         self._sums, self._counts = {}, {}
 
     def _of_all_runs(self) -> dict[str, float]:
-        """What is the same in all runs, for they advance together."""
+        """Numbers that all runs share, because they advance together."""
         seconds = time.perf_counter() - self._started
         numbers = {
             "time/fps": (self._agent.steps - self._first_step) / seconds,
@@ -173,12 +173,12 @@ class TensorBoardLog:
 
 
 class LibraryLog:
-    """Lets Stable-Baselines3 write its own log of each run's training, and adds the scores; a `Listener`.
+    """Lets Stable-Baselines3 write its own log of each run, and adds the scores; a `Listener`.
 
     Args:
         agent: the population.
-        folder: where each run gets a folder of its own.
-        world: what the world is called, with its settings.
+        folder: where each run gets a subfolder.
+        world: the world's name with its settings.
 
     Raises:
         StorageError: the folder cannot be written to.
@@ -192,7 +192,7 @@ class LibraryLog:
         self._logger: Any = None
 
     def begin(self, run: int, model: Any) -> None:
-        """Give the run's model a logger, and write down its settings."""
+        """Give the run's model a logger, and log its hyperparameters."""
         from stable_baselines3.common.logger import HParam, configure
 
         self.close()
@@ -206,20 +206,20 @@ class LibraryLog:
         """Nothing: the library logs its steps itself."""
 
     def checkpoint(self, run: int, steps: int, score: float) -> None:
-        """Write down how the run was scored."""
+        """Log the run's score."""
         for tag, numbers in evaluation(self._agent.task, np.array([score]), self._model).items():
             self._logger.record(tag, float(numbers[0]))
         self._logger.dump(steps)
 
     def close(self) -> None:
-        """Close the files of the run that was last."""
+        """Close the files of the last run."""
         if self._logger is not None:
             self._logger.close()
             self._logger = None
 
 
 def new_folder(parent: Path, name: str) -> Path:
-    """A folder for a training, made: named as it is, or with _2, _3, ... behind it where there were others before.
+    """Make a folder for a training, with _2, _3, ... appended to the name where it is taken.
 
     Raises:
         StorageError: it cannot be written to.
@@ -233,21 +233,21 @@ def new_folder(parent: Path, name: str) -> Path:
 
 
 def run_folder(agent: Agent, folder: Path, run: int) -> Path:
-    """The folder of a run, made; TensorBoard shows each as a line of its own. Raises StorageError as `new_folder`."""
+    """Make the folder of a run, which TensorBoard shows as a line; raises StorageError as `new_folder`."""
     return make_folder(folder / f"seed{agent.seed}-run{agent.runs[run]}")
 
 
 def evaluation(task: Task, scores: np.ndarray, policy: Any) -> dict[str, np.ndarray]:
-    """What a scoring says of n runs, by tag.
+    """The evaluation of n runs, by tag.
 
     Args:
-        task: what they learn.
-        scores: of each, [n].
-        policy: their greedy policies, [n, S, A], or whatever else `Truth` takes for a policy where n is 1.
+        task: their task.
+        scores: one per run, [n].
+        policy: their greedy policies, [n, S, A], or any other policy that `Truth` accepts if n is 1.
 
     Returns:
-        [n] each: "eval/exact_score" where there is a table, and with a time limit "eval/mean_reward" too, the exact
-        mean of the return of an episode; without a table "eval/mean_reward" alone, sampled.
+        [n] each: with a table "eval/exact_score", and with a time limit "eval/mean_reward", the exact expected return
+        of an episode. Without a table only "eval/mean_reward", sampled.
     """
     if task.truth is None:
         return {"eval/mean_reward": scores}
@@ -257,20 +257,20 @@ def evaluation(task: Task, scores: np.ndarray, policy: Any) -> dict[str, np.ndar
 
 
 def settings_of(agent: Agent, world: str, run: int) -> dict[str, bool | int | float | str]:
-    """What TensorBoard's table of settings says of a run; what is no plain finite number or word stands in words."""
-    about = {"agent": agent.name, "world": world, "seed": agent.seed, "run": agent.runs[run], **asdict(agent.config)}
-    return {name: value if _is_plain(value) else str(value) for name, value in about.items()}
+    """A run's row in TensorBoard's table of hyperparameters; other values than finite numbers and words are text."""
+    values = {"agent": agent.name, "world": world, "seed": agent.seed, "run": agent.runs[run], **asdict(agent.config)}
+    return {name: value if _is_plain(value) else str(value) for name, value in values.items()}
 
 
 def settings_summaries(agent: Agent, world: str, run: int) -> tuple[Any, ...]:
-    """The entries that TensorBoard reads the settings from, which are all in the run's own file."""
+    """The entries from which TensorBoard reads the hyperparameters, all in the run's own file."""
     from torch.utils.tensorboard.summary import hparams
 
     return tuple(hparams(settings_of(agent, world, run), dict.fromkeys(RESULTS, 0.0)))
 
 
 def successes(agent: Agent) -> np.ndarray | None:
-    """Whether the episodes that have just ended were successes, [R * C]; None where the world does not say."""
+    """Whether the episodes that just ended were successes, [R * C]; None where the environment does not report it."""
     try:
         return agent.rollout.info("is_success")
     except (TypeError, ValueError):  # an info without it, or an empty one

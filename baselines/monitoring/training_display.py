@@ -1,4 +1,4 @@
-"""What one training shows: a moving bar in a terminal, a line a checkpoint in a log, and how every run has ended."""
+"""Progress of a training: a bar in a terminal, one line per checkpoint in a log, and each run's final score."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from baselines.training.agent import Agent
 if TYPE_CHECKING:
     from rich.console import Console
 
-# How often the bar moves, at most: drawing it costs more than a step of a small agent.
+# Most updates of the bar: drawing it costs more than a step of a small agent.
 MOVES = 500
 
-# As many runs are listed one by one; of more there is only the summary.
+# Up to so many runs are listed one by one; beyond, only the summary is shown.
 LISTED = 30
 
 
 class TrainingDisplay:
-    """Shows how far a training is; used as a context.
+    """Progress of a training; a context manager.
 
     Args:
-        console: where to.
-        steps: environment steps that are to be taken.
-        scored_by: what a score is called: "score", or "mean return" where there is no table.
+        console: where to print.
+        steps: environment steps in all.
+        scored_by: name of the score: "score", or "mean return" where there is no table.
     """
 
     def __init__(self, console: Console, steps: int, scored_by: str = "score") -> None:
@@ -70,9 +70,9 @@ class TrainingDisplay:
         """Runs have been scored after so many steps.
 
         Args:
-            steps: environment steps of each run.
-            scores: of those runs.
-            name: of a run that trains alone.
+            steps: environment steps per run.
+            scores: one per run.
+            name: prefix that names a run that trains alone.
         """
         text = f"{self._scored_by} {decimals(scores.mean())}"
         if len(scores) > 1:
@@ -83,18 +83,18 @@ class TrainingDisplay:
 
 
 def say(line: str, console: Console) -> None:
-    """Print a line as it is; a log has no width at which it would have to be broken."""
+    """Print a line as it is, never wrapped by rich."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def show_scores(agent: Agent, scores: np.ndarray, episodes: int, console: Console) -> None:
-    """Show how each run has ended.
+    """Show each run's final score.
 
     Args:
         agent: the population.
-        scores: of every run, [R].
-        episodes: how many episodes a sampled score is the mean of.
-        console: where to.
+        scores: one per run, [R].
+        episodes: number of episodes that a sampled score averages.
+        console: where to print.
     """
     exact = agent.task.truth is not None
     digits = 4 if exact else 1
@@ -105,16 +105,16 @@ def show_scores(agent: Agent, scores: np.ndarray, episodes: int, console: Consol
     if len(scores) == 1:
         say(f"{name} {decimals(scores[0], digits)}", console)
     else:
-        share = f", {(scores >= 0.99).mean():.0%} of them at least 0.99" if exact else ""
+        share = f", solve rate {(scores >= 0.99).mean():.0%} (at least 0.99)" if exact else ""
         summary = f"mean {decimals(scores.mean(), digits)}, worst {decimals(scores.min(), digits)}{share}"
         say(f"{name} of {len(scores)} runs: {summary}", console)
     say(meaning(agent), console)
 
 
 def meaning(agent: Agent) -> str:
-    """What an agent's scores are."""
+    """What an agent's scores mean."""
     if agent.task.truth is None:
-        return f"return: of the greedy policy; {agent.task.name} has no table from which it could be computed"
+        return f"return: that of the greedy policy, sampled, because {agent.task.name} has no table"
     if isinstance(agent, ValueAgent):
-        return f"score: {agent.name} learns to predict values and acts uniformly; it is {MEANINGS['values']}"
+        return f"{agent.name} acts uniformly at random; its score is {MEANINGS['values']}"
     return f"score: {MEANINGS['policy']}"

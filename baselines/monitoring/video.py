@@ -1,4 +1,4 @@
-"""Films of trained agents, by Gymnasium's RecordVideo."""
+"""Videos of trained agents, by Gymnasium's RecordVideo."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from rl_envs.mdp.finite_mdp import check_integer
 
 
 def record_video(agent: Agent, folder: Path, *, run: int | None = None, episodes: int = 1, seed: int = 0) -> list[Path]:
-    """Film a run of an agent that acts greedily.
+    """Record one run of an agent, acting greedily.
 
     Args:
-        agent: the population; it learns nothing from being filmed.
-        folder: where the films go, made if need be; those of an earlier call are replaced.
+        agent: the population; it does not learn while it is recorded.
+        folder: where the videos go, made if missing; those of an earlier call are replaced.
         run: the number of the run; the first one when left out.
-        episodes: how many episodes, each a film.
-        seed: of the world.
+        episodes: number of episodes, one video each.
+        seed: of the environment.
 
     Returns:
         The files, mp4.
 
     Raises:
-        ValueError: a run that the population does not have, less than one episode, or a world that gives no pictures.
-        StorageError: a film cannot be written, for want of room perhaps.
+        ValueError: a run that the population does not have, less than one episode, or a world without pictures.
+        StorageError: a video cannot be written, for a full disk say.
         DependencyNotInstalled: pygame or moviepy is missing.
     """
     from gymnasium.wrappers import RecordVideo
@@ -39,26 +39,26 @@ def record_video(agent: Agent, folder: Path, *, run: int | None = None, episodes
     name = file_name(f"{agent.task.name}-{agent.name}-run{number}")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*Overwriting existing videos", category=UserWarning)
-        film = RecordVideo(env, str(make_folder(folder)), episode_trigger=lambda _: True, name_prefix=name)
+        recorder = RecordVideo(env, str(make_folder(folder)), episode_trigger=lambda _: True, name_prefix=name)
     try:
-        with closing(film):
+        with closing(recorder):
             for episode in range(episodes):
-                play_episode(film, player, seed=seed if episode == 0 else None)
+                play_episode(recorder, player, seed=seed if episode == 0 else None)
     except OSError as error:  # of moviepy, with all that ffmpeg had to say
-        film.recorded_frames.clear()
+        recorder.recorded_frames.clear()
         reason = next(filter(None, str(error).splitlines()), "the disk may be full")
-        raise StorageError(f"cannot write the film into {folder}: {reason}") from error
-    films = [folder / f"{name}-episode-{episode}.mp4" for episode in range(episodes)]
-    for written in films:
-        check_film(written)
-    return films
+        raise StorageError(f"cannot write the video into {folder}: {reason}") from error
+    videos = [folder / f"{name}-episode-{episode}.mp4" for episode in range(episodes)]
+    for video in videos:
+        check_video(video)
+    return videos
 
 
-def check_film(path: Path) -> None:
-    """Raise StorageError unless a film opens: moviepy does not ask ffmpeg whether it could write the end."""
+def check_video(path: Path) -> None:
+    """Raise StorageError unless a video opens: moviepy does not check whether ffmpeg could write the end."""
     from imageio_ffmpeg import count_frames_and_secs  # type: ignore[import-untyped]
 
     try:
         count_frames_and_secs(str(path))
     except RuntimeError as error:
-        raise StorageError(f"the film {path} was not written whole; the disk may be full") from error
+        raise StorageError(f"the video {path} is incomplete; the disk may be full") from error

@@ -1,4 +1,4 @@
-"""A table for the terminal in which no name is cut short and no number broken, however narrow it is."""
+"""A table for the terminal that truncates no name and breaks no number, however narrow it is."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ FRAME = 3
 
 
 class ConsoleTable:
-    """A table in sections, one a world or game. Where there is too little room text is folded into several lines.
+    """A table with a section for each world or game. Where room is short, text is wrapped.
 
-    Where there is still too little the last columns are left out, and what stands below the table says which.
+    Where it is still short, the last columns are left out, and a line below the table names them.
 
     Args:
-        title: what stands above it.
+        title: its title.
         headings: of its columns.
-        text: which of them hold text, that is written to the left and may be folded; the others hold numbers.
+        text: which of them hold text, left-aligned and wrapped where needed; the others hold numbers.
         lines: its cells; a new section begins with a new first cell, which is written once.
-        legend: lines that explain columns, each with the heading of the column, without which it is not printed.
-        notes: what else is printed below.
+        legend: explanations by heading, each printed only with its column.
+        notes: further lines below the table.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ConsoleTable:
         self._notes = notes
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Any]:
-        """What rich prints: the table with as many columns as there is room for, and what they mean."""
+        """For rich: the table with as many columns as fit, and their meanings."""
         from rich.text import Text
 
         important = len(self._text) + IMPORTANT
@@ -69,25 +69,25 @@ class ConsoleTable:
             yield Text(line)
 
     def _least_width(self, shown: int, breaks: str) -> int:
-        """How many characters wide so many columns are if all text is folded."""
+        """The width in characters of the first columns with all text wrapped."""
         return 1 + sum(FRAME + self._least_of(number, breaks) for number in range(min(shown, len(self._headings))))
 
     def _least_of(self, number: int, breaks: str) -> int:
-        """How wide a column is at least."""
+        """The smallest width of a column."""
         if self._headings[number] not in self._text:
             return self._width_of(number)
         parts = [part for cell in self._cells(number) for part in parts_of(cell, breaks)]
         return min(max(map(_width, parts)), LONGEST_PART)
 
     def _width_of(self, number: int) -> int:
-        """How wide a column is if nothing is folded."""
+        """The width of a column without wrapping."""
         return max(map(_width, self._cells(number)))
 
     def _cells(self, number: int) -> list[str]:
         return [cells[number] for cells in (self._headings, *self._lines)]
 
     def _widths(self, shown: int, breaks: str, room: int) -> list[int]:
-        """The widths of the columns: the widest text is folded first, until there is room for all."""
+        """The widths of the columns: the widest text is wrapped first, until all columns fit."""
         widths = [self._width_of(number) for number in range(shown)]
         least = [self._least_of(number, breaks) for number in range(shown)]
         while sum(widths) + FRAME * shown + 1 > room and widths != least:
@@ -120,12 +120,12 @@ class ConsoleTable:
 
 
 def parts_of(text: str, breaks: str) -> list[str]:
-    """Text in parts that are not folded; what may be folded ends with a break."""
+    """Text split where it may be wrapped."""
     return re.findall(rf".*?{breaks}+|.+", text, re.DOTALL) or [""]
 
 
 def folded(text: str, width: int, breaks: str) -> str:
-    """Text in lines of at most so many characters; only a part that is longer is broken anywhere."""
+    """Text in lines of limited width; only a longer part is broken inside."""
     lines = [""]
     for part in parts_of(text, breaks):
         if lines[-1] and _width(lines[-1] + part) > width:
@@ -135,7 +135,7 @@ def folded(text: str, width: int, breaks: str) -> str:
 
 
 def _width(text: str) -> int:
-    """How many characters wide it is in a terminal, without a space at its end."""
+    """The width of text in a terminal, without trailing space."""
     from rich.cells import cell_len
 
     return cell_len(text.rstrip())

@@ -1,4 +1,4 @@
-"""What every report shows, computed once: summaries, what agents come to over all worlds, profiles and cross-checks."""
+"""What every report shows, computed once: summaries per world and over all worlds, profiles and cross-checks."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ from rl_envs.games import NormalFormGame
 if TYPE_CHECKING:
     from baselines.comparison.results import Results
 
-# The part of the runs between these quantiles is shaded.
+# Runs between these quantiles are shaded.
 BAND = (0.1, 0.9)
 
-# These two are drawn as level lines: they do not learn, and their exact scores are 0 and 1 by definition.
+# Drawn as horizontal lines: these do not learn, and their exact scores are 0 and 1 by definition.
 LEVELS = ("Random", "Optimal")
-OPTIMUM, RANDOM_POLICY = "optimum", "random policy"
+OPTIMUM, RANDOM_POLICY = "optimum", "uniform random policy"
 
-# Curves and profiles are drawn from this score on, unless all runs are better: one hopeless run must not squeeze all
-# others. Of a curve that goes further down the figure says so.
+# Curves and profiles are cut off below this score, so that one bad run does not squeeze the others. The figure names
+# the curves that go lower.
 LOWEST_SCORE = -1.0
 
-# So many curves that go further down are named in a figure; more are counted.
+# Up to so many of these curves are named in a figure; beyond, only their number is.
 MOST_NAMED = 4
 
-# What means nothing in the provenance of a comparison without worlds, and of one without games.
+# Parts of the provenance that do not apply to a comparison without worlds, or without games.
 OF_WORLDS = {"configs", "functions", "worlds", "agents", "library_runs", "steps", "checkpoints"}
 OF_GAMES = {"game_configs", "games", "game_agents", "rounds"}
 
-# So many thresholds a profile of sampled returns has, which have no scale of their own.
+# Number of thresholds of a profile of sampled returns.
 NUM_THRESHOLDS = 101
 
 
@@ -84,7 +84,7 @@ class WorldProfile:
     Attributes:
         world: on which; empty for the one over all of its worlds.
         agent: its name.
-        kind: what its scores are of.
+        kind: what its scores measure.
         profile: the shares of runs.
     """
 
@@ -95,7 +95,7 @@ class WorldProfile:
 
     @property
     def title(self) -> str:
-        """What stands above the figure it is drawn in."""
+        """The title of its figure."""
         return figure_title(self.world or "All worlds", self.kind)
 
 
@@ -105,9 +105,9 @@ class ScoreFigure:
 
     Attributes:
         world: its name.
-        kind: what the scores are of.
+        kind: what the scores measure.
         rows: agents that learn.
-        levels: what scores they are to be seen beside, by name.
+        levels: reference scores, drawn as horizontal lines, by name.
         steps: at the end of training, of the longest row.
     """
 
@@ -119,12 +119,12 @@ class ScoreFigure:
 
     @property
     def title(self) -> str:
-        """What stands above it."""
+        """The figure's title."""
         return figure_title(self.world, self.kind)
 
     @property
     def below(self) -> dict[str, str]:
-        """What is said of curves that leave the figure at its lower edge, by agent."""
+        """The notes on curves that leave the figure at its lower edge, by agent."""
         if self.kind == "episodes":
             return {}
         lowest = {row.agent: float(row.scores.mean(axis=1).min()) for row in self.rows}
@@ -136,10 +136,10 @@ class ScoreFigure:
 
 
 class Contents:
-    """Everything that a report shows of what a comparison found.
+    """Everything that a report shows of a comparison.
 
     Args:
-        results: what it found.
+        results: the comparison's results.
 
     Attributes:
         results: the same.
@@ -172,12 +172,12 @@ class Contents:
 
     @property
     def provenance(self) -> Any:
-        """How the comparison was made, the content of comparison.json."""
+        """The comparison's provenance, the content of comparison.json."""
         return self.results.provenance
 
     @cached_property
     def provenance_shown(self) -> dict[str, Any]:
-        """The same without what never ran: agents and settings of worlds where there are none, and those of games."""
+        """The same without the settings of worlds where there are none, and likewise of games."""
         unused = (set() if self.worlds else OF_WORLDS) | (set() if self.games else OF_GAMES)
         shown = {name: value for name, value in self.provenance.items() if name not in unused}
         if "comparison" in shown:
@@ -186,24 +186,24 @@ class Contents:
 
     @cached_property
     def styles(self) -> dict[str, int]:
-        """The number of each agent that learns, by which colour, dashes and marker of its lines are chosen."""
+        """A number for each agent that learns, which chooses the colour, dashes and marker of its lines."""
         learners = [agent for agent in self.agents if base_name(agent) not in LEVELS]
         players = list(dict.fromkeys(row.agent for row in self.results.games))
         return {agent: number for number, agent in enumerate(dict.fromkeys([*learners, *players]))}
 
     @cached_property
     def across(self) -> list[AcrossWorlds]:
-        """What each agent comes to over all of its worlds with exact scores."""
+        """Each agent's summary over all of its worlds with exact scores."""
         return across_worlds(self.rows)
 
     @cached_property
     def checks(self) -> list[CrossCheck]:
-        """Each library's agent against its counterpart of ours."""
+        """Each library agent against our counterpart."""
         return cross_checks(self.rows)
 
     @cached_property
     def not_checked(self) -> str:
-        """Which of them cannot be checked, and why; empty where all can."""
+        """Which of them cannot be checked, and why; empty where all can be."""
         return not_checked(self.rows)
 
     @cached_property
@@ -238,7 +238,7 @@ class Contents:
 
     @cached_property
     def regret(self) -> dict[str, dict[str, RegretCurve]]:
-        """The regret of each agent whose regret was counted, with what theory says, by world and agent."""
+        """Regret curves with theoretical bounds, by world and agent, where regret was recorded."""
         found: dict[str, dict[str, RegretCurve]] = {}
         for row in self.rows:
             if row.regret is not None:
@@ -248,7 +248,7 @@ class Contents:
 
     @cached_property
     def score_figures(self) -> list[ScoreFigure]:
-        """What learning curves are drawn from."""
+        """The figures of learning curves."""
         return score_figures(self.rows)
 
     @cached_property
@@ -260,7 +260,7 @@ class Contents:
 
     @cached_property
     def single_states(self) -> dict[str, str]:
-        """A sentence on the value errors on each world of a single state, which has no map."""
+        """A sentence on the value errors of each world with a single state, which has no map."""
         found = {world: single_state(world, self.of_world(world)) for world in self.worlds}
         return {world: sentence for world, sentence in found.items() if sentence}
 
@@ -288,10 +288,10 @@ def score_figures(rows: Sequence[Row]) -> list[ScoreFigure]:
 
 
 def _levels(kind: Kind, rows: Sequence[Row]) -> dict[str, float]:
-    """Scores to see others beside, of those agents that do not learn; values that are predicted have none."""
+    """Reference scores of the agents that do not learn; predicted values have none."""
     if kind == "policy":
         return {OPTIMUM: 1.0, RANDOM_POLICY: 0.0}
-    # The uniform policy is the same at every checkpoint, so all of its episodes tell what it is worth.
+    # The uniform random policy is the same at every checkpoint, so all of its episodes estimate its return.
     returns = [float(row.scores.mean()) for row in rows if not row.exact and base_name(row.agent) == "Random"]
     return {RANDOM_POLICY: returns[0]} if returns and kind == "episodes" else {}
 

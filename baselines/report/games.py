@@ -1,4 +1,4 @@
-"""Games in a comparison to look at: a table in the terminal, and lines of `results.csv`."""
+"""Games in a comparison: a table for the terminal, and lines of `results.csv`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from baselines.comparison.game_rows import GameSummary
 from baselines.report.console_table import ConsoleTable
 from baselines.report.wording import MISSING, few_runs_text, interval_text, number_text
 
-# So many joint actions are named in the terminal, the most frequent; the rest are counted together.
+# The most frequent joint actions are named in the terminal, up to so many; the rest are added up.
 MOST_NAMED = 3
 
 GAME_HEADINGS = {
-    "ended with": "what the runs played most in the last tenth of the rounds, with the share of the runs",
-    "exploitability": "what a player gains by answering the learned strategies best, exact: 0 at an equilibrium",
-    "CCE gap": "gain of the best fixed action against all play so far: 0 or less at a coarse correlated equilibrium",
-    "payoff of optimum": "sum of payoffs a round in the last tenth, exploration included, and the largest sum there is",
+    "ended with": "joint action played most in the last tenth of the rounds, with the share of runs",
+    "exploitability": "a player's gain from a best response to the learned strategies, averaged over players, exact: "
+    "0 at an equilibrium",
+    "CCE gap": "gain of the best fixed action against all past play: 0 or less at a coarse correlated equilibrium",
+    "payoff of optimum": "sum of payoffs per round in the last tenth, exploration included, and the largest possible",
 }
 
 
@@ -24,7 +25,7 @@ EXPLOITABILITY = "exploitability, 95% interval"
 
 
 def game_table(summaries: Sequence[GameSummary]) -> ConsoleTable:
-    """The table of games for the terminal, with what its columns mean."""
+    """The table of games for the terminal, with the meaning of its columns."""
     numbers = (EXPLOITABILITY, "CCE gap", "payoff of optimum", "rounds/s", "time")
     headings = ("game", "agent", "runs", "ended with", *numbers)
     lines = [[summary.game, *_cells_of(summary)] for summary in summaries]
@@ -34,11 +35,11 @@ def game_table(summaries: Sequence[GameSummary]) -> ConsoleTable:
     ]
     few = few_runs_text(summary.runs for summary in summaries)
     text = ("game", "agent", "ended with")
-    return ConsoleTable("Population in games", headings, text, lines, legend=legend, notes=[few] if few else [])
+    return ConsoleTable("Agents in games", headings, text, lines, legend=legend, notes=[few] if few else [])
 
 
 def flat_game(summary: GameSummary) -> dict[str, object]:
-    """A summary as columns of `results.csv`; an interval becomes three, and what is not known stays empty."""
+    """A summary as columns of `results.csv`; an interval becomes three, an unknown value is empty."""
     columns: dict[str, object] = {
         "world": summary.game,
         "agent": summary.agent,
@@ -60,7 +61,7 @@ def flat_game(summary: GameSummary) -> dict[str, object]:
 
 
 def _cells_of(summary: GameSummary) -> list[str]:
-    """A summary as the cells of its row, from the agent's name on."""
+    """The cells of a summary's row, from the agent's name on."""
     return [
         summary.agent,
         str(summary.runs),
@@ -74,7 +75,7 @@ def _cells_of(summary: GameSummary) -> list[str]:
 
 
 def ends_text(joint_actions: Sequence[tuple[str, float]]) -> str:
-    """The most frequent ends with their shares: "(c, c) 93%, (b, b) 7%"."""
+    """The most frequent joint actions with their shares: "(c, c) 93%, (b, b) 7%"."""
     if not joint_actions:
         return MISSING
     named = [f"{name} {share:.0%}" for name, share in joint_actions[:MOST_NAMED]]

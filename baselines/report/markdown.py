@@ -1,4 +1,4 @@
-"""The report as Markdown: the tables, the cross-check, how it was made, and the pictures."""
+"""The report as Markdown: tables, cross-check, figures, and how to reproduce it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = ""
 
     Args:
         contents: what it shows.
-        pictures: files beside it, by their titles.
-        left_out: what they do not show, in words.
+        pictures: file names of the figures, by their titles.
+        left_out: a sentence on the worlds without figures.
 
     Returns:
         Markdown as GitHub reads it.
@@ -36,7 +36,7 @@ def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = ""
         parts += ["## Over all worlds", *_table(across_columns(contents.summaries), contents.across, few)]
     if contents.game_summaries:
         few = few_runs_text(summary.runs for summary in contents.game_summaries)
-        parts += ["## Where games end", *_table(GAME_COLUMNS, contents.game_summaries, few)]
+        parts += ["## Final play in games", *_table(GAME_COLUMNS, contents.game_summaries, few)]
     if contents.checks or contents.not_checked:
         parts.append("## Cross-check against Stable-Baselines3")
     if contents.checks:
@@ -48,23 +48,23 @@ def markdown(contents: Contents, pictures: Mapping[str, str], left_out: str = ""
         parts += [plain(left_out)] if left_out else []
         parts += [f"![{plain(title)}]({name})" for title, name in pictures.items()]
         parts += map(plain, contents.single_states.values())
-    parts += ["## How each number was made", *_made(contents.provenance_shown)]
+    parts += ["## How to reproduce it", *_reproduction(contents.provenance_shown)]
     return "\n\n".join(parts) + "\n"
 
 
 def plain(text: str) -> str:
-    """Text whose characters mean nothing to Markdown: names may hold any."""
+    """Text with Markdown's special characters escaped: names may hold any."""
     return re.sub(r"([\\`*_{}\[\]<>|#~&$])", r"\\\1", re.sub(r"[\r\n]+", " ", text))
 
 
 def code(text: str) -> str:
-    """Text to be typed, in a block that nothing in it can end."""
+    """A command in a code block, fenced so that nothing in it can end the block."""
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence}sh\n{text}\n{fence}"
 
 
 def _table(columns: Sequence[Column[Any]], lines: Sequence[Any], note: str = "") -> list[str]:
-    """A table, a note on it, and what its columns mean."""
+    """A table, a note on it, and the meaning of its columns."""
     heads = [column.heading for column in columns]
     rules = ["---:" if column.is_number(lines) else "---" for column in columns]
     rows = [[plain(column.text(line)) for column in columns] for line in lines]
@@ -72,20 +72,20 @@ def _table(columns: Sequence[Column[Any]], lines: Sequence[Any], note: str = "")
     return ["\n".join("| " + " | ".join(row) + " |" for row in (heads, rules, *rows)), *filter(None, [note]), meanings]
 
 
-def _made(about: Mapping[str, Any]) -> list[str]:
-    """The command, and everything else that decides what comes out."""
+def _reproduction(provenance: Mapping[str, Any]) -> list[str]:
+    """The command, and everything else that decides the results."""
     parts = []
-    if "repeat" in about:
-        parts += ["This command makes it again:", code(str(about["repeat"]))]
-    if "command" in about:
-        parts += ["What was typed:", code(str(about["command"]))]
-    facts = computing_of(about)
-    for name, machine in machines_of(about).items():
+    if "repeat" in provenance:
+        parts += ["This command reproduces the comparison:", code(str(provenance["repeat"]))]
+    if "command" in provenance:
+        parts += ["Command as typed:", code(str(provenance["command"]))]
+    facts = computing_of(provenance)
+    for name, machine in machines_of(provenance).items():
         facts[name.lower()] = _settings(machine)
     for group in ("comparison", "versions"):
-        facts.update(about.get(group, {}))
+        facts.update(provenance.get(group, {}))
     for group in ("configs", "game_configs", "functions"):
-        for agent, settings in about.get(group, {}).items():
+        for agent, settings in provenance.get(group, {}).items():
             facts[f"settings of {agent}"] = _settings(settings)
     if facts:
         parts.append("\n".join(f"- {plain(str(name))}: {plain(_text(value))}" for name, value in facts.items()))

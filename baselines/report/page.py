@@ -1,4 +1,4 @@
-"""The page: one file of HTML that holds its numbers, its pictures and the library that draws them."""
+"""The page: one HTML file with its numbers, its pictures and the library that draws them."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ LINKS = (
     ("curves", "Learning curves"),
     ("profiles", "Profiles"),
     ("regret", "Regret"),
-    ("values", "Value errors"),
+    ("values", "Value error by state"),
     ("games", "Games"),
     ("check", "Cross-check"),
-    ("made", "How made"),
+    ("made", "Reproduce"),
 )
 
-# What the page's figures, value maps and controls are made with, one script together.
+# Joined into the page's one script.
 SCRIPTS = ("page_figures.js", "page_value_maps.js", "page_choices.js")
 
-# What is said of value maps, and by what their scale is chosen.
-ON_MAPS = "All agents on a world share one scale. Point at a state for its number."
+# The text and the scale control of value maps.
+ON_MAPS = "All agents on a world share one colour scale. Hover over a state for its value error."
 SCALE = (
-    '<div class="options"><label>Scale <select id="scale"><option value="learners">up to the worst of those that learn'
-    '</option><option value="all">up to the worst of all</option></select></label></div>'
+    '<div class="options"><label>Scale <select id="scale"><option value="learners">up to the worst learning agent'
+    '</option><option value="all">up to the worst agent</option></select></label></div>'
 )
 
 
@@ -49,10 +49,10 @@ def page(contents: Contents, left_out: str = "") -> str:
 
     Args:
         contents: what it shows.
-        left_out: what the pictures beside it do not show, in words.
+        left_out: a sentence on the worlds without PNG figures.
 
     Returns:
-        HTML that needs nothing beside itself.
+        Self-contained HTML.
     """
     from plotly.offline import get_plotlyjs
 
@@ -79,7 +79,7 @@ def page(contents: Contents, left_out: str = "") -> str:
         margin=f"{MARGIN:g}",
         minimum_runs=str(MINIMUM_RUNS),
         check=_check(contents.checks, contents.not_checked),
-        made=_made(contents.provenance_shown, left_out),
+        made=_reproduction(contents.provenance_shown, left_out),
         version=escape(rl_envs.__version__),
         data=json_in_html(data),
         plotly=get_plotlyjs(),
@@ -88,7 +88,7 @@ def page(contents: Contents, left_out: str = "") -> str:
 
 
 def sections_of(contents: Contents) -> list[str]:
-    """The sections that have something to show, by their ids in their order."""
+    """The ids of the sections that are not empty, in their order."""
     shown = {
         "summary": contents.summaries,
         "across": contents.across,
@@ -104,7 +104,7 @@ def sections_of(contents: Contents) -> list[str]:
 
 
 def _without(html: str, sections: Sequence[str]) -> str:
-    """The template without these sections, and without the marks around all others."""
+    """The template without these sections, and without the markers around the others."""
     for name in sections:
         before, _, others = html.partition(f"<!-- begin {name} -->\n")
         html = before + others.partition(f"<!-- end {name} -->\n\n")[2]
@@ -112,7 +112,7 @@ def _without(html: str, sections: Sequence[str]) -> str:
 
 
 def json_in_html(data: Any) -> str:
-    """JSON for a script element: no name in it can end the element, or begin a comment in it.
+    """JSON for a script element, escaped so that no name in it can end the element or begin a comment.
 
     Raises:
         ValueError: a number that is NaN or infinite, which JSON does not know.
@@ -131,7 +131,7 @@ def _title(contents: Contents) -> str:
         parts.append(f"{_count(contents.agents, 'agent')} on {_count(contents.worlds, 'world')}")
     if contents.games:
         players = {row.agent for row in contents.results.games}
-        parts.append(f"{_count(players, 'learner')} in {_count(contents.games, 'game')}")
+        parts.append(f"{_count(players, 'agent')} in {_count(contents.games, 'game')}")
     return ", ".join(parts) or "An empty comparison"
 
 
@@ -153,8 +153,8 @@ def _how_scored(contents: Contents) -> str:
         return "Exploitability is exact, not sampled."
     kinds = kinds_of(contents.rows)
     if kinds == ["episodes"]:
-        return "Every score is a mean over sampled episodes: no world has a table."
-    return f"Every score{' of a world with a table' if 'episodes' in kinds else ''} is exact, not sampled."
+        return "Every score is a mean return of sampled episodes: no world has a table."
+    return f"Every score{' on a world with a table' if 'episodes' in kinds else ''} is exact, not sampled."
 
 
 def _kinds_of_curves(contents: Contents) -> list[Kind]:
@@ -163,7 +163,7 @@ def _kinds_of_curves(contents: Contents) -> list[Kind]:
 
 
 def _sentences(meanings_by_name: Mapping[str, str]) -> str:
-    """What each kind of score is, a sentence each: "The score is how good ..."."""
+    """The meaning of each kind of score, a sentence each: "The score is ..."."""
     return " ".join(f"The {name} is {meaning}." for name, meaning in meanings_by_name.items())
 
 
@@ -190,19 +190,19 @@ def _summary(contents: Contents) -> str:
 def _across(contents: Contents) -> str:
     note = ""
     if len({line.worlds for line in contents.across}) > 1:
-        note = '<p class="note">These agents were not all run on the same worlds: compare only those that were.</p>'
+        note = '<p class="note">Not all agents ran on the same worlds: compare only those that did.</p>'
     columns, fewest = across_columns(contents.summaries), fewest_runs(contents.summaries)
     few = _note(few_runs_somewhere_text(fewest[line.agent] for line in contents.across))
     return note + table(columns, contents.across, name="over-worlds") + few + column_meanings(columns)
 
 
 def _note(text: str) -> str:
-    """A remark in small letters; nothing of an empty one."""
+    """A note in small print; empty for empty text."""
     return f'<p class="note">{escape(text)}</p>' if text else ""
 
 
 def _value_notes(contents: Contents) -> str:
-    """What stands below the maps: the worlds that have none."""
+    """The notes below the maps, on worlds that have none."""
     return "".join(
         f'<p class="note" data-line-world="{escape(world)}">{escape(sentence)}</p>'
         for world, sentence in contents.single_states.items()
@@ -269,32 +269,33 @@ def _difference(value: float) -> str:
 
 
 def _percent(value: float, reach: float) -> str:
-    """Where a difference lies between -reach and reach."""
+    """The position of a difference between -reach and reach."""
     return f"{50 + 50 * value / reach:.2f}%"
 
 
-def _made(about: Mapping[str, Any], left_out: str) -> str:
+def _reproduction(provenance: Mapping[str, Any], left_out: str) -> str:
     parts = [_note(left_out)]
-    if "repeat" in about:
+    if "repeat" in provenance:
         parts.append(
-            '<div class="options"><span>This command makes it again:</span> '
+            '<div class="options"><span>This command reproduces the comparison:</span> '
             '<button type="button" data-copy="repeat">Copy</button></div>'
-            f'<pre id="repeat">{escape(str(about["repeat"]))}</pre>'
+            f'<pre id="repeat">{escape(str(provenance["repeat"]))}</pre>'
         )
-    if "command" in about:
-        parts.append(f'<p class="note">What was typed: <code>{escape(str(about["command"]))}</code></p>')
+    if "command" in provenance:
+        parts.append(f'<p class="note">Command as typed: <code>{escape(str(provenance["command"]))}</code></p>')
     facts = [
-        ("Comparison", about.get("comparison", {})),
-        *((name, machine) for name, machine in machines_of(about).items()),
-        ("Computing", computing_of(about)),
-        ("Versions", about.get("versions", {})),
+        ("Comparison", provenance.get("comparison", {})),
+        *((name, machine) for name, machine in machines_of(provenance).items()),
+        ("Execution", computing_of(provenance)),
+        ("Versions", provenance.get("versions", {})),
     ]
     parts.append(f'<div class="facts">{"".join(_facts(title, values) for title, values in facts if values)}</div>')
-    configs = {**about.get("configs", {}), **about.get("game_configs", {}), **about.get("functions", {})}
+    groups = ("configs", "game_configs", "functions")
+    configs = {agent: settings for group in groups for agent, settings in provenance.get(group, {}).items()}
     if configs:
         listed = "".join(_facts(agent, values) for agent, values in configs.items())
         parts.append(
-            f'<details><summary>All settings of every agent</summary><div class="facts">{listed}</div></details>'
+            f'<details><summary>Hyperparameters of every agent</summary><div class="facts">{listed}</div></details>'
         )
     return "".join(parts)
 
@@ -309,7 +310,7 @@ def _facts(title: str, values: Any) -> str:
 
 
 def fact_text(value: Any) -> str:
-    """A setting as text: a list by its members."""
+    """A setting as text; a list as its members."""
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, float) and math.isinf(value):

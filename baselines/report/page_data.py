@@ -1,4 +1,4 @@
-"""The numbers behind the page's figures, as plain values for JSON: the browser draws, and computes nothing.
+"""The numbers behind the page's figures, as plain values for JSON: the browser only draws.
 
 Long arrays travel as the bytes of float32 numbers in base64, which browsers read without parsing a single digit.
 """
@@ -22,7 +22,7 @@ from rl_envs.drawing.palette import HEAT
 
 
 def page_data(contents: Contents) -> dict[str, Any]:
-    """Everything that the page's figures are drawn from.
+    """All data of the page's figures.
 
     Args:
         contents: what the report shows.
@@ -52,12 +52,12 @@ def page_data(contents: Contents) -> dict[str, Any]:
 
 
 def packed(numbers: np.ndarray) -> str:
-    """Numbers as float32 bytes, the lowest first, in base64."""
+    """Numbers as little-endian float32 bytes in base64."""
     return base64.b64encode(np.ascontiguousarray(numbers, dtype="<f4").tobytes()).decode()
 
 
 def rounded(numbers: Iterable[float], digits: int) -> list[float]:
-    """Numbers with so many decimals."""
+    """Numbers rounded to a number of decimals."""
     return np.round(np.asarray(numbers, dtype=np.float64), digits).tolist()
 
 
@@ -113,7 +113,7 @@ def _profile(profile: Profile) -> dict[str, Any]:
 
 
 def _regret(contents: Contents) -> dict[str, Any]:
-    """The regret of those that learn, and the bounds at the checkpoints of the first of them."""
+    """The regret of the agents that learn, and the bounds at the first agent's checkpoints."""
     found = {}
     for world, curves in contents.regret.items():
         shown = {agent: curve for agent, curve in curves.items() if agent in contents.styles}

@@ -4,7 +4,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 
-// Okabe and Ito's colours; each agent has a dash pattern and a marker too, so that no line is told by colour alone.
+// Okabe and Ito's colours; each agent has a dash pattern and a marker too, so that colour alone never identifies a line.
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"];
 const DASHES = ["solid", "dash", "dashdot", "dot", "10px,3px", "6px,3px,2px,3px,2px,3px"];
 const SVG_DASHES = ["", "6 4", "7 3 2 3", "2 3", "10 3", "6 3 2 3 2 3"];
@@ -15,11 +15,11 @@ const MARKER_PATHS = {
   x: "M-4-2L-2-4L0-2L2-4L4-2L2 0L4 2L2 4L0 2L-2 4L-4 2L-2 0Z", "triangle-down": "M0 4.5L4.5-3.5H-4.5Z",
 };
 const BOUNDS = [
-  ["uniform", "uniform play", "dot"], ["ucb1", "UCB1's proved bound", "dashdot"],
-  ["lai_robbins", "Lai & Robbins, in the long run", "dash"],
+  ["uniform", "uniform random policy", "dot"], ["ucb1", "UCB1 upper bound", "dashdot"],
+  ["lai_robbins", "Lai-Robbins lower bound (asymptotic)", "dash"],
 ];
 
-const LEVEL_DASHES = { optimum: "solid", "random policy": "dot" };
+const LEVEL_DASHES = { optimum: "solid", "uniform random policy": "dot" };
 
 // With more agents than these, a legend can show or hide all of them at once.
 const MANY = 2;
@@ -261,7 +261,7 @@ function curvesFigure(curves, levels, xTitle, yTitle, options = {}) {
         error_y: { type: "data", symmetric: false, array: [highEnd - mean[0]], arrayminus: [mean[0] - lowEnd],
           color: style(curve.agent).colour, thickness: 1.6, width: 5 },
         customdata: [[lowEnd, highEnd]],
-        hovertemplate: "<b>%{fullData.name}</b>, judged at the end only, " + curve.count + " runs<br>%{x:,} " + unit +
+        hovertemplate: "<b>%{fullData.name}</b>, scored at the end only, " + curve.count + " runs<br>%{x:,} " + unit +
           ": %{y:.4~f}<br>95% interval: %{customdata[0]:.4~f} to %{customdata[1]:.4~f}<extra></extra>",
       })]);
     }
@@ -312,7 +312,7 @@ function learningCurves() {
   for (const { world, title, axis, exact, levels, last, lowest, below, curves } of data.curves) {
     panel(container("curves"), world, title, () => {
       const lines = Object.entries(levels).map(([name, value]) => levelLine(name, value, last, LEVEL_DASHES[name]));
-      // One run that is far below the uniform policy must not squeeze all others into a line.
+      // One run that is far below the uniform random policy must not squeeze all others into a line.
       const least = Math.min(0, ...curves.flatMap((curve) => unpacked(curve.low)));
       const y = exact ? { range: [Math.max(least, lowest) - 0.06, 1.06] } : {};
       const figure = curvesFigure(curves, lines, "environment steps of each run", axis, { y });
@@ -322,7 +322,7 @@ function learningCurves() {
   }
 }
 
-// What is said of curves that leave the figure at its lower edge.
+// The note on curves that leave the figure at its lower edge.
 function namedBelow(below) {
   const sentences = Object.entries(below).filter(([agent]) => !chosen.hidden.has(agent)).map(([, words]) => plain(words));
   const more = sentences.length - data.most_named;

@@ -1,4 +1,4 @@
-"""Tables of the page, as HTML: sorted by any column, and of where the runs of a game ended."""
+"""Tables of the page, as HTML: sortable tables, and the final joint actions of games."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 from baselines.comparison.game_rows import GameSummary
 from baselines.report.tables import Column
 
-# Tables of no more lines than these stand whole on the page; longer ones scroll in a box.
+# Tables of up to so many lines are shown whole; longer ones scroll in a box.
 MOST_LINES = 60
 
 
 def table(
     columns: Sequence[Column[Any]], lines: Sequence[Any], *, name: str, worlds: Sequence[str] | None = None
 ) -> str:
-    """A table that is sorted by any column with a click or a key.
+    """A table that the reader can sort by any column, with mouse or keyboard.
 
     Args:
         columns: its columns.
-        lines: what its lines are about.
+        lines: its lines.
         name: its id on the page.
         worlds: the world or game of each line, by which lines are shown or hidden; None where lines belong to none.
 
@@ -51,19 +51,19 @@ def table(
 
 
 def _breakable(text: str) -> str:
-    """Text as HTML, in which a long name may be broken behind an underscore, a comma, a colon or an equals sign."""
+    """Text as HTML, with line breaks allowed after an underscore, a comma, a colon or an equals sign."""
     return re.sub(r"([_:=]|,(?!\d))(?=\S)", r"\1<wbr>", escape(text, quote=False))
 
 
 def _order(key: float | str | None) -> str:
-    """What a cell is sorted by: empty for what is not known, "inf" for what was never reached."""
+    """The sort key of a cell: empty where unknown, "inf" where never reached."""
     if key is None or key != key:
         return ""
     return key if isinstance(key, str) else f"{key:.10g}"
 
 
 def column_meanings(columns: Sequence[Column[Any]]) -> str:
-    """What the columns of a table mean, to be unfolded below it."""
+    """The meaning of a table's columns, in a fold-out below it."""
     meanings = "".join(
         f"<dt>{escape(column.heading)}</dt><dd>{escape(column.meaning)}</dd>" for column in columns if column.meaning
     )
@@ -71,7 +71,7 @@ def column_meanings(columns: Sequence[Column[Any]]) -> str:
 
 
 def ends_table(game: str, equilibria: Sequence[str], summaries: Sequence[GameSummary]) -> str:
-    """Where the runs of each agent ended in a matrix game: a column a joint action that is an equilibrium or an end."""
+    """The final joint actions of each agent in a matrix game: a column for each one reached, and each equilibrium."""
     ends = list(dict.fromkeys([*equilibria, *(name for line in summaries for name, _ in line.joint_actions)]))
     head = "".join(
         f'<th scope="col" class="number">{"★ " if end in equilibria else ""}{escape(end)}</th>' for end in ends

@@ -1,4 +1,4 @@
-"""Pictures of a comparison for papers, as PNG files: learning curves, performance profiles, and where games end."""
+"""PNG figures of a comparison for papers: learning curves, performance profiles, and final play in games."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which people of every kind of colour vision can tell apart; and dashes, for print.
+# Okabe and Ito's colours, distinguishable with colour-vision deficiency; and dashes, for print.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1, 1, 1)))
 
-# The lines of agents that do not learn.
+# Line styles of the agents that do not learn.
 LEVEL_LOOKS: Mapping[str, tuple[str, Any]] = {OPTIMUM: ("#222222", "-"), RANDOM_POLICY: ("#888888", (0, (1, 1)))}
 
 
 def draw_learning_curves(rows: Sequence[Row], path: Path, *, styles: Mapping[str, int] | None = None) -> None:
-    """Draw the mean score of each agent over training, a panel a world and kind, the middle 80% of runs shaded.
+    """Draw the learning curves: the mean score of each agent in a panel per world and kind, the middle 80% shaded.
 
     Args:
         rows: results of all worlds and agents.
@@ -64,7 +64,7 @@ def draw_learning_curves(rows: Sequence[Row], path: Path, *, styles: Mapping[str
 
 
 def draw_profiles(contents: Contents, path: Path, *, worlds: Sequence[str]) -> None:
-    """Draw the performance profile of each agent, over all worlds and a panel a world.
+    """Draw the performance profiles: a panel over all worlds, and one for each world.
 
     Args:
         contents: what the report shows; it has worlds, and agents that learn.
@@ -78,7 +78,7 @@ def draw_profiles(contents: Contents, path: Path, *, worlds: Sequence[str]) -> N
     found = [*contents.profiles_across, *single]
     titles = list(dict.fromkeys(profile.title for profile in found))
     figure, panels = _panels(
-        len(titles), "Share of runs that score at least so much; shaded: 95% intervals", [*contents.styles]
+        len(titles), "Share of runs with at least a given score; shaded: 95% intervals", [*contents.styles]
     )
     for panel, title in zip(panels, titles):
         here = [profile for profile in found if profile.title == title]
@@ -94,7 +94,7 @@ def draw_profiles(contents: Contents, path: Path, *, worlds: Sequence[str]) -> N
 
 
 def draw_games(contents: Contents, path: Path) -> None:
-    """Draw where games end: exploitability over rounds, and for matrix games the shares of joint actions.
+    """Draw exploitability over rounds, and for matrix games the shares of final joint actions.
 
     Args:
         contents: what the report shows; it has games.
@@ -104,7 +104,7 @@ def draw_games(contents: Contents, path: Path) -> None:
         StorageError: it cannot be written.
     """
     figure, panels = _panels(
-        2 * len(contents.games), "Where games end; ★ marks pure equilibria", [*contents.styles], between=1.9
+        2 * len(contents.games), "Final play in games; ★ marks pure equilibria", [*contents.styles], between=1.9
     )
     for number, game in enumerate(contents.games):
         rows = [row for row in contents.results.games if row.game == game]
@@ -146,7 +146,7 @@ def _panels(number: int, title: str, labels: Sequence[str], *, between: float = 
 
 
 def _legend_columns(labels: Sequence[str], columns: int) -> int:
-    """How many labels go side by side under so many panels."""
+    """The number of legend columns that fit under so many panels."""
     widest = max(map(len, labels), default=0)
     return max(1, int(5.2 * columns / (0.085 * widest + 0.6)))
 
@@ -163,7 +163,7 @@ def _save(figure: Figure, panels: Sequence[Axes], path: Path) -> None:
 
 
 def _finish(panel: Axes, title: str) -> None:
-    """What all panels have in common."""
+    """Style a panel."""
     panel.set_title(title, loc="left", fontsize=11, fontweight="bold", y=1.02)
     panel.grid(axis="y", color="#dddddd", linewidth=0.6)
     panel.set_axisbelow(True)
@@ -185,7 +185,7 @@ def _draw_profile(panel: Axes, agent: str, profile: Profile, colour: str, dashes
 
 
 def _leave_out_what_all_reach(panel: Axes, profiles: Sequence[Profile]) -> None:
-    """Begin where the first run of any agent stays behind; at least a tenth of the thresholds is shown."""
+    """Start the axis where the first run of any agent drops out; show at least a tenth of the thresholds."""
     thresholds = profiles[0].thresholds
     some_fail = np.any([profile.share < 1 for profile in profiles], axis=0)
     first = min(max(int(some_fail.argmax()) - 1, 0), len(thresholds) - len(thresholds) // 10 - 1)
@@ -202,7 +202,7 @@ def _draw_exploitability(panel: Axes, row: GameRow, colour: str, dashes: Any) ->
 
 
 def _draw_ends(panel: Axes, summaries: Sequence[GameSummary], equilibria: Sequence[str]) -> None:
-    """A square for each agent and joint action, coloured by the share of runs that ended there."""
+    """A square for each agent and final joint action, coloured by its share of runs."""
     from matplotlib.colors import LinearSegmentedColormap
 
     ends = list(dict.fromkeys([*equilibria, *(name for line in summaries for name, _ in line.joint_actions)]))
@@ -220,7 +220,7 @@ def _draw_ends(panel: Axes, summaries: Sequence[GameSummary], equilibria: Sequen
 
 
 def _say_what_is_below(panel: Axes, sentences: Sequence[str]) -> None:
-    """Name the curves that leave the panel at its lower edge."""
+    """Add the note on curves that leave the panel at its lower edge."""
     more = len(sentences) - MOST_NAMED
     words = "\n".join([*sentences[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
     if words:
@@ -229,13 +229,13 @@ def _say_what_is_below(panel: Axes, sentences: Sequence[str]) -> None:
 
 
 def style_of(number: int) -> tuple[str, Any]:
-    """The colour and the dashes of a learner's line; once the colours are used up, each returns with other dashes."""
+    """The colour and dashes of an agent's line; after the last colour, the first returns with other dashes."""
     rounds, colour = divmod(number, len(COLOURS))
     return COLOURS[colour], DASHES[(colour + rounds) % len(DASHES)]
 
 
 def _draw_panel(panel: Axes, shown: ScoreFigure, styles: Mapping[str, tuple[str, Any]]) -> None:
-    """One world: a line and a band for each learner, and the level lines."""
+    """Draw one world: a line and a band for each agent, and the horizontal reference lines."""
     for name, level in shown.levels.items():
         colour, dashes = LEVEL_LOOKS[name]
         panel.axhline(level, color=colour, linestyle=dashes, linewidth=1.2, label=name)
@@ -247,12 +247,12 @@ def _draw_panel(panel: Axes, shown: ScoreFigure, styles: Mapping[str, tuple[str,
         if len(row.steps) > 1:
             _fill(panel, row.steps, low, high, colour)
             panel.plot(row.steps, mean, color=colour, linestyle=dashes, linewidth=1.9, label=row.agent)
-        else:  # judged at the end only: a point, and the middle 80% of runs as a bar, beside which the mean may lie
+        else:  # scored at the end only: a point, and a bar for the middle 80% of runs, which may exclude the mean
             panel.plot(row.steps, mean, color=colour, linestyle="", marker="o", label=row.agent)
             panel.errorbar(row.steps, (low + high) / 2, (high - low) / 2, color=colour, fmt="none", capsize=4)
         lowest = min(lowest, float(low.min()))
     if shown.kind != "episodes":
-        # One run that is far below the uniform policy must not squeeze all others into a line.
+        # One run far below the uniform random policy must not squeeze the others.
         panel.set_ylim(max(lowest, LOWEST_SCORE) - 0.06, 1.06)
         _say_what_is_below(panel, list(shown.below.values()))
     panel.set_xlabel("environment steps of each run")

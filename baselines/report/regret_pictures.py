@@ -1,4 +1,4 @@
-"""A picture of regret curves beside what theory says of them."""
+"""A figure of regret curves with theoretical bounds."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from baselines.training.regret import RegretCurve
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# The lines that are theory's: name of the bound, label, line style.
+# Bounds: attribute, label, line style.
 BOUNDS = (
-    ("uniform", "uniform play", ":"),
-    ("ucb1", "UCB1's proved bound", "-."),
-    ("lai_robbins", "Lai & Robbins, in the long run", "--"),
+    ("uniform", "uniform random policy", ":"),
+    ("ucb1", "UCB1 upper bound", "-."),
+    ("lai_robbins", "Lai-Robbins lower bound (asymptotic)", "--"),
 )
 
 
@@ -36,7 +36,7 @@ def draw_regret_curves(
     Args:
         curves: by the agents' names, all of one world.
         path: the file, a PNG.
-        title: what stands above.
+        title: the figure's title.
         styles: the number of each agent by which its colour and dashes are chosen; in their order when left out.
 
     Raises:
@@ -64,7 +64,7 @@ def draw_regret_curves(
 
 
 def _draw_curve(panel: Axes, name: str, curve: RegretCurve, colour: str, dashes: Any) -> None:
-    """One agent: a line and a band, without the start, where nothing is lost yet."""
+    """Draw one agent: a line and a band, without the start, where the regret is 0."""
     later = curve.steps > 0
     low, high = np.quantile(curve.regret[later], BAND, axis=1)
     steps = curve.steps[later]
@@ -73,7 +73,7 @@ def _draw_curve(panel: Axes, name: str, curve: RegretCurve, colour: str, dashes:
 
 
 def _draw_bounds(panel: Axes, curve: RegretCurve) -> None:
-    """The bounds that there are, where they are above 0, in grey."""
+    """Draw the existing bounds in grey, where they are above 0."""
     for name, label, style in BOUNDS:
         bound = getattr(curve.bounds, name)
         if bound is None:

@@ -1,4 +1,4 @@
-"""By what a report knows the pictures of an earlier one: a line inside of each PNG that holds its own name."""
+"""Marks a report's PNGs with a text chunk that holds their name, so that a later report can recognise them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ HEADER_ENDS = 33
 
 
 def sign(path: Path) -> None:
-    """Put the line into a PNG.
+    """Add the text chunk to a PNG.
 
     Args:
-        path: the file; its picture stays what it is.
+        path: the file; its picture does not change.
 
     Raises:
         StorageError: it cannot be written.
@@ -27,7 +27,7 @@ def sign(path: Path) -> None:
 
 
 def is_signed(path: Path) -> bool:
-    """Whether a file is a picture of a report under the name that it was given: a copy is somebody's own."""
+    """Whether a file is a report's figure under its original name; a renamed copy belongs to the user."""
     signature = _signature(path.name)
     try:
         with path.open("rb") as file:
@@ -37,7 +37,7 @@ def is_signed(path: Path) -> bool:
 
 
 def remove_others(folder: Path, written: Sequence[str]) -> None:
-    """Remove the pictures of an earlier report that this one has not written anew, and nothing else.
+    """Remove the figures of an earlier report that this one has not written, and nothing else.
 
     Args:
         folder: where reports lie.

@@ -17,7 +17,7 @@ from baselines.system.atomic_files import write_atomically
 
 
 def write_csv(summaries: Sequence[Summary], path: Path, games: Sequence[GameSummary] = ()) -> None:
-    """Write the table with all digits, one line a world and agent, and one a game and agent after them.
+    """Write the table with all digits: a line for each world and agent, then one for each game and agent.
 
     Args:
         summaries: the rows of worlds.
@@ -37,7 +37,7 @@ def write_csv(summaries: Sequence[Summary], path: Path, games: Sequence[GameSumm
 
 
 def _flat(summary: Summary) -> dict[str, object]:
-    """A summary as columns of numbers; an interval becomes three, and what is not known stays empty."""
+    """A summary as columns of numbers; an interval becomes three, an unknown value is empty."""
     share = summary.within_1_percent or Interval(np.nan, np.nan, np.nan)
     columns: dict[str, object] = {
         "world": summary.world,

@@ -1,4 +1,4 @@
-"""The tables of a report, column by column: what the page, the Markdown file and their explanations have in common."""
+"""The tables of a report, column by column, for both the page and the Markdown file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from baselines.report.wording import interval_text, number_text, share_text, ste
 
 Line = TypeVar("Line")
 
-# So many worlds are named in a cell of a table; more are counted.
+# Up to so many worlds are named in a cell of a table; beyond, only their number is.
 MOST_WORLDS = 4
 
 
@@ -29,11 +29,11 @@ class Column(Generic[Line]):
     """A column of a table.
 
     Attributes:
-        heading: what stands above it.
-        text: what stands in it for a line.
-        order: what lines are sorted by: text, or a number with infinity for what was never reached, or None for what is
-            not known.
-        meaning: what the column says, in one sentence; empty for a name.
+        heading: its heading.
+        text: the text of a line's cell.
+        order: the sort key of a line: text, or a number; infinity where something was never reached, None where it is
+            unknown.
+        meaning: the column's meaning in one sentence; empty for a name.
     """
 
     heading: str
@@ -42,18 +42,18 @@ class Column(Generic[Line]):
     meaning: str = ""
 
     def is_number(self, lines: Sequence[Line]) -> bool:
-        """Whether the column holds numbers, which are written to the right."""
+        """Whether the column holds numbers, which are right-aligned."""
         return not any(isinstance(self.order(line), str) for line in lines)
 
 
 def digits(summary: Summary) -> int:
-    """How many decimals a score has: returns are sampled, and of any size."""
+    """Decimals of a score: fewer for sampled returns, which can be of any size."""
     return 3 if summary.exact else 1
 
 
 AGENT: Column[Any] = Column("agent", lambda line: line.agent, lambda line: line.agent)
 RUNS: Column[Any] = Column(
-    "runs", lambda line: f"{line.runs}", lambda line: line.runs, "independent runs, each from a seed of its own"
+    "runs", lambda line: f"{line.runs}", lambda line: line.runs, "number of independent runs, each with its own seed"
 )
 
 WORLD_COLUMNS: tuple[Column[Summary], ...] = (
@@ -64,7 +64,7 @@ WORLD_COLUMNS: tuple[Column[Summary], ...] = (
         "score",
         lambda line: interval_text(line.score, digits(line), runs=line.runs) + MARKS[kind_of(line)],
         lambda line: line.score.estimate,
-        "mean over runs with its 95% interval",
+        "mean over runs with its 95% confidence interval",
     ),
     Column(
         "worst tenth",
@@ -73,10 +73,10 @@ WORLD_COLUMNS: tuple[Column[Summary], ...] = (
         HEADINGS["worst tenth"],
     ),
     Column(
-        "within 1%",
+        "solve rate",
         lambda line: share_text(line.within_1_percent),
         lambda line: None if line.within_1_percent is None else line.within_1_percent.estimate,
-        HEADINGS["within 1%"],
+        HEADINGS["solve rate"],
     ),
     Column(
         "steps to 95%",
@@ -88,19 +88,17 @@ WORLD_COLUMNS: tuple[Column[Summary], ...] = (
         "area",
         lambda line: number_text(line.area, digits(line)),
         lambda line: line.area,
-        "mean score over the whole of training",
+        "mean score over all of training (area under the learning curve)",
     ),
     Column(
         "steps/s", lambda line: f"{line.steps_per_second:,.0f}", lambda line: line.steps_per_second, HEADINGS["steps/s"]
     ),
-    Column(
-        "time", lambda line: f"{line.seconds:.1f} s", lambda line: line.seconds, "training time of all runs together"
-    ),
+    Column("time", lambda line: f"{line.seconds:.1f} s", lambda line: line.seconds, "total training time of all runs"),
 )
 
 
 def world_columns(summaries: Sequence[Summary]) -> list[Column[Summary]]:
-    """The columns of a table of these lines: what a score means depends on them."""
+    """The columns of a table of these lines, on which the meaning of a score depends."""
     return [
         replace(column, meaning=f"{column.meaning}: {meanings_text(summaries)}")
         if column.heading == "score"
@@ -110,7 +108,7 @@ def world_columns(summaries: Sequence[Summary]) -> list[Column[Summary]]:
 
 
 def fewest_runs(summaries: Sequence[Summary]) -> dict[str, int]:
-    """The runs of each agent on that of its worlds with exact scores where it has the fewest."""
+    """The fewest runs that each agent has on any of its worlds with exact scores."""
     exact = [summary for summary in summaries if summary.exact]
     return {agent: min(one.runs for one in exact if one.agent == agent) for agent in {one.agent for one in exact}}
 
@@ -131,19 +129,20 @@ ACROSS_COLUMNS: tuple[Column[AcrossWorlds], ...] = (
         "worlds",
         lambda line: names_text(line.worlds),
         lambda line: len(line.worlds),
-        "those where its scores are exact",
+        "worlds where the agent's scores are exact",
     ),
     Column(
         "mean",
         lambda line: interval_text(line.score) + MARKS[kind_of_agent(line.agent)],
         lambda line: line.score.estimate,
-        "mean over worlds of the mean over runs, with its 95% interval; every run counts",
+        "mean over worlds of the mean over runs, with its 95% confidence interval",
     ),
     Column(
         "interquartile mean",
         lambda line: interval_text(line.interquartile_mean),
         lambda line: line.interquartile_mean.estimate,
-        "mean of the middle half of all runs: steadier, but blind to a quarter of failed runs, so never read it alone",
+        "mean of the middle half of all runs: more robust than the mean, but blind to failures of up to a quarter of "
+        "the runs",
     ),
     Column(
         "worst tenth",
@@ -179,13 +178,13 @@ GAME_COLUMNS: tuple[Column[GameSummary], ...] = (
         "payoff",
         lambda line: number_text(line.payoff.estimate, 2),
         lambda line: line.payoff.estimate,
-        "mean sum of the players' payoffs a round in the last tenth of the rounds, exploration included",
+        "mean sum of the players' payoffs per round in the last tenth of the rounds, exploration included",
     ),
     Column(
         "optimum",
         lambda line: f"{line.social_optimum:g}",
         lambda line: line.social_optimum,
-        "the largest sum of payoffs that there is",
+        "largest possible sum of payoffs per round",
     ),
     Column(
         "rounds/s",
@@ -193,5 +192,5 @@ GAME_COLUMNS: tuple[Column[GameSummary], ...] = (
         lambda line: line.steps_per_second,
         "rounds of all runs per second of learning, in one process",
     ),
-    Column("time", lambda line: f"{line.seconds:.1f} s", lambda line: line.seconds, "time of all runs together"),
+    Column("time", lambda line: f"{line.seconds:.1f} s", lambda line: line.seconds, "total time of all runs"),
 )

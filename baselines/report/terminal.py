@@ -1,4 +1,4 @@
-"""A comparison to look at in the terminal: a table, what its columns mean, and the cross-check."""
+"""A comparison in the terminal: a table, the meaning of its columns, and the cross-check."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from baselines.report.wording import few_runs_text, interval_text, number_text, 
 
 HEADINGS = {
     "worst tenth": "mean score of the worst tenth of the runs",
-    "within 1%": "share of runs whose exact score is at least 0.99, with Wilson's interval",
-    "steps to 95%": "environment steps until half of the runs have had an exact score of 0.95",
+    "solve rate": "share of runs with an exact score of at least 0.99, with its 95% Wilson interval",
+    "steps to 95%": "environment steps until half of the runs have reached an exact score of 0.95",
     "steps/s": "environment steps of all runs per second of training, in one process",
 }
 
@@ -22,8 +22,8 @@ SCORE = "score, 95% interval"
 
 
 def terminal_table(summaries: Sequence[Summary]) -> ConsoleTable:
-    """The table of a comparison for the terminal, with what its columns mean."""
-    numbers = ("runs", SCORE, "worst tenth", "within 1%", "steps to 95%", "steps/s", "time")
+    """The table of a comparison for the terminal, with the meaning of its columns."""
+    numbers = ("runs", SCORE, "worst tenth", "solve rate", "steps to 95%", "steps/s", "time")
     lines = [[summary.world, *cells_of(summary)] for summary in summaries]
     legend = [
         *((SCORE, f"{name}: {meaning}") for name, meaning in meanings(summaries).items()),
@@ -41,7 +41,7 @@ def terminal_table(summaries: Sequence[Summary]) -> ConsoleTable:
 
 
 def cells_of(summary: Summary) -> list[str]:
-    """A summary as the cells of its row in the table, from the agent's name on."""
+    """The cells of a summary's row in the table, from the agent's name on."""
     return [
         summary.agent,
         str(summary.runs),
@@ -55,7 +55,7 @@ def cells_of(summary: Summary) -> list[str]:
 
 
 def explanation(rows: Sequence[Row]) -> list[str]:
-    """What stands below the table and what its columns mean: the cross-check."""
+    """The lines below the table: the cross-check."""
     sentences = [check.sentence for check in cross_checks(rows)]
     lines = ["", f"Cross-check. {HOW_CHECKED}", *sentences] if sentences else []
     unchecked = not_checked(rows)

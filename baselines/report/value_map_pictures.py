@@ -1,4 +1,4 @@
-"""Value maps as a PNG: the pictures of a world side by side, an agent each, its value errors as colours behind them."""
+"""Value errors by state as a PNG: the world's picture once per agent, coloured by the agent's value errors."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _draw_heading(draw: Any, maps: ValueMaps) -> None:
     draw.text((20, 12), maps.world, fill=INK, font=_font(16))
     words = f"{maps.upper_end(maps.worst_of_learners)}   {_what(list(maps.errors))}"
     if maps.endless:
-        words += ", pink: without end"
+        words += ", pink: infinite"
     left = 204 if maps.worst_of_all > 0 else 20
     if maps.worst_of_all > 0:
         for column in range(160):
@@ -165,10 +165,10 @@ def _draw_hatched(draw: Any, left: int, top: int, width: int, height: int) -> No
 
 
 def _what(agents: Sequence[str]) -> str:
-    """What errors these agents make."""
+    """What the value errors of these agents are."""
     found = {kind_of_agent(agent) for agent in agents}
-    lost, off = "value lost from each state on", "how far each predicted value is off"
-    return f"{lost}, or {off}" if len(found) > 1 else off if found == {"values"} else lost
+    policy, prediction = "suboptimality, v*(s) minus the policy's value", "absolute error of the predicted value"
+    return f"{policy}, or {prediction}" if len(found) > 1 else prediction if found == {"values"} else policy
 
 
 def _fitting(text: str, width: int) -> str:

@@ -14,18 +14,16 @@ from baselines.report.world_pictures import CutOut, cut_outs, grid, squares
 from baselines.training.task import Task
 from rl_envs.drawing.palette import rgb
 
-# Of an error without end, which has no place on the scale.
+# Colour of an infinite error.
 ENDLESS = rgb("bad")
 
-# Errors so much smaller than rewards, or than the worst error, come from linear solves, and are no scale for others.
+# Errors below this share of the rewards, or of the worst error, are rounding errors of linear solves.
 ROUNDING = 1e-9
 
-# What the legend says of states of ended episodes.
+# Legend of the terminal states.
 ENDED_WORDS = "the episode is over"
 
-NO_TILES = (
-    "This world's picture does not show its states, so each is a square, row by row in the order of their numbers."
-)
+NO_TILES = "This world's picture does not show its states, so each is a square, row by row in numerical order."
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +32,12 @@ class ValueMaps:
 
     Attributes:
         world: its name.
-        errors: by agent, [S]: at least 0, infinite where the loss has no end, NaN for states of ended episodes.
-        pictures: which show every state between them.
+        errors: by agent, [S]: at least 0, infinite where the suboptimality is, NaN for terminal states.
+        pictures: which together show every state.
         note: why the pictures are not the world's own; empty where they are.
         worst_of_all: the largest finite error.
-        worst_of_learners: the same of agents that learn, up to which colours tell errors apart; that of all where no
-            agent learns, or all that do have learned everything.
+        worst_of_learners: the largest finite error of the agents that learn, the upper end of the colour scale; that of
+            all agents where no agent learns or none makes an error.
     """
 
     world: str
@@ -51,16 +49,16 @@ class ValueMaps:
 
     @property
     def endless(self) -> bool:
-        """Whether some loss has no end."""
+        """Whether some error is infinite."""
         return any(bool(np.isinf(error).any()) for error in self.errors.values())
 
     @property
     def shows_ended(self) -> bool:
-        """Whether tiles of ended episodes are seen in a picture."""
+        """Whether a picture shows tiles of terminal states."""
         return any(picture.shows_ended for picture in self.pictures)
 
     def upper_end(self, highest: float) -> str:
-        """What stands at the upper end of a scale up to `highest`, or instead of one that could tell nothing apart."""
+        """The label at the upper end of a scale up to `highest`, or the label instead of a scale of zeros."""
         if self.worst_of_all == 0:
             return "0 elsewhere" if self.endless else "0 everywhere"
         return f"{highest:.4g}{' and more' if self.worst_of_all > highest else ''}"
@@ -72,7 +70,7 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
     Args:
         world: its name.
         rows: of that world.
-        not_learning: agents that do not learn, by which the scale is not set.
+        not_learning: agents that do not learn, which the scale ignores.
 
     Returns:
         The maps; None where no row has a value error, or the world has a single state, which makes no picture.
@@ -95,7 +93,7 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
         try:
             pictures = cut_outs(task.world)
         except DependencyNotInstalled as error:
-            note = f"Each state is a square, row by row in the order of their numbers, because {error}"
+            note = f"Each state is a square, row by row in numerical order, because {error}"
     if not pictures and (columns := _map_columns(task)):
         pictures = [grid(columns, np.isnan(next(iter(errors.values()))))]
     return ValueMaps(
@@ -109,7 +107,7 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
 
 
 def single_state(world: str, rows: Sequence[Row]) -> str:
-    """A sentence on the value errors on a world of a single state; empty on other worlds, or where none are known."""
+    """A sentence on the value errors of a world with a single state; empty for others, or where none are known."""
     known = {row.agent: row.value_error for row in rows if row.value_error is not None}
     if not known:
         return ""
@@ -119,7 +117,7 @@ def single_state(world: str, rows: Sequence[Row]) -> str:
     if len(alive) > 1:
         return ""
     numbers = ", ".join(f"{agent} {error[alive[0]]:.3g}" for agent, error in errors.items())
-    return f"{world} has a single state, which makes no picture. The error there: {numbers}."
+    return f"{world} has a single state and so no map. Its value error: {numbers}."
 
 
 def _map_columns(task: Task) -> int:

@@ -12,27 +12,27 @@ from baselines.comparison.summary import MINIMUM_RUNS
 
 MISSING = "-"
 
-# Not `strftime`, which speaks the language of whoever runs it.
+# `strftime` would use the user's language.
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 
-# Stands behind an interval of too few runs.
+# Mark behind an interval from too few runs.
 FEW = "†"
 
-# How often the 95% interval of the mean of so few runs holds the true mean, where runs are normally distributed; from
-# 10,000 draws each, which tests/proofs/test_statistics.py repeats.
-HELD = {2: 0.50, 3: 0.73, 4: 0.80, 5: 0.84, 6: 0.86, 7: 0.87, 8: 0.88, 9: 0.89}
+# Coverage of the 95% interval of the mean by number of runs, for normally distributed runs; from 10,000 draws each,
+# which tests/proofs/test_statistics.py repeats.
+COVERAGE = {2: 0.50, 3: 0.73, 4: 0.80, 5: 0.84, 6: 0.86, 7: 0.87, 8: 0.88, 9: 0.89}
 
 
 def interval_text(interval: Interval | None, digits: int = 3, *, runs: int = MINIMUM_RUNS) -> str:
-    """An estimate with its interval, "0.812 [0.790, 0.833]", or alone where a single run gives no interval.
+    """An estimate with its interval, "0.812 [0.790, 0.833]"; alone where a single run gives no interval.
 
     Args:
         interval: what to write.
-        digits: how many decimals.
-        runs: what it was made from; that of too few is marked.
+        digits: number of decimals.
+        runs: number of runs behind it; too few are marked.
     """
     if interval is None:
         return MISSING
@@ -44,32 +44,30 @@ def interval_text(interval: Interval | None, digits: int = 3, *, runs: int = MIN
 
 
 def few_runs_text(runs: Iterable[int]) -> str:
-    """What the mark of too few runs means, of rows with so many runs each; empty where none bears it."""
+    """The meaning of the mark of too few runs, given each row's number of runs; empty where no row is marked."""
     few = [number for number in runs if 1 < number < MINIMUM_RUNS]
     if not few:
         return ""
     return (
-        f"{FEW} Intervals of fewer than {MINIMUM_RUNS} runs are too narrow: one of {min(few)} runs that says 95% holds "
-        f"the true mean in about {HELD[min(few)]:.0%} of cases, measured on normally distributed runs."
+        f"{FEW} Intervals from fewer than {MINIMUM_RUNS} runs are too narrow. With {min(few)} normally distributed "
+        f"runs, a 95% interval covers the true mean in about {COVERAGE[min(few)]:.0%} of cases."
     )
 
 
 def few_runs_somewhere_text(fewest: Iterable[int]) -> str:
-    """The same of agents over several worlds, of which the one with the fewest runs has so many."""
+    """The same for agents over several worlds, given each agent's fewest runs on any of them."""
     if not any(1 < number < MINIMUM_RUNS for number in fewest):
         return ""
-    return (
-        f"{FEW} The interval is too narrow, for on some of these worlds the agent has fewer than {MINIMUM_RUNS} runs."
-    )
+    return f"{FEW} The interval is too narrow: the agent has fewer than {MINIMUM_RUNS} runs on some of these worlds."
 
 
 def share_text(share: Interval | None) -> str:
-    """A share with its interval in per cent, "90% [74%, 97%]"."""
+    """A share with its interval in percent, "90% [74%, 97%]"."""
     return MISSING if share is None else f"{share.estimate:.0%} [{share.low:.0%}, {share.high:.0%}]"
 
 
 def steps_text(steps: float | None) -> str:
-    """A number of steps, "1,200", or that it was not reached."""
+    """A number of steps, "1,200", or "not reached"."""
     if steps is None:
         return MISSING
     return "not reached" if math.isinf(steps) else f"{steps:,.0f}"
@@ -81,7 +79,7 @@ def number_text(number: float | None, digits: int = 3) -> str:
 
 
 def moment_text(stamp: str) -> str:
-    """A moment as people write it, "22 November 2026, 21:19 UTC"; what is no time stamp with a zone stays as it is."""
+    """A time stamp in words, "22 November 2026, 21:19 UTC"; text that is no time stamp with a zone stays as it is."""
     try:
         moment = datetime.fromisoformat(stamp)
     except ValueError:

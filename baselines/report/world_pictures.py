@@ -1,7 +1,7 @@
-"""The pictures of a world with the tiles of its states cut out, so that any numbers about states can shine through.
+"""Pictures of a world with its states' tiles cut out, so that colours for any numbers can be put behind them.
 
-A world is painted a few times in all, not once for every agent: behind a painting with holes the page and the PNGs put
-tiles in the colours of one agent's numbers, and then of the next one's.
+A world is painted a few times in all and not once per agent: the page and the PNGs put coloured tiles behind the holes
+of one painting, for each agent in turn.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ ENDED, LINES = rgb("paper"), rgb("grid")
 APART, LINE_WIDTH = 8, 2
 WALL = rgb("grid")
 
-# Longer texts explain what moves in a film. In a picture that is shrunk they could not be read.
+# Longer texts explain videos, and would be unreadable in a shrunken picture.
 LONGEST_TEXT = 40
 
 
 @dataclass(frozen=True)
 class Tile:
-    """Where a state is in a picture.
+    """The position of a state in a picture.
 
     Attributes:
         state: its number.
@@ -61,7 +61,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Label:
-    """Text that stands on a tile, and must be readable on whatever colour that has.
+    """Text on a tile, which must be readable on any colour.
 
     Attributes:
         state: whose tile it is on.
@@ -84,9 +84,9 @@ class CutOut:
 
     Attributes:
         pixels: uint8 [H, W, 4], red, green, blue and opacity.
-        tiles: what lies behind the holes.
-        labels: what stands on the tiles.
-        shows_ended: whether tiles of ended episodes are seen in it. They are no holes, but hatched.
+        tiles: the tiles behind the holes.
+        labels: the text on the tiles.
+        shows_ended: whether it shows tiles of terminal states, which are hatched instead of cut out.
     """
 
     pixels: np.ndarray
@@ -114,7 +114,7 @@ class CutOut:
 
 
 def cut_outs(world: World) -> list[CutOut]:
-    """Pictures of a world that show each of its states, but for those that only stand for an ended episode.
+    """Pictures of a world that show each of its states except the terminal ones.
 
     Args:
         world: the world.
@@ -165,7 +165,7 @@ def cut_out(world: World, state: int) -> CutOut:
 
 
 def _hatch(pixels: np.ndarray, tile: Tile) -> bool:
-    """Close the hole of a rectangular tile with slanted lines; tells whether there was a hole."""
+    """Close the hole of a rectangular tile with slanted lines; returns whether there was a hole."""
     rows = slice(max(round(tile.y), 0), round(tile.y + tile.height))
     columns = slice(max(round(tile.x), 0), round(tile.x + tile.width))
     here = pixels[rows, columns]
@@ -180,24 +180,24 @@ def _hatch(pixels: np.ndarray, tile: Tile) -> bool:
 
 
 class _StateColour(tuple[int, int, int]):
-    """The colour of a state's tile, by which the canvas knows what it is asked to paint."""
+    """The colour of a state's tile, by which the canvas recognises the state."""
 
     state: int
 
 
 class _InkOnState(_StateColour):
-    """The colour of what stands on a state's tile."""
+    """The colour of things on a state's tile."""
 
 
 class _NoNumbers(Overlay):
-    """An overlay that has room made for it, and writes nothing."""
+    """An overlay that takes its room and draws nothing."""
 
     def number(self, state: int) -> str:
         return ""
 
 
 class _TileCanvas(Canvas):
-    """A canvas that paints every state's tile in one colour, and notes where it is.
+    """A canvas that paints every state's tile in one colour, and records its position.
 
     Args:
         world: what will be painted.
@@ -229,7 +229,7 @@ class _TileCanvas(Canvas):
         return ink
 
     def box(self, box: Box, colour: Colour, **looks: Any) -> None:
-        """Note the tile, and paint it; a wall gets another colour, and does not hide the tile of an ended episode."""
+        """Record and paint a tile; a wall gets another colour, and does not hide the tile of a terminal state."""
         if isinstance(colour, _StateColour):
             self.tiles.append(Tile(colour.state, box.x, box.y, box.width, box.height))
         elif colour == "wall":
@@ -239,7 +239,7 @@ class _TileCanvas(Canvas):
         super().box(box, colour, **looks)
 
     def _hides_an_end(self, box: Box) -> bool:
-        """Whether a box lies on a tile of an ended episode."""
+        """Whether a box lies on the tile of a terminal state."""
         x, y = box.center
         return any(
             self._ended[tile.state] and tile.x <= x < tile.x + tile.width and tile.y <= y < tile.y + tile.height
@@ -247,7 +247,7 @@ class _TileCanvas(Canvas):
         )
 
     def circle(self, center: Point, radius: float, colour: Colour | None, **looks: Any) -> None:
-        """Note the tile, and paint it."""
+        """Record and paint a tile."""
         if isinstance(colour, _StateColour):
             self.tiles.append(Tile(colour.state, *center, 2 * radius, 0))
         super().circle(center, radius, colour, **looks)
@@ -261,7 +261,7 @@ class _TileCanvas(Canvas):
         align: str = "center",
         longest: float = float("inf"),
     ) -> float:
-        """Write it, unless it stands on a tile: that is noted, to be written when the tile's colour is known."""
+        """Write text; text on a tile is recorded instead, to be written once the tile's colour is known."""
         if len(text) > LONGEST_TEXT:
             return 0.0
         if not isinstance(colour, _InkOnState):

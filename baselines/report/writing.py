@@ -1,4 +1,4 @@
-"""All files of a report, written into the folder of its comparison."""
+"""Writes all files of a report into the folder of its comparison."""
 
 from __future__ import annotations
 
@@ -16,26 +16,25 @@ from baselines.report.value_map_pictures import draw_value_maps
 from baselines.system.atomic_files import file_name, write_atomically
 from rl_envs.names import unknown
 
-# So many worlds PNGs show without being asked to.
+# Up to so many worlds get PNG figures by default.
 MANY = 12
 
 PAGE, TEXT, NUMBERS = "report.html", "report.md", "results.csv"
 
 
 def write_report(contents: Contents, folder: Path, *, pictures_of: Sequence[str] = ()) -> list[Path]:
-    """Write everything there is to look at of what a comparison found.
+    """Write the report of a comparison.
 
-    PNGs are for papers, which show few worlds: of a comparison of more than `MANY` they show the first of them, and the
-    page and the text say so. The page itself shows all. Pictures of an earlier report in the folder that are not drawn
-    anew are removed, so that what lies there belongs together.
+    The page shows all worlds. PNG figures are for papers: they show the first `MANY` worlds, and the page and the text
+    say so. Figures of an earlier report that are not drawn again are removed, so the folder never mixes two reports.
 
     Args:
-        contents: of what it found.
+        contents: what the report shows.
         folder: where the files go; it exists.
-        pictures_of: names of the worlds that PNGs show, when it is not to be the first.
+        pictures_of: names of the worlds to draw PNG figures of, instead of the first.
 
     Returns:
-        The files: `report.html`, a page that needs nothing beside itself, `report.md`, `results.csv`, and PNGs.
+        The files: `report.html`, a self-contained page, `report.md`, `results.csv`, and PNGs.
 
     Raises:
         ValueError: a number that is missing or NaN, or a world that is not in the comparison; the message names it.
@@ -43,7 +42,7 @@ def write_report(contents: Contents, folder: Path, *, pictures_of: Sequence[str]
     """
     shown = _pictured(contents, pictures_of)
     left_out = _left_out(contents, shown)
-    html = page(contents, left_out)  # what is wrong with a number is found before anything is written
+    html = page(contents, left_out)  # refuses bad numbers before anything is written
     pictures = _draw(contents, shown, folder)
     for name in pictures.values():
         sign(folder / name)
@@ -63,17 +62,17 @@ def _pictured(contents: Contents, wanted: Sequence[str]) -> Sequence[str]:
 
 
 def _left_out(contents: Contents, shown: Sequence[str]) -> str:
-    """A sentence on the worlds that PNGs do not show; empty where they show all."""
+    """A sentence on the worlds without PNG figures; empty where all have them."""
     if len(shown) == len(contents.worlds):
         return ""
     return (
-        f"The PNGs show {len(shown)} of the {len(contents.worlds)} worlds, all of which are on the page. For others: "
+        f"The PNGs show {len(shown)} of the {len(contents.worlds)} worlds; the page shows all. For others: "
         f"python -m baselines report FOLDER --pictures-of WORLD ..."
     )
 
 
 def _draw(contents: Contents, shown: Sequence[str], folder: Path) -> dict[str, str]:
-    """Draw the pictures there are of these worlds; gives back their titles with the names of their files."""
+    """Draw the figures of these worlds; returns their file names by their titles."""
     pictures = {}
     if shown:
         pictures["Learning curves"] = "learning_curves.png"
@@ -89,10 +88,10 @@ def _draw(contents: Contents, shown: Sequence[str], folder: Path) -> dict[str, s
             draw_regret_curves(learners, folder / name, title=world, styles=contents.styles)
     for maps in contents.value_maps:
         if maps.world in shown:
-            name = pictures[f"Where values are wrong on {maps.world}"] = _file("value_error", maps.world, pictures)
+            name = pictures[f"Value error by state on {maps.world}"] = _file("value_error", maps.world, pictures)
             draw_value_maps(maps, folder / name)
     if contents.games:
-        pictures["Where games end"] = "games.png"
+        pictures["Final play in games"] = "games.png"
         draw_games(contents, folder / "games.png")
     return pictures
 

@@ -1,4 +1,4 @@
-"""Writing files so that a kill at any moment, or a full disk, leaves the old file or the new one, never a part."""
+"""Atomic file writes: a kill at any moment, or a full disk, leaves the old file or the new one, never a part."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOT_FOR_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
 
 
 class StorageError(Exception):
-    """A file that cannot be written or read; the message names it and says how to go on."""
+    """A file that cannot be written or read; the message names it and says what to do."""
 
 
 def file_name(name: str) -> str:
@@ -21,13 +21,13 @@ def file_name(name: str) -> str:
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file as a whole or not at all.
+    """Write a file atomically.
 
     The bytes go to a temporary file beside it, are forced onto the disk, and take the file's name in one step.
 
     Args:
-        path: the file; one that exists is replaced.
-        content: all that it shall hold.
+        path: the file; an existing one is replaced.
+        content: its whole content.
 
     Raises:
         StorageError: the folder cannot be written to, or the disk is full.
@@ -50,7 +50,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force the new name onto the disk as well, where that can be done to folders (not on Windows)."""
+    """Force the new name onto the disk as well, where folders can be synced (not on Windows)."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -63,7 +63,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: str | os.PathLike[str]) -> Path:
-    """Make a folder, with those above it, and see that it can be written to.
+    """Make a folder with its parents, and check that it can be written to.
 
     Args:
         folder: the folder; it may exist.
@@ -89,7 +89,7 @@ def make_folder(folder: str | os.PathLike[str]) -> Path:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files whose writer was killed; those of a process that still lives are left alone."""
+    """Remove temporary files of killed processes; those of living processes stay."""
     for leftover in folder.glob(".*.tmp"):
         writer = leftover.name.split(".")[-2]
         if not (writer.isdigit() and is_alive(int(writer))):
@@ -97,11 +97,11 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Whether there is a process of this number on this machine."""
+    """Whether this machine has a process with this id."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        return True  # somebody else's
+        return True  # another user's process
     return True

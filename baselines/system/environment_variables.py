@@ -1,4 +1,4 @@
-"""Environment variables for a while."""
+"""Temporary environment variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 @contextlib.contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables for a while, for what is imported or started in it.
+    """Set environment variables temporarily, for what is imported or started in the block.
 
     Args:
         variables: the value of each; afterwards they are what they were before.

@@ -1,4 +1,4 @@
-"""One comparison at a time in a folder: a lock that names its holder and that a kill releases."""
+"""A lock on a folder that names its holder and is released even when the holder is killed."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ LOCK, HOLDER = ".lock", ".holder.json"
 
 
 class FolderLockError(StorageError):
-    """A folder that cannot be had for oneself; nothing was done in it."""
+    """A folder that cannot be locked; nothing was changed in it."""
 
 
 @contextlib.contextmanager
 def locked(folder: Path, command: str) -> Iterator[None]:
-    """Hold a folder for oneself.
+    """Lock a folder for this process.
 
-    The lock is the operating system's, on a file in the folder: it ends with its process, however that ends. Who holds
-    it stands in a file beside it.
+    The operating system holds the lock, on a file in the folder, and releases it when the process ends in any way. A
+    second file names the holder.
 
     Args:
-        folder: it exists.
-        command: what the holder does, for the message to others.
+        folder: an existing folder.
+        command: what the holder is doing, for the error message of others.
 
     Raises:
-        FolderLockError: another process holds it, and the message says which, on what machine and since when; or its
-            file system refuses locks.
+        FolderLockError: another process holds the lock (the message says which, where and since when), or the file
+            system has no locks.
     """
     lock = FileLock(folder / LOCK)
     try:
         with warnings.catch_warnings():
-            # Where a file system has no locks, newer versions take a file that exists meanwhile for one and say so.
+            # Without locks in the file system, newer versions warn and use the mere existence of a file.
             warnings.filterwarnings("ignore", message="flock not supported", category=UserWarning)
             _acquire(lock, folder)
     except NotImplementedError as error:
@@ -50,43 +50,43 @@ def locked(folder: Path, command: str) -> Iterator[None]:
     except OSError as error:
         raise FolderLockError(f"cannot lock {folder}: {error.strerror or error}") from error
     try:
-        about = {
+        record = {
             "process": os.getpid(),
             "machine": platform.node(),
             "since": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "command": command,
         }
-        write_atomically(folder / HOLDER, json.dumps(about).encode())
+        write_atomically(folder / HOLDER, json.dumps(record).encode())
         yield
     finally:
         try:
-            with contextlib.suppress(OSError):  # a name without a lock does no harm: one that is killed leaves it too
+            with contextlib.suppress(OSError):  # a stale record does no harm: a killed process leaves one too
                 (folder / HOLDER).unlink()
         finally:
             lock.release()
 
 
 def _acquire(lock: BaseFileLock, folder: Path) -> None:
-    """Take the lock; wait only for a holder that has not said yet who it is, or that is just going."""
-    holder = "another process, which has not said who it is"
+    """Take the lock; wait briefly for a holder that has not written its record yet, or is about to release the lock."""
+    holder = "an unknown process"
     for wait in (*[0.1] * 20, 0.0):
         with contextlib.suppress(Timeout):
             lock.acquire(timeout=0)
             return
-        about = _about_holder(folder)
-        if about is not None:
-            holder = f"process {about['process']} on {about['machine']} since {about['since']} ({about['command']})"
+        record = _read_holder(folder)
+        if record is not None:
+            holder = f"process {record['process']} on {record['machine']} since {record['since']} ({record['command']})"
             break
         time.sleep(wait)
     raise FolderLockError(f"{folder} is in use by {holder}: wait until it has ended, or choose another folder")
 
 
-def _about_holder(folder: Path) -> dict[str, Any] | None:
-    """What the holder has written; None if there is nothing, or only what one that was killed has left."""
+def _read_holder(folder: Path) -> dict[str, Any] | None:
+    """The holder's record; None if there is none, or if a killed process left it."""
     try:
-        about = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
-        here = about["machine"] == platform.node()
-        complete = {"process", "machine", "since", "command"} <= about.keys()
-        return about if complete and not (here and not is_alive(about["process"])) else None
+        record = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        here = record["machine"] == platform.node()
+        complete = {"process", "machine", "since", "command"} <= record.keys()
+        return record if complete and not (here and not is_alive(record["process"])) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

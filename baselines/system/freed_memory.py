@@ -1,4 +1,4 @@
-"""Memory that is freed and needed again at once, as by every update of a network."""
+"""Keeps freed memory that every update of a network needs again at once."""
 
 from __future__ import annotations
 

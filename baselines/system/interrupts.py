@@ -1,4 +1,4 @@
-"""Ctrl-C waits where it would do harm: while processes are started or ended, and in the middle of a step."""
+"""Delays Ctrl-C where it would do harm: while processes start or end, and in the middle of a step."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 @contextlib.contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """Let Ctrl-C wait until the block is over, and never reach the processes that are started in it.
+    """Delay Ctrl-C until the end of the block, and keep it from processes started in it.
 
-    While processes are started or ended, an exception from nowhere would leave some that nobody knows of. A terminal
-    sends Ctrl-C to every process that it started; those started here leave it to their parent to decide.
+    An exception while processes start or end could leave some of them behind. A terminal sends Ctrl-C to every process
+    in its group; the processes started here leave it to their parent.
     """
     if threading.current_thread() is not threading.main_thread():  # only that one is ever interrupted
         yield
@@ -35,11 +35,11 @@ def interrupts_held_back() -> Iterator[None]:
 
 
 class StoppedBetweenSteps(KeyboardInterrupt):
-    """Ctrl-C, raised where nothing is half done."""
+    """Ctrl-C, raised between two steps."""
 
 
 class Interruption:
-    """While it is entered, the first Ctrl-C is only noted, and raised by `check`; a second one does not wait.
+    """A context in which the first Ctrl-C waits for `check` to raise it; a second one does not wait.
 
     Outside the main thread, where signals cannot be caught, it does nothing.
     """
@@ -49,7 +49,7 @@ class Interruption:
         self._before: Any = None
 
     def check(self) -> None:
-        """To be called where nothing is half done; raises StoppedBetweenSteps after a Ctrl-C."""
+        """Call this between two steps; raises StoppedBetweenSteps after a Ctrl-C."""
         if self._asked:
             raise StoppedBetweenSteps
 

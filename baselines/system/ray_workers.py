@@ -1,4 +1,4 @@
-"""Doing jobs on a Ray cluster: this machine's own for the time being, or one that is there already.
+"""Runs jobs on a Ray cluster: a temporary one on this machine, or an existing one.
 
 A cluster that is started here ends with this process, even if that is killed; two of Ray's own processes, which only
 watch it, then take about a minute to notice.
@@ -18,27 +18,27 @@ from baselines.system.environment_variables import environment
 from baselines.system.interrupts import interrupts_held_back
 from baselines.system.workers import Event, Job, JobError, Value, WorkerError, attempt_packed, end_of, pack
 
-# How often Ray begins a job again whose worker was killed: one that kills its worker each time must not go on for ever.
+# How often Ray restarts a job whose worker was killed: a job that always kills its worker must end eventually.
 RETRIES = 5
 
 # Bytes of shared memory for what passes between processes on this machine: results are small.
 OBJECT_STORE = 100 * 2**20
 
-# How long a cluster may take to answer that it is there.
+# How long to wait for a cluster's answer.
 SECONDS_TO_ANSWER = 10.0
 
 
 def run_on_ray(
     jobs: Sequence[Job], work: Callable[[Job], Value], num_workers: int, address: str | None = None
 ) -> Iterator[Event[Job, Value]]:
-    """Do every job, one a core of the cluster at a time, begun in the order given.
+    """Run all jobs, one per core of the cluster at a time, starting them in the given order.
 
     A job whose worker dies is begun again elsewhere, so a killed process or a lost machine loses nothing but time.
 
     Args:
-        jobs: what to do; each goes to a worker as a pickle. This package must be installed on every machine.
-        work: does one job.
-        num_workers: how many cores of this machine to use; a cluster's own number counts where there is an address.
+        jobs: the jobs; each is pickled for a worker. This package must be installed on every machine.
+        work: runs one job.
+        num_workers: number of cores of this machine to use; with an address the cluster's own number counts.
         address: of a running cluster ("auto", "ray://host:10001", "host:6379"); when left out, the one that this
             process is connected to already, or else one that is started on this machine for the time being.
 
@@ -55,7 +55,7 @@ def run_on_ray(
         running: dict[Any, Job] = {}
         try:
             while waiting or running:
-                # No more are sent than can run, so that a million jobs do not lie in the cluster's memory.
+                # Only as many are sent as can run, so that a million jobs do not fill the cluster's memory.
                 for _ in range(min(len(waiting), _cores(ray) - len(running))):
                     job = waiting.popleft()
                     yield "started", job, None
@@ -89,7 +89,7 @@ def _ray() -> Any:
 
 @contextlib.contextmanager
 def _cluster(ray: Any, num_workers: int, address: str | None) -> Iterator[None]:
-    """Be connected to a cluster; one that was started for this is shut down again."""
+    """Connect to a cluster; one that was started for this is shut down afterwards."""
     if ray.is_initialized():
         if address is not None:
             raise WorkerError(f"cannot connect to {address}: this process is connected to a Ray cluster already")
@@ -103,7 +103,7 @@ def _cluster(ray: Any, num_workers: int, address: str | None) -> Iterator[None]:
         _check_listens(address)
         options |= {"address": address}
     try:
-        # Nothing is told to anybody outside this machine.
+        # No usage statistics are sent.
         with interrupts_held_back(), environment({"RAY_USAGE_STATS_ENABLED": "0"}):
             ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
@@ -143,7 +143,7 @@ def _runs_here() -> bool:
 
 
 def _cores(ray: Any) -> int:
-    """How many jobs can run at once; machines come and go."""
+    """The number of jobs that can run at once; machines may join or leave."""
     return max(1, int(ray.cluster_resources().get("CPU", 0)))
 
 
@@ -156,5 +156,5 @@ def _answer(ray: Any, reference: Any, job: object) -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    """What an error says, without the pages of advice and addresses that Ray has for those who run clusters."""
+    """An error's message, without Ray's long advice for cluster operators."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,8 +1,8 @@
-"""Computing on one thread, as everything in a comparison does.
+"""Limits computation to one thread, as in every comparison.
 
-Libraries of linear algebra share sums out among the cores that they find, and so add up in an order that depends on the
-machine: results would differ in their last digits from process to process. And two threads of torch, on two busy cores,
-measured up to twenty times slower than one.
+Libraries of linear algebra split sums among the available cores, so the order of summation and with it the last digits
+would depend on the machine. And two threads of torch on two busy cores were measured up to twenty times slower than
+one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Let NumPy, SciPy and torch use one thread; afterwards as many as before.
+    """Let NumPy, SciPy and torch use one thread; the earlier number is restored afterwards.
 
     A library that is imported only meanwhile, and a process that is started, are bound by environment variables, the
     library for good.

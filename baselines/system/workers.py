@@ -1,8 +1,8 @@
-"""Doing jobs in several processes of this machine, so that a kill, an interrupt or a crash leaves none behind.
+"""Runs jobs in several processes of this machine; a kill, an interrupt or a crash leaves none behind.
 
-joblib's processes do them: fresh interpreters with one thread each. They are asked for by its executor (loky), as
-`joblib.Parallel` can neither tell when a job begins nor, in its older versions, let the processes watch whether their
-parent lives. What a job gives back comes to this process, which alone writes files.
+The processes are joblib's: fresh interpreters with one thread each. Its executor (loky) is used directly, because
+`joblib.Parallel` does not report when a job starts, nor do its older versions let processes notice that their parent
+has died. Results return to this process, which alone writes files.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from baselines.system.threads import ONE_THREAD, one_thread
 Job = TypeVar("Job")
 Value = TypeVar("Value")
 
-# How often a process looks whether the one that started it is still there.
+# How often a process checks that its parent is alive.
 SECONDS_BETWEEN_LOOKS = 0.5
 
-# Characters of a traceback that are kept of each end: an error may quote a whole array.
+# Characters kept at each end of a traceback: an error may quote a whole array.
 TRACEBACK_ENDS = 5_000
 
 
 def cores() -> int:
-    """How many cores this process may use: what the system and a container allow it; 1 where it may start no others."""
+    """The number of cores that the system and a container allow; 1 where this process cannot start others."""
     import joblib
 
     return 1 if multiprocessing.current_process().daemon else joblib.cpu_count()
@@ -47,31 +47,31 @@ class JobError(Exception):
 
 
 class Mistake(Exception):
-    """What a job refuses, and says whole in its message: a traceback would tell no more."""
+    """A job's refusal whose message says everything, so that no traceback is needed."""
 
 
 class WorkerError(Exception):
-    """A worker process that died, or a cluster that cannot be had."""
+    """A worker process that died, or a cluster that is unavailable."""
 
 
-# What became of a job ("started", "finished" or "failed"), the job, and what it gave back or how it failed.
+# A job's new state ("started", "finished" or "failed"), the job, and its result or error.
 Event = tuple[str, Job, Value | JobError | None]
 
 
 def run_jobs(jobs: Sequence[Job], work: Callable[[Job], Value], num_workers: int) -> Iterator[Event[Job, Value]]:
-    """Do every job, begun in the order given.
+    """Run all jobs, starting them in the given order.
 
     Args:
-        jobs: what to do; each goes to a worker as a pickle.
-        work: does one job.
-        num_workers: how many processes; with 1 the jobs are done in this one.
+        jobs: the jobs; each is pickled for a worker.
+        work: runs one job.
+        num_workers: number of processes; with 1 the jobs run in this one.
 
     Yields:
-        ("started", job, None), and in the order in which they end ("finished", job, what it gave back) or ("failed",
-        job, a JobError) where it raised anything or cannot be pickled.
+        ("started", job, None), and in the order in which they end ("finished", job, result), or ("failed", job,
+        JobError) where it raised anything or cannot be pickled.
 
     Raises:
-        WorkerError: a process died, for want of memory perhaps.
+        WorkerError: a process died, out of memory say.
     """
     if num_workers == 1 or len(jobs) <= 1:
         for job in jobs:
@@ -85,7 +85,7 @@ def run_jobs(jobs: Sequence[Job], work: Callable[[Job], Value], num_workers: int
 def _share_out(
     jobs: Sequence[Job], work: Callable[[Job], Value], executor: Any, num_workers: int
 ) -> Iterator[Event[Job, Value]]:
-    """Keep as many jobs in the executor as it has processes, so that a job that is in it has begun."""
+    """Submit only as many jobs as there are processes, so that a submitted job has started."""
     waiting = deque(jobs)
     running: dict[Future[Any], Job] = {}
     try:
@@ -116,7 +116,7 @@ def _executor(num_workers: int) -> Iterator[Any]:
     """Processes that end with this block, or with this process if it is killed."""
     from joblib.externals.loky import ProcessPoolExecutor
 
-    # A process whose memory has grown much is replaced between two jobs, which is as it should be and no news.
+    # joblib replaces a process whose memory has grown, and warns of it; that is intended.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
         _start_trackers()
@@ -132,10 +132,9 @@ def _executor(num_workers: int) -> Iterator[Any]:
 
 
 def _start_trackers() -> None:
-    """Start the processes that clear away after a parent that was killed; what they find to clear away is no news.
+    """Start the processes that clean up after a killed parent, without their warnings.
 
-    Those of some versions of Python let Ctrl-C through again when they start, so it is not done while it is held back
-    from workers.
+    In some versions of Python starting them re-enables Ctrl-C, so this comes before it is held back from workers.
     """
     if os.name == "posix":
         from multiprocessing import resource_tracker
@@ -148,40 +147,40 @@ def _start_trackers() -> None:
 
 
 def _begin(parent: int) -> None:
-    """What a process does first."""
-    # Of its own environments in processes, say: joblib leaves its own way of starting some, which is only for itself.
+    """Initialise a worker process."""
+    # For vector environments that start processes: joblib leaves its own start method set, which serves only itself.
     multiprocessing.set_start_method(multiprocessing.get_all_start_methods()[0], force=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be kept from new processes
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
 def _end_with(parent: int) -> None:
-    """End at once, in the middle of a job, when the parent is gone: its children then get another."""
+    """End at once, even in the middle of a job, when the parent is gone and the system has assigned another."""
     while os.name != "posix" or os.getppid() == parent:
         time.sleep(SECONDS_BETWEEN_LOOKS)
     os._exit(1)
 
 
 def pack(work: Callable[[Job], Any], job: Job) -> bytes | JobError:
-    """Pickle a job and what does it.
+    """Pickle a job and its function.
 
     Args:
-        work: does one job.
-        job: the job; functions in it that no other process could import are taken along whole.
+        work: runs one job.
+        job: the job; functions that another process could not import are pickled by value.
 
     Returns:
-        The pickle, or an error where something in it cannot be pickled.
+        The pickle, or an error where something cannot be pickled.
     """
     import cloudpickle
 
     try:
         return cloudpickle.dumps((work, job))
-    except Exception as error:  # noqa: BLE001 - a pickler raises whatever the objects raise, and it is told
+    except Exception as error:  # noqa: BLE001 - a pickler raises whatever the objects raise
         return JobError(f"it cannot be sent to another process: {error}\nJoblib with one worker sends nothing.")
 
 
 def attempt_packed(packed: bytes) -> Any:
-    """Do a job that was packed, in another process; gives back a JobError if it fails."""
+    """Run a packed job, in another process; returns a JobError if it fails."""
     return attempt(_unpack_and_do, packed)
 
 
@@ -191,13 +190,13 @@ def _unpack_and_do(packed: bytes) -> Any:
 
 
 def attempt(work: Callable[[Any], Value], job: Any) -> Value | JobError:
-    """Do a job on one thread; what goes wrong comes back in a form that passes through a pipe."""
+    """Run a job on one thread; an error is returned in a form that can be pickled."""
     try:
         with one_thread():
             return work(job)
     except Mistake as mistake:
         return JobError(str(mistake))
-    except (Exception, SystemExit):  # noqa: BLE001 - it is told by the parent, which has the traceback to show
+    except (Exception, SystemExit):  # noqa: BLE001 - the parent reports it with its traceback
         return JobError(_shortened(traceback.format_exc()))
 
 
@@ -209,7 +208,7 @@ def _shortened(text: str) -> str:
 
 
 def end_of(job: Job, outcome: Value | JobError) -> Event[Job, Value]:
-    """What there is to say of a job that has ended."""
+    """The event of a job that has ended."""
     if isinstance(outcome, JobError):
         return "failed", job, JobError(f"{job} failed:\n{outcome}")
     return "finished", job, outcome

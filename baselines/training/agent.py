@@ -19,8 +19,9 @@ class Agent(WorldPopulation):
     """A population of independent learners.
 
     Args:
-        task: what to learn: a `Task`, or what `make_task` makes one of (a world's name, a `World`, a Gymnasium id).
-        runs: how many runs (numbered from 0), or a range of their numbers. A run's number decides its random numbers.
+        task: a `Task`, or anything that `make_task` accepts: a world's name, a `World`, a Gymnasium id.
+        runs: the number of runs (numbered from 0), or a range of their numbers. A run's number decides its random
+            numbers.
         seed: the base seed, 0 or more.
         config: the agent's own `Config`; the defaults when left out.
 
@@ -38,24 +39,24 @@ class Agent(WorldPopulation):
 
         Args:
             observation: what each run sees, [R, ...].
-            greedy: play what is thought best and explore nothing. This draws no number that learning would draw, so
-                that a run that was looked at goes on like one that was not.
+            greedy: act greedily, without exploration. This uses a random stream of its own, so evaluation never changes
+                how a run learns.
         """
 
     @abstractmethod
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Learn from one step of every run; gives metrics by name, each [R]."""
+        """Learn from one step of every run; returns metrics by name, each [R]."""
 
     @abstractmethod
     def policy(self) -> np.ndarray:
         """The greedy policy of every run, [R, S, A]; raises TypeError where the world has no table."""
 
     def exact_score(self) -> np.ndarray | None:
-        """How good every run is, [R]: 0 is the uniform policy and 1 the optimum; None where the world has no table."""
+        """Each run's normalised score, [R] (0 = uniform random policy, 1 = optimal); None where there is no table."""
         truth = self.task.truth
         return None if truth is None else np.asarray(truth.score(self.policy()))
 
     def errors_by_state(self) -> np.ndarray | None:
-        """The loss of the greedy policy, v*(s) - v_policy(s), exact, [R, S]; None where the world has no table."""
+        """The greedy policy's exact suboptimality, v*(s) - v_policy(s), [R, S]; None where there is no table."""
         truth = self.task.truth
         return None if truth is None else truth.loss(self.policy())

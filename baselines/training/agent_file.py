@@ -1,4 +1,4 @@
-"""The file of a saved agent: arrays in the safetensors format, and what the agent was made with."""
+"""The file of a saved agent: arrays in the safetensors format, and metadata."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILE_FORMAT = 1
 
 
 def versions() -> dict[str, str]:
-    """The versions of what decides results, for files that hold some."""
+    """The versions that determine results, to be stored with them."""
     return {
         "rl_envs": rl_envs.__version__,
         "python": platform.python_version(),
@@ -35,9 +35,9 @@ def write_saved(path: str | os.PathLike[str], metadata: Mapping[str, Any], array
     """Write a file that `read_saved` reads.
 
     Args:
-        path: the file; one that exists is replaced, in one step.
-        metadata: what the agent was made with, as JSON has it.
-        arrays: all that decides how it goes on.
+        path: the file; an existing one is replaced atomically.
+        metadata: the agent's class, settings and task, as JSON values.
+        arrays: everything needed to resume.
 
     Raises:
         StorageError: the file cannot be written.
@@ -61,7 +61,7 @@ def section(state: Mapping[str, np.ndarray], name: str) -> dict[str, np.ndarray]
 
 
 def read_saved(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What a file of `write_saved` says about the agent, and its arrays; raises StorageError for any other file."""
+    """The metadata and the arrays of a file from `write_saved`; raises StorageError for any other file."""
     from safetensors import SafetensorError, safe_open
 
     if path.is_dir():
@@ -100,7 +100,7 @@ def check_task(path: object, metadata: Mapping[str, Any], task: Mapping[str, Any
     trained, given = (Specification(of["environment"], of["arguments"]) for of in (metadata, task))
     if metadata["table"] != task["table"]:
         raise StorageError(f"{path} was trained on another table than that of {given}: pass its own as task=")
-    # The name decides the random numbers: under another one the same table would not go on as the saved agent would.
+    # The name decides the random numbers, so training would not resume exactly under another one.
     if trained != given:
         raise StorageError(f"{path} was trained on {trained}, not on {given}: pass its own as task=")
 

@@ -1,12 +1,12 @@
-"""Agents of others in a comparison: any function `train(env_fn, steps, seed) -> policy`.
+"""Your own agents in a comparison: any function `train(env_fn, steps, seed) -> policy`.
 
     def train(env_fn, steps, seed):
         model = PPO("MlpPolicy", env_fn(), gamma=env_fn.discount, seed=seed)
         return model.learn(steps)
 
-`env_fn()` makes a copy of the world, an ordinary Gymnasium environment, as often as it is called. What the function
-gives back is whatever `rl_envs.truth(...).score` takes: an array, a function of observations, or an object with
-Stable-Baselines3's `predict`. It is judged exactly where the world has a table.
+Each call of `env_fn()` makes a new copy of the world, an ordinary Gymnasium environment. The function returns whatever
+`rl_envs.truth(...).score` takes: an array, a function of observations, or an object with Stable-Baselines3's `predict`.
+It is scored exactly where the world has a table.
 """
 
 from __future__ import annotations
@@ -34,32 +34,32 @@ from baselines.training.specification import WorldSpecification
 from baselines.training.task import Task
 from rl_envs.user_file import is_in_file, load_from_file
 
-# Trains one run for so many environment steps from a seed, and gives back its policy.
+# Trains one run for a number of environment steps with a seed, and returns its policy.
 TrainFunction = Callable[["EnvMaker", int, int], Any]
 
-# How many episodes a score is the mean of where there is no table, and after how many steps each is cut off.
+# Without a table, a score is the mean return of so many episodes, each cut off after so many steps.
 EPISODES, MAX_STEPS = 10, 10_000
 
 
 class EnvMaker:
     """Makes copies of a world for one run: the `env_fn` of a training function.
 
-    Each copy and its spaces come seeded, from the run's seed and the copy's number, so that a function that forgets to
-    seed its environments can still be repeated.
+    Each copy and its spaces are seeded from the run's seed and the copy's number, so that a function that does not seed
+    its environments is still reproducible.
 
     Args:
         world: where to learn.
         seed: of the run.
 
     Attributes:
-        discount: gamma, by which the policy will be judged.
+        discount: gamma, with which the policy is scored.
     """
 
     def __init__(self, world: WorldSpecification, seed: int | np.random.SeedSequence) -> None:
         self.world = world
         self.discount = world.task.discount
         self._seeds = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-        # A copy of this in another process would count copies of its own, and make the same ones again.
+        # In another process, a pickled copy of this would make the same environments again.
         self._process: int | None = os.getpid()
 
     def __call__(self) -> gym.Env[Any, Any]:
@@ -70,8 +70,8 @@ class EnvMaker:
         """
         if self._process not in (None, os.getpid()):
             raise RuntimeError(
-                "env_fn makes environments in its own process, for in several each would make the same ones: "
-                "give each process one of env_fn.copies(number)"
+                "env_fn makes environments in its own process only, because several processes would make the same "
+                "ones: give each process one of env_fn.copies(number)"
             )
         env = self.world.task.make_single()
         of_world, of_actions, of_observations = integer_seeds(self._seeds.spawn(3), bits=31)
@@ -81,7 +81,7 @@ class EnvMaker:
         return env
 
     def copies(self, number: int) -> list[EnvMaker]:
-        """Makers for so many processes, each with random numbers of its own: `AsyncVectorEnv(env_fn.copies(4))`."""
+        """One maker per process, each with its own random numbers: `AsyncVectorEnv(env_fn.copies(4))`."""
         makers = [EnvMaker(self.world, seeds) for seeds in self._seeds.spawn(number)]
         for maker in makers:
             maker._process = None
@@ -90,7 +90,7 @@ class EnvMaker:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came out of the runs of a function.
+    """The results of a function's runs.
 
     Attributes:
         scores: of each run's policy, [R].
@@ -108,21 +108,21 @@ class Trained:
 def train_function(
     function: TrainFunction, world: WorldSpecification, *, name: str, runs: range, steps: int, seed: int
 ) -> Trained:
-    """Train some runs, one after the other, and judge the policy that each ends with.
+    """Train some runs, one after the other, and score their final policies.
 
     Args:
         function: trains one run.
         world: where they learn.
-        name: what the agent is called; it decides the seeds with the world and the run.
+        name: the agent's name; with the world and the run it decides the seeds.
         runs: the numbers of the runs.
-        steps: environment steps that each may take; it is up to the function to take no more.
+        steps: environment steps per run, which the function itself must respect.
         seed: the base seed.
 
     Returns:
         Scores and errors.
 
     Raises:
-        Mistake: what the function gives back is no policy for this world.
+        Mistake: the function returns no policy for this world.
     """
     task = world.task
     numbers = integer_seeds(run_seeds(seed, task.name, name, runs, "function"), bits=31)
@@ -130,7 +130,7 @@ def train_function(
     for number in numbers:
         env_fn = EnvMaker(world, number)
         started = time.perf_counter()
-        # What draws from global generators draws the same whichever process it is in, and leaves ours as they were.
+        # Global random generators give the same numbers in every process, and are restored afterwards.
         with library_conventions(number):
             policy = function(env_fn, steps, number)
             seconds += time.perf_counter() - started
@@ -149,7 +149,7 @@ def train_function(
 
 
 def mean_return(policy: Any, task: Task, seed: int) -> float:
-    """The mean undiscounted return of a policy over episodes, where there is no table to evaluate it on.
+    """The mean undiscounted return of a policy over episodes, where no table can evaluate it.
 
     Args:
         policy: a function of a batch of observations, or an object with `predict(observations, deterministic=True)`.
@@ -157,8 +157,8 @@ def mean_return(policy: Any, task: Task, seed: int) -> float:
         seed: of the episodes.
 
     Raises:
-        TypeError: nothing that can be asked for actions.
-        ValueError: an answer that is no action.
+        TypeError: the policy cannot be asked for actions.
+        ValueError: it returns something that is no action.
     """
     answer = _answers_of(policy, task)
     env = task.make_single()
@@ -176,7 +176,7 @@ def mean_return(policy: Any, task: Task, seed: int) -> float:
 
 
 def _answers_of(policy: Any, task: Task) -> Callable[[np.ndarray], Any]:
-    """What a policy does, as a function of a batch of observations; raises TypeError where it cannot be asked."""
+    """A policy as a function of a batch of observations; raises TypeError if it cannot be asked for actions."""
     if hasattr(policy, "predict"):
         return lambda seen: policy.predict(seen, deterministic=True)[0]
     if callable(policy):
@@ -201,7 +201,7 @@ def _only_action(answers: Any, space: gym.Space[Any]) -> Any:
 
 @contextlib.contextmanager
 def mistakes_of(whose: str) -> Iterator[None]:
-    """Turn what this package refuses into a `Mistake` that says whose it is; errors in a user's own code stay whole."""
+    """Turn what this package refuses into a `Mistake`; errors in a user's own code keep their traceback."""
     try:
         yield
     except (TypeError, ValueError) as error:
@@ -220,7 +220,7 @@ def check_function(function: object) -> None:
     try:
         signature = inspect.signature(function)
     except ValueError:
-        raise TypeError(f"{rule}, but what {name} takes cannot be told") from None
+        raise TypeError(f"{rule}, but the arguments of {name} are unknown") from None
     try:
         signature.bind(None, 1, 0)
     except TypeError as error:
@@ -228,7 +228,7 @@ def check_function(function: object) -> None:
 
 
 def load_function(place: str) -> TrainFunction:
-    """Load a function by where it stands.
+    """Load a function from a file.
 
     Args:
         place: "file.py:name".
@@ -238,7 +238,8 @@ def load_function(place: str) -> TrainFunction:
 
     Raises:
         StorageError: the file cannot be read.
-        ValueError: no such form, a file that cannot be imported, or no such function in it, naming the nearest.
+        ValueError: another form, a file that cannot be imported, or no such function in it (the message names the
+            nearest).
         TypeError: it does not take (env_fn, steps, seed).
     """
     file, _, _ = place.rpartition(":")
@@ -251,11 +252,13 @@ def load_function(place: str) -> TrainFunction:
     return function
 
 
-def take_along(function: TrainFunction) -> None:
-    """Let a function go to workers whole, with the modules of the user's own that it uses.
+def pickle_by_value(function: TrainFunction) -> None:
+    """Send a function to workers by value, with the user's modules that it uses.
 
-    They might find no such module there, or another text of it: the file may have changed meanwhile.
+    Workers might lack those modules, or import a version that was edited meanwhile.
     """
     for module in user_modules(function):
-        if module.__name__ != "__main__" and hasattr(module, "__file__"):  # cloudpickle itself takes `__main__` along
+        if module.__name__ != "__main__" and hasattr(
+            module, "__file__"
+        ):  # cloudpickle always pickles `__main__` by value
             cloudpickle.register_pickle_by_value(module)

@@ -1,6 +1,6 @@
-"""Demonstrations: episodes of somebody who knows what to do, as inverse reinforcement learning takes them.
+"""Demonstrations: episodes of an expert, the input of inverse reinforcement learning.
 
-They say what was done and what followed, and nothing about rewards, for these are what is to be found out.
+They hold states, actions and next states, but no rewards, which are to be inferred.
 
     shown = baselines.demonstrations("LineWalk", policy, 20, seed=0)
     shown.save("walks.npz")
@@ -38,11 +38,11 @@ class Demonstrations:
 
     Attributes:
         state: where each step was taken, [N] int64.
-        action: what was done, [N] int64.
-        next_state: where it led, [N] int64.
+        action: the action taken, [N] int64.
+        next_state: the state after it, [N] int64.
         terminated: whether the episode ended with it by the world's rules, [N] bool.
         truncated: whether it was cut off there, [N] bool.
-        discount: gamma of the world; whoever learns from the steps is to use the same.
+        discount: gamma of the world, which a learner must use too.
         table: the hash of the world's table.
 
     Raises:
@@ -123,10 +123,10 @@ class Demonstrations:
         return visits / self.num_episodes
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save to an npz file, without pickle, as a whole or not at all.
+        """Save atomically to an npz file without pickle.
 
         Args:
-            path: the file; one that exists is replaced.
+            path: the file; an existing one is replaced.
 
         Raises:
             StorageError: the file cannot be written.
@@ -151,7 +151,7 @@ class Demonstrations:
         """
         path = Path(path)
         try:
-            # Without pickle a file can hold numbers and nothing that runs.
+            # Without pickle a file holds no code.
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         except OSError as error:
@@ -173,7 +173,7 @@ class Demonstrations:
 def demonstrations(
     world: Task | World | str, policy: Any, n: int, seed: int = 0, *, max_length: int = 10_000
 ) -> Demonstrations:
-    """Let a policy play whole episodes, and write down what it does.
+    """Record whole episodes of a policy.
 
     Episode i is the same however many there are.
 
@@ -182,9 +182,9 @@ def demonstrations(
         policy: whatever `Truth.policy_table` takes: actions [S], probabilities [S, A], a function of observations, or
         an
             object with `predict`. It may tell apart states that look alike.
-        n: how many episodes.
+        n: number of episodes.
         seed: the base seed.
-        max_length: an episode that lasts longer is cut off there, whatever the world's own limit.
+        max_length: longest episode, whatever the world's own limit.
 
     Returns:
         The episodes, one after the other.
@@ -222,7 +222,7 @@ def demonstrations(
 
 
 def policy_table(task: Task, policy: Any) -> np.ndarray:
-    """What one policy does in every state of a task's table, [S, A]; refuses a batch of several."""
+    """One policy as a table of action probabilities, [S, A]; refuses a batch of several."""
     if task.truth is None:
         raise TypeError(f"{task.name} has no table, so nothing can be demonstrated in it")
     table = task.truth.policy_table(policy, hidden_state=True)
@@ -232,7 +232,7 @@ def policy_table(task: Task, policy: Any) -> np.ndarray:
 
 
 def _for_the_space(action: np.ndarray, task: Task) -> np.ndarray:
-    """The table's actions [n] as the environment takes them."""
+    """The table's actions [n] in the environment's format."""
     if isinstance(task.action_space, spaces.MultiDiscrete):
         return np.stack(np.unravel_index(action, tuple(task.action_space.nvec)), axis=1)
     return action

@@ -1,8 +1,7 @@
-"""Exact answers for value prediction: how far values are from the truth, and where each method is bound to end.
+"""Exact answers for value prediction: the error of values, and the fixed point of each method.
 
-Where many states share few weights no weights are exact, and what a method converges to is a property of the method.
-For linear values x(s) . w both limits are linear systems in the table, so that a learner can be checked against its
-own.
+Where many states share few weights, no weights are exact, and each method converges to a limit of its own. For linear
+values x(s) . w, both limits solve linear systems in the table, so that a learner can be checked against its own limit.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from rl_envs.mdp.policy import as_probabilities
 def on_policy_distribution(mdp: FiniteMDP, policy: np.ndarray, max_episode_steps: int | None = None) -> np.ndarray:
     """The share of its time that a policy spends in each state, over whole episodes: mu(s).
 
-    Time is counted without discount. States are counted in which an action is taken; where an episode ends is none.
+    Time is undiscounted. Only states in which an action is taken count, so terminal states do not.
 
     Args:
         mdp: the table.
@@ -58,7 +57,7 @@ def value_error(values: np.ndarray, v: np.ndarray, weight: np.ndarray) -> np.nda
     Args:
         values: estimates [..., S], in units of discounted reward.
         v: the true values, [S].
-        weight: mu, [S]; sums to 1. States of weight 0 do not count, whatever is said of them.
+        weight: mu, [S]; sums to 1. States of weight 0 do not count, whatever their values.
 
     Returns:
         Errors [...], in units of discounted reward.
@@ -72,7 +71,7 @@ def value_error(values: np.ndarray, v: np.ndarray, weight: np.ndarray) -> np.nda
 
 
 def least_squares_weights(features: np.ndarray, v: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Where gradient Monte Carlo is bound to end: the weights whose values are nearest to the truth.
+    """The limit of gradient Monte Carlo: the weights with the smallest mean squared value error.
 
         w = argmin sum_s mu(s) [v(s) - x(s) . w]^2 = (X^T D X)^-1 X^T D v,    D = diag(mu)
 
@@ -93,12 +92,12 @@ def least_squares_weights(features: np.ndarray, v: np.ndarray, weight: np.ndarra
 def td_fixed_point(
     mdp: FiniteMDP, policy: np.ndarray, features: np.ndarray, weight: np.ndarray, *, trace_decay: float = 0.0
 ) -> np.ndarray:
-    """Where semi-gradient TD(lambda) is bound to end: the weights at which its mean update is 0.
+    """The fixed point of semi-gradient TD(lambda): the weights at which its mean update is 0.
 
         A w = b,   A = X^T D (I - gamma lambda P)^-1 (I - gamma P) X,   b = X^T D (I - gamma lambda P)^-1 r
 
-    P leaves out what ends the episode, for nothing is bootstrapped from there. At lambda = 1 this is the solution of
-    least squares; below, its error may be larger than that one's, up to (1 - gamma lambda) / (1 - gamma) times.
+    P leaves out transitions that end the episode, because nothing is bootstrapped from there. At lambda = 1 this is the
+    least-squares solution; below, its error may be larger by a factor of up to (1 - gamma lambda) / (1 - gamma).
 
     Args:
         mdp: the table.

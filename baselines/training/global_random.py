@@ -1,4 +1,4 @@
-"""Global random generators, which libraries draw from and ours never do: seeded for a while, and put back."""
+"""Seeds the global random generators, which only libraries use, and restores them afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from baselines.system.threads import one_thread
 
 @contextlib.contextmanager
 def library_conventions(seed: int | None = None) -> Iterator[None]:
-    """What a library needs of the process, put back afterwards: global generators, and one thread.
+    """Set up the process for a library, and restore it afterwards: global generators, and one thread.
 
     Libraries seed Python's, NumPy's and torch's global generators and draw from them. Whoever calls this must find
     theirs as they were.

@@ -1,4 +1,4 @@
-"""Agents of other libraries, which bring their own loop."""
+"""Agents of other libraries, which have a training loop of their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from baselines.training.agent import Agent
 
 
 class LibraryAgent(Agent):
-    """An agent of another library, which trains its runs in a loop of its own, one after the other."""
+    """An agent of another library, which trains its runs one after the other in its own loop."""
 
     @abstractmethod
     def learn(self, checkpoints: np.ndarray, *, episodes: int) -> tuple[np.ndarray, float]:
@@ -19,12 +19,12 @@ class LibraryAgent(Agent):
 
         Args:
             checkpoints: environment steps at which to score, rising, [C]; training ends with the last of them.
-            episodes: how many episodes a score is the mean of where there is no table.
+            episodes: episodes per evaluation where there is no table.
 
         Returns:
             Scores [C, R], and the seconds spent on training without scoring.
         """
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Refuse: the library's own loop does the learning."""
+        """Not supported: the library's own loop does the learning."""
         raise TypeError(f"{self.name} trains in its library's own loop: call train(agent, steps=...)")

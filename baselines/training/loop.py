@@ -25,13 +25,13 @@ Callback = Callable[[Transition, Mapping[str, np.ndarray]], None]
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """How good each run was at each checkpoint.
+    """The score of each run at each checkpoint.
 
     Attributes:
         steps: environment steps of each run at the checkpoints, [C] int64.
-        scores: [C, R] float64. Where there is a table, the exact score of the greedy policy: 0 is the uniform policy
-            and 1 the optimum; of agents that predict values, 0 is to predict 0 everywhere and 1 to be exact. Elsewhere
-            the mean return of evaluation episodes.
+        scores: [C, R] float64. Where there is a table, the normalised score of the greedy policy (0 = uniform random
+            policy, 1 = optimal); for agents that predict values, 0 is predicting 0 everywhere and 1 is no error.
+            Without a table, the mean return of evaluation episodes.
         exact: whether the scores are exact or sampled.
         seconds: time spent on training all runs, without scoring.
     """
@@ -52,34 +52,34 @@ def train(
     on_checkpoint: Callable[[int], None] | None = None,
     measure: Callable[[Agent], np.ndarray] | None = None,
 ) -> LearningCurve:
-    """Let every run of an agent take so many environment steps, and score it along the way.
+    """Train every run of an agent for a number of environment steps, with evaluations along the way.
 
-    A second call goes on where the first ended: schedules, random streams and episodes run on, so that two calls equal
-    one long call, byte for byte. So does a call after saving and loading, except that Gymnasium's own environments,
-    which cannot be saved, begin new episodes then.
+    A second call continues where the first ended: two calls equal one long call byte for byte, also with saving and
+    loading in between. The exception are Gymnasium's own environments: they cannot be saved, so they begin new episodes
+    after loading.
 
     Args:
         agent: the population.
-        steps: environment steps of each run. One that learns in C copies of the world takes C at a time, so it may pass
-            a checkpoint by up to C - 1 before it is scored.
-        checkpoints: how often to score, evenly spaced, besides once before the first step.
-        episodes: how many episodes a score is the mean of where there is no table.
+        steps: environment steps per run. A run in C environments takes C steps at a time, so it may pass a checkpoint
+            by up to C - 1 before it is scored.
+        checkpoints: number of evaluations, evenly spaced, besides the one at the start.
+        episodes: episodes per evaluation where there is no table.
         on_step: called with each transition and the agent's metrics.
-        on_checkpoint: called with the steps taken after each scoring.
-        measure: what to note at each checkpoint instead of the score, [R]: the regret so far, say.
+        on_checkpoint: called after each evaluation with the steps taken.
+        measure: what to record at each checkpoint instead of the score, [R]: the regret so far, say.
 
     Returns:
         The learning curve.
 
     Raises:
         ValueError: steps, checkpoints or episodes below 1.
-        TypeError: a measure for a library's agent, which is scored in a loop of its own.
+        TypeError: a measure for a library's agent, which is scored in its library's own loop.
     """
     check_integer("steps", steps, low=1)
     check_integer("checkpoints", checkpoints, low=1)
     check_integer("episodes", episodes, low=1)
     begin, taken = agent.steps, checkpoint_steps(steps, checkpoints)
-    # Two threads of torch on two busy cores are many times slower than one, and add up in another order each time.
+    # On busy cores, several threads of torch are many times slower than one, and sum in a different order each time.
     with one_thread():
         if isinstance(agent, LibraryAgent):
             if measure is not None:
@@ -98,7 +98,7 @@ def _learn(
     on_step: Callback | None,
     on_checkpoint: Callable[[int], None] | None,
 ) -> tuple[np.ndarray, float]:
-    """The loop: scores at each checkpoint, [C, R], and the seconds spent without scoring."""
+    """The loop: returns scores at each checkpoint, [C, R], and the seconds of training without scoring."""
     keep_freed_memory()
     rollout = agent.rollout
     scores = [scorer(agent)]
@@ -118,31 +118,31 @@ def _learn(
 
 
 def checkpoint_steps(steps: int, checkpoints: int) -> np.ndarray:
-    """Step 0 and then up to so many steps, evenly spaced, that end with the last step: [C] int64."""
+    """Step 0 and up to `checkpoints` evenly spaced steps, the last step among them: [C] int64."""
     return np.unique(np.round(np.linspace(0, steps, checkpoints + 1)).astype(np.int64))
 
 
 def score(agent: Agent, *, episodes: int = 10) -> np.ndarray:
-    """How good every run's greedy policy is.
+    """Score every run's greedy policy.
 
     Args:
-        agent: the population; it neither learns nor explores, and goes on as if it had not been scored.
-        episodes: how many episodes to play where there is no table.
+        agent: the population; scoring does not change how it learns.
+        episodes: episodes to play where there is no table.
 
     Returns:
-        Scores [R]: where there is a table `agent.exact_score()`, else mean returns.
+        Scores [R]: `agent.exact_score()` where there is a table, otherwise mean returns.
     """
     exact = agent.exact_score()
     return evaluate(agent, episodes=episodes).mean(axis=1) if exact is None else exact
 
 
 def evaluate(agent: Agent, *, episodes: int, max_steps: int = 10_000) -> np.ndarray:
-    """Play whole episodes greedily in every run, in copies of the world of their own, and learn nothing from them.
+    """Play whole episodes greedily in every run, in separate environments and without learning.
 
     Args:
         agent: the population.
-        episodes: how many episodes each run plays.
-        max_steps: an episode that lasts longer is cut off there, whatever the world's own limit.
+        episodes: episodes per run.
+        max_steps: longest episode, whatever the environment's own limit.
 
     Returns:
         Undiscounted returns [R, episodes].

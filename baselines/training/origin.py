@@ -1,19 +1,19 @@
-"""Where a training function comes from: the rule by which its results are kept or computed anew.
+"""The identity of a training function: the rule by which its stored results are reused or recomputed.
 
-Results of a function are kept as long as these stay the same:
+Results of a function are reused as long as these stay the same:
 
 - its name and its code;
-- the text of the file that it stands in, and of each file of the user's that this one imports at module level;
-- what it was given beforehand: a closure, defaults, an object's attributes, the arguments of `functools.partial`;
+- the text of its file, and of each of the user's files that this one imports at module level;
+- its closure, its defaults, an object's attributes, and the arguments of `functools.partial`;
 - the settings among the globals that it uses: numbers, strings, arrays, and lists, dictionaries, dataclasses and
   namespaces of them;
 - the versions of the libraries that those files import.
 
-Not noticed are changes in data that it reads, in environment variables, in files of the user's that are imported inside
-of a function, in globals that are no settings (a network, a random generator), and within objects that cannot be
-pickled, such as an open file. After such a change the results must be computed anew: `compare(..., fresh=True)`,
-`--fresh` on the command line. What is another in each process, an unseeded generator in a closure say, is computed anew
-each time.
+Some changes are not noticed: in data that the function reads, in environment variables, in the user's files that are
+imported inside a function, in globals that are no settings (a network, a random generator), and inside objects that
+cannot be pickled, such as an open file. After such a change, recompute the results with `compare(..., fresh=True)` or
+`--fresh`. A function that differs in each process, with an unseeded generator in its closure say, is recomputed every
+time.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Origin:
 
 
 def origin_of(function: Any) -> Origin:
-    """Tell where a function, a method, a `partial` or an object that can be called comes from."""
+    """The origin of a function, a method, a `partial` or a callable object."""
     called, home = _called(function)
     modules = user_modules(function)
     texts = [_text_of(module) for module in modules]
@@ -72,7 +72,7 @@ def origin_of(function: Any) -> Origin:
 
 
 def user_modules(function: Any) -> list[ModuleType]:
-    """The modules that a function comes with: its own, and those that it uses, as far as they are no library."""
+    """The user's modules that a function needs: its own, and those that it uses, without libraries."""
     found: list[ModuleType] = []
     waiting = [sys.modules.get(_called(function)[1])]
     while waiting:

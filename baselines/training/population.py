@@ -1,4 +1,4 @@
-"""What agents and game agents have in common: numbered runs, settings, random streams, and a file to go on from."""
+"""What agents and game agents share: numbered runs, hyperparameters, random streams, saving and loading."""
 
 from __future__ import annotations
 
@@ -34,33 +34,34 @@ class NoConfig:
 
 
 class AnyTask(Protocol):
-    """What a population needs to know of a `Task` or a `GameTask`."""
+    """What a population needs from a `Task` or a `GameTask`."""
 
     @property
     def name(self) -> str:
-        """What it is called in seeds."""
+        """Its name, which enters the seeds."""
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What a saved agent's file says of it."""
+        """Its description in a saved agent's file."""
 
 
 class AnyRollout(Protocol):
-    """What a population needs of where its runs learn."""
+    """What a population needs from its environments."""
 
     def state(self) -> dict[str, np.ndarray]:
-        """Arrays from which the episodes go on; none where they cannot."""
+        """The arrays to resume the episodes from; empty where they cannot be saved."""
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave."""
+        """Resume from what `state` returned."""
 
 
 class Population(ABC):
-    """A population of runs that learn side by side; `Agent` says how in a world, `GameAgent` how in a game.
+    """A population of independent runs that learn side by side: an `Agent` on a world, or a `GameAgent` in a game.
 
     Args:
         task: what to learn.
-        runs: how many runs (numbered from 0), or a range of their numbers. A run's number decides its random numbers.
+        runs: the number of runs (numbered from 0), or a range of their numbers. A run's number decides its random
+            numbers.
         seed: the base seed, 0 or more.
         config: the agent's own `Config`; the defaults when left out.
 
@@ -75,7 +76,7 @@ class Population(ABC):
     Config: ClassVar[type] = NoConfig
     # Rises when the same Config and seed no longer give the same result.
     version: ClassVar[int] = 1
-    # Names that stand for a whole Config, chosen by "preset" in settings.
+    # Named Configs, chosen by "preset" in settings.
     PRESETS: ClassVar[Mapping[str, Any]] = {}
 
     task: AnyTask
@@ -103,32 +104,32 @@ class Population(ABC):
 
     @property
     def num_envs(self) -> int:
-        """In how many copies of the world or game each run learns at the same time, C; 1 for most agents.
+        """The number of parallel environments per run, C; 1 for most agents.
 
-        Where it is more, the arrays of a transition are [R * C, ...] with the copies of a run side by side, and one
-        step of the loop is C steps of each run.
+        With more, the arrays of a transition are [R * C, ...] with the environments of a run side by side, and one step
+        of the loop is C steps of each run.
         """
         return 1
 
     # Random numbers and environments ----------------------------------------------------------------------------------
 
     def seeds(self, purpose: str) -> list[np.random.SeedSequence]:
-        """A seed for each run, another for each purpose."""
+        """A seed for each run, different for each purpose."""
         return run_seeds(self.seed, self.task.name, self.name, self.runs, purpose)
 
     def stream_seeds(self, purpose: str, num_envs: int) -> list[np.random.SeedSequence]:
-        """A seed for each copy of each run, [R * C]; a run's first copy has the seed that it would have alone."""
+        """A seed for each environment of each run, [R * C]; the first one of a run does not depend on C."""
         later = [self.seeds(f"{purpose}, copy {copy}") for copy in range(1, num_envs)]
         return [seed for of_run in zip(self.seeds(purpose), *later) for seed in of_run]
 
     def uniform(self, *, greedy: bool = False) -> np.ndarray:
-        """The next random number of every run and copy, [R * C] in [0, 1); acting greedily has its own stream, [R]."""
+        """The next random number of every environment, [R * C] in [0, 1); greedy actions have their own stream, [R]."""
         return self._streams["greedy" if greedy else "exploration"].next()
 
     @property
     @abstractmethod
     def rollout(self) -> AnyRollout:
-        """Where the runs learn; the first episodes begin when this is first asked for."""
+        """The environments of the runs; first use begins the first episodes."""
 
     # Saving and loading -----------------------------------------------------------------------------------------------
 
@@ -138,13 +139,13 @@ class Population(ABC):
         """The task that a saved agent's metadata names; None where nothing is registered by that name."""
 
     def state(self) -> dict[str, np.ndarray]:
-        """Every array that decides how the agent goes on, for `save`; an agent adds its own to these."""
+        """Every array needed to resume, for `save`; an agent adds its own to these."""
         drawn = {purpose: np.array(streams.drawn) for purpose, streams in self._streams.items()}
         environment = {} if self._rollout is None else self._rollout.state()
         return {"steps": np.array(self.steps), **prefixed("drawn", drawn), **prefixed("environment", environment)}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave; an agent restores its own arrays beside these."""
+        """Resume from what `state` returned; an agent restores its own arrays besides these."""
         self.steps = int(state["steps"])
         for purpose, streams in self._streams.items():
             streams.jump(int(state[f"drawn.{purpose}"]))
@@ -153,10 +154,10 @@ class Population(ABC):
             self.rollout.restore(environment)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save the agent to one safetensors file, from which it goes on exactly as if it had not been saved.
+        """Save the agent to one safetensors file, from which training resumes exactly.
 
         Args:
-            path: the file; one that exists is replaced, in one step.
+            path: the file; an existing one is replaced atomically.
 
         Raises:
             StorageError: the file cannot be written.
@@ -177,15 +178,14 @@ class Population(ABC):
 
         Args:
             path: a file that `save` wrote.
-            task: what it learns, as when the agent was made; needed where that was not a registered world or game, or
-                a Gymnasium id.
+            task: the agent's task; needed where it is not a registered world or game, or a Gymnasium id.
 
         Returns:
             The agent.
 
         Raises:
-            StorageError: no such file, a truncated or foreign file, another agent's, another task's, or arrays of the
-                wrong shape.
+            StorageError: no such file, a truncated or foreign file, another agent or task, or arrays of the wrong
+                shape.
         """
         metadata, arrays = read_saved(Path(path))
         check_class(path, metadata, cls)
@@ -198,7 +198,7 @@ class Population(ABC):
         agent = cls(task, runs=range(*metadata["runs"]), seed=metadata["seed"], config=cls.Config(**metadata["config"]))
         check_task(path, metadata, agent.task.metadata)
         if section(arrays, "environment"):
-            _ = agent.rollout  # so that the file's arrays have something to be checked against
+            _ = agent.rollout  # to check the file's arrays against
         check_arrays(path, arrays, agent.state())
         agent.restore(arrays)
         return agent

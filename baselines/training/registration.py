@@ -1,4 +1,4 @@
-"""Registries of agents: how a line becomes a class and its Config, for agents and for learners in games alike."""
+"""Registries of agents and game agents: from a line to a class and its Config."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SomeAgent = TypeVar("SomeAgent")
 
 @dataclass(frozen=True)
 class Entry:
-    """How an agent is made and compared.
+    """A registry's entry for an agent.
 
     Attributes:
         agent: "module:class".
-        summary: what it is, in a few words.
-        libraries: distributions whose versions decide what it learns, beside NumPy.
-        counterparts: ours that a library's agent is checked against: the first of them that is in the comparison.
+        summary: a description in a few words.
+        libraries: distributions whose versions affect its results, besides NumPy.
+        counterparts: our agents to check a library's agent against; the first one in the comparison counts.
     """
 
     agent: str
@@ -80,7 +80,7 @@ class AgentSpecification(Resolved):
         return self.agent_class(task, runs=runs, seed=seed, config=self.config)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Another process finds class and Config for itself: it may have another version of them.
+        # Another process loads class and Config itself, because it may have another version of them.
         return {"specification": self.specification, "entry": self.entry}
 
 
@@ -88,8 +88,8 @@ class Registry(Mapping[str, Entry], Generic[SomeAgent]):
     """Agents by name.
 
     Args:
-        what: they are, such as "agent".
-        entries: a line each.
+        what: what is registered, such as "agent".
+        entries: one per agent.
     """
 
     def __init__(self, what: str, entries: Mapping[str, Entry]) -> None:
@@ -122,7 +122,7 @@ class Registry(Mapping[str, Entry], Generic[SomeAgent]):
         return config_of(self.load(name), settings)
 
     def read(self, agent: str | Specification | AgentSpecification) -> AgentSpecification:
-        """Take an agent as a user gives it.
+        """Parse an agent as a user gives it.
 
         Args:
             agent: its name, perhaps with settings: "QLearning", "QLearning:epsilon=0.2,step_size=0.1".

@@ -1,6 +1,6 @@
-"""Regret: what a bandit agent has lost by not knowing the best arm, beside what theory says of it.
+"""The regret of bandit agents, and theoretical bounds.
 
-Regret is pseudo-regret, from the true means of the arms pulled: it never falls, and the noise of rewards is not in it.
+Regret is pseudo-regret, from the true means of the arms pulled: it never falls, and contains no reward noise.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer
 
 @dataclass(frozen=True, eq=False)
 class RegretBounds:
-    """What theory says of the expected regret after so many pulls.
+    """Theoretical bounds on the expected regret.
 
     Attributes:
         pulls: T, [C] int64.
-        uniform: the regret of pulling arms at random, [C].
-        lai_robbins: the constant of Lai and Robbins times ln T, [C], below which no consistent algorithm's regret stays
-            in the long run (at any one T it may be lower); None where there is more than one problem, or neither
-            Gaussian noise nor rewards of 0 and 1.
-        ucb1: what UCB1's regret never exceeds, [C]; None where there is more than one problem, or rewards may leave [0,
-            1].
+        uniform: the regret of the uniform random policy, [C].
+        lai_robbins: the Lai-Robbins constant times ln T, [C]: an asymptotic lower bound for consistent algorithms,
+            which may be violated at any one T. None where there is more than one problem, or neither Gaussian noise nor
+            rewards of 0 and 1.
+        ucb1: the upper bound of UCB1's regret, [C]; None where there is more than one problem, or rewards may leave
+            [0, 1].
     """
 
     pulls: np.ndarray
@@ -40,12 +40,12 @@ class RegretBounds:
 
 @dataclass(frozen=True, eq=False)
 class RegretCurve:
-    """How much each run had lost at each checkpoint, and the bounds there.
+    """The regret of each run at each checkpoint, with bounds.
 
     Attributes:
         steps: pulls of each run at the checkpoints, [C] int64.
         regret: pseudo-regret so far, [C, R] float64, in units of reward.
-        bounds: what theory says.
+        bounds: the theoretical bounds.
     """
 
     steps: np.ndarray
@@ -67,7 +67,7 @@ class RegretCurve:
 
 
 class RegretMeter:
-    """Adds up what each run of an agent loses while it is trained: `train(agent, ..., on_step=RegretMeter(agent))`.
+    """Adds up the regret of each run during training: `train(agent, ..., on_step=RegretMeter(agent))`.
 
     Args:
         agent: what is trained, on a bandit.
@@ -85,20 +85,20 @@ class RegretMeter:
         self._agent = agent
 
     def __call__(self, transition: Transition, metrics: Mapping[str, np.ndarray]) -> None:
-        """Add what the last step of every run lost, in all of its copies of the world."""
+        """Add the regret of the last step of every run, in all of its environments."""
         self.total += self._agent.rollout.info("regret").reshape(len(self.total), -1).sum(axis=1)
 
 
 def regret_curve(agent: Agent, *, steps: int | None = None, checkpoints: int = 50) -> RegretCurve:
-    """Train an agent on a bandit, and note what it loses.
+    """Train an agent on a bandit, and record its regret.
 
-    Where the world has many problems that look alike (BanditTestbed), run i learns problem i, counted round, so that
-    2,000 runs are the 2,000 problems; problems after the first episode are drawn as usual.
+    Where the world has many problems with the same observation (BanditTestbed), run i learns problem i modulo their
+    number, so that 2,000 runs cover the 2,000 problems. Problems after the first episode are drawn as usual.
 
     Args:
-        agent: fresh from its class; it is trained.
-        steps: pulls of each run; one episode when left out.
-        checkpoints: how often to note the regret, evenly spaced, besides the 0 at the start.
+        agent: an untrained agent; it is trained.
+        steps: pulls per run; one episode when left out.
+        checkpoints: number of times to record the regret, evenly spaced, besides the 0 at the start.
 
     Returns:
         The curve with its bounds.
@@ -120,14 +120,14 @@ def regret_curve(agent: Agent, *, steps: int | None = None, checkpoints: int = 5
 
 
 def regret_bounds(task: Task, pulls: np.ndarray) -> RegretBounds:
-    """What theory says of the expected regret on a bandit.
+    """Theoretical bounds on the expected regret on a bandit.
 
     Args:
         task: a bandit.
         pulls: numbers of pulls, T, [C] int, at least 0.
 
     Returns:
-        The bounds, [C] each; that of UCB1 and ln T count no pull as one.
+        The bounds, [C] each; for UCB1 and ln T, 0 pulls count as 1.
 
     Raises:
         TypeError: a task that is no bandit.
@@ -156,7 +156,7 @@ def regret_bounds(task: Task, pulls: np.ndarray) -> RegretBounds:
 
 
 def has_regret(task: Task) -> bool:
-    """Whether a task is a bandit, of which regret can be told."""
+    """Whether a task is a bandit whose info contains regret."""
     return task.world is not None and "regret" in task.world.action_info
 
 

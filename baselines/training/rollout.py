@@ -1,4 +1,4 @@
-"""Where a population of runs learns: one copy of the world for each of them, and what has just happened in it."""
+"""The environments of a population: one for each run, and what happened in the last step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from baselines.training.task import Task
 
 
 class Rollout:
-    """A copy of the world for each run, seeded each by itself and reset within the step that ends its episode.
+    """An environment for each run, seeded separately and reset within the step that ends its episode (SAME_STEP).
 
     Args:
         task: the world.
@@ -47,7 +47,7 @@ class Rollout:
         return Transition(observation, action, reward, next_observation, terminated, truncated)
 
     def info(self, name: str) -> np.ndarray:
-        """What the last step's info says of each run, also where the step ended the episode.
+        """A number in the last step's info for each run, also where the step ended the episode.
 
         Args:
             name: "regret", say.
@@ -69,7 +69,7 @@ class Rollout:
         return numbers
 
     def begin_in(self, states: np.ndarray) -> None:
-        """Begin a new episode of every run, each in a state of its own.
+        """Begin a new episode in every run, in a given state.
 
         Args:
             states: of the table, [R] int.
@@ -86,19 +86,19 @@ class Rollout:
             self.observation, _ = self._envs.reset(options={"reset_mask": states == state, "state": state})
 
     def state(self) -> dict[str, np.ndarray]:
-        """Arrays from which the episodes go on; none where the environment cannot give any."""
+        """The arrays to resume the episodes from; empty where the environment cannot be saved."""
         if not hasattr(self._envs, "get_state"):
             return {}
         return {"observation": self.observation, **self._envs.get_state()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from what `state` gave."""
+        """Resume from what `state` returned."""
         if state:
             self.observation = np.array(state["observation"])
             self._envs.set_state({name: array for name, array in state.items() if name != "observation"})
 
     def close(self) -> None:
-        """Let go of the copies."""
+        """Close the environments."""
         self._envs.close()
 
 

@@ -1,4 +1,4 @@
-"""Seeds: which random numbers a run sees depends on what the run is, and on nothing beside it.
+"""Seeds: a run's random numbers depend on the run alone, and on nothing beside it.
 
 The seed of a run comes from the base seed, the names of the world and the agent, the purpose and the run's number. So a
 new row in a comparison never moves an old one, and run 7 is the same run whether 10 or 10,000 advance together.

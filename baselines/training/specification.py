@@ -1,7 +1,7 @@
-"""Specifications with what they stand for: made where a name is typed, and handed on from there.
+"""Resolved specifications: made where a name is typed, and passed on from there.
 
-A name with settings is read once, by `Specification.parse`. What it stands for is a small class for each kind of
-thing: a world here, an agent in `registration.py`, a game in `baselines/games/specification.py`.
+A name with settings is parsed once, by `Specification.parse`. Each kind of thing has a small class: worlds here, agents
+in `registration.py`, games in `baselines/games/specification.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rl_envs.specification import Specification
 
 @dataclass(frozen=True)
 class Resolved(ABC):
-    """A specification with what it stands for.
+    """A specification and the object that it names.
 
     Args:
         specification: the name with its settings.
@@ -37,13 +37,13 @@ class Resolved(ABC):
 
     @property
     def label(self) -> str:
-        """The text that stands for it in tables and files."""
+        """Its text in tables and files."""
         return self.specification.label
 
     @property
     @abstractmethod
     def meaning(self) -> object:
-        """What it comes to: two are the same, however they are written, if this is equal."""
+        """An equal value for specifications of the same thing, however they are written."""
 
     def __str__(self) -> str:
         return self.label
@@ -58,21 +58,21 @@ class WorldSpecification(Resolved):
 
     @classmethod
     def read(cls, world: str | WorldSpecification) -> WorldSpecification:
-        """Take a world as a user gives it.
+        """Parse a world as a user gives it.
 
         Raises:
-            ValueError: text that is no name with settings. Whether there is such a world is known with `task`.
+            ValueError: text that is no name with settings. An unknown world is refused by `task`.
         """
         return world if isinstance(world, WorldSpecification) else cls(Specification.parse(world))
 
     @property
     def task(self) -> Task:
-        """The task, made once a process; raises ValueError and TypeError as `make_task`."""
+        """The task, made once per process; raises ValueError and TypeError as `make_task`."""
         return task_of(self.specification)
 
     @property
     def description(self) -> dict[str, Any]:
-        """What decides how it behaves, as plain values: the hash of its table, of what is observed, its limit."""
+        """Everything that determines its behaviour, as plain values: hashes of table and observations, time limit."""
         return _describe(self.specification)
 
     @property
@@ -83,17 +83,17 @@ class WorldSpecification(Resolved):
 
 
 def each_once(what: str, named: Sequence[SomeResolved]) -> list[SomeResolved]:
-    """See that specifications mean different things.
+    """Check that specifications name different things.
 
     Args:
-        what: they name, in the plural: "worlds".
+        what: what they name, in the plural: "worlds".
         named: the specifications.
 
     Returns:
         The same.
 
     Raises:
-        ValueError: two that come to the same, for a setting may be given as what it is by default; or as `meaning`.
+        ValueError: two that name the same thing, as with a setting at its default value; or as `meaning`.
     """
     seen: list[SomeResolved] = []
     for one in named:

@@ -1,7 +1,7 @@
-"""A task: the world as an agent meets it, with its spaces, its discount and, where there is one, its table.
+"""A task: an environment with its spaces, its discount and, where there is one, its table.
 
 An agent learns from observations and rewards alone. The table behind a task is for scoring what it learned, and for
-the few agents that are meant to look (`Optimal`).
+the few agents that are allowed to use it (`Optimal`).
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from rl_envs.user_file import is_in_file
 from rl_envs.worlds.observation import Index
 from rl_envs.worlds.world import World
 
-# Gamma for environments that come without one.
+# Gamma for environments without one.
 DEFAULT_DISCOUNT = 0.99
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is to be learned.
+    """What to learn.
 
     Args:
-        name: what it is called in tables, files and seeds: "LineWalk", "LineWalk:size=9", "CartPole-v1".
+        name: its name in tables, files and seeds: "LineWalk", "LineWalk:size=9", "CartPole-v1".
         environment: the registered world's name, the Gymnasium id, or the place of a user's own environment.
         arguments: keyword arguments of what makes it.
         discount: gamma.
@@ -65,7 +65,7 @@ class Task:
 
     @property
     def num_observations(self) -> int:
-        """How many different observations there are; raises TypeError where they cannot be counted."""
+        """The number of distinct observations; raises TypeError where they cannot be counted."""
         space = self.observation_space
         if isinstance(space, (spaces.Discrete, spaces.MultiDiscrete)):
             # The space of Gymnasium before 1.0 has no start where it is a MultiDiscrete one.
@@ -100,7 +100,7 @@ class Task:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What a saved agent's file says of the task."""
+        """The task's description in a saved agent's file."""
         return {
             "environment": self.environment,
             "arguments": dict(self.arguments),
@@ -110,20 +110,20 @@ class Task:
 
     @cached_property
     def observation_index_in_state(self) -> np.ndarray:
-        """The number of what is observed in each state, [S]; raises TypeError where there is no table."""
+        """The index of the observation in each state, [S]; raises TypeError where there is no table."""
         return self.observation_index(self.observation_in_state)
 
     @cached_property
     def observation_in_state(self) -> np.ndarray:
-        """What is observed in each state, [S, ...]; raises TypeError where there is no table."""
+        """The observation in each state, [S, ...]; raises TypeError where there is no table."""
         if self.truth is None:
             raise TypeError(f"{self.name} has no table, so its states cannot be listed")
         states = np.arange(self.truth.mdp.num_states)
-        # Environments of others have a table only if they show the state itself.
+        # Third-party environments have a table only if the observation is the state itself.
         return states if self.world is None else self.world.observation.batch(states)
 
     def revealed(self) -> Task:
-        """The same task with the state itself as observation, for agents that are allowed to see it."""
+        """The same task with the state as observation, for agents that are allowed to see it."""
         if self.truth is None:
             raise TypeError(f"{self.name} has no table, so its state cannot be shown")
         if self.world is None:
@@ -132,7 +132,7 @@ class Task:
         return replace(self, world=world, truth=truth(world), observation_space=world.observation.space)
 
     def make_vector(self, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
-        """As many copies as there are runs, each of which resets in the step that ends its episode (SAME_STEP)."""
+        """A vector environment that resets within the step that ends an episode (SAME_STEP)."""
         from gymnasium.vector import AutoresetMode
 
         if self.world is not None:
@@ -160,7 +160,7 @@ class Task:
         )
 
     def make_single(self) -> gym.Env[Any, Any]:
-        """One copy, with its time limit."""
+        """One environment, with its time limit."""
         if self.world is not None:
             from gymnasium.wrappers import TimeLimit
 
@@ -215,7 +215,7 @@ def registered_task(metadata: Mapping[str, Any]) -> Task | None:
 
 @lru_cache(maxsize=64)
 def task_of(specification: Specification) -> Task:
-    """The task that a specification stands for: made once a process, and with it everything solved once.
+    """The task of a specification, made and solved once per process.
 
     Args:
         specification: of a world or an environment.
@@ -272,7 +272,7 @@ def _task_of_environment(environment: str, discount: float, arguments: Mapping[s
 
 
 def _truth_of_others(env: gym.Env[Any, Any], discount: float) -> Truth | None:
-    """The exact answers of an environment of others where it carries a whole table; None where scores are sampled."""
+    """The exact answers of a third-party environment with a whole table; None where scores are sampled."""
     try:
         return truth(env, discount=discount)
     except NoTableError:

@@ -1,4 +1,4 @@
-"""A population that learns in copies of a world, as `Agent` does: its task and its episodes."""
+"""A population that learns on a world: its task and its environments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rl_envs.worlds.world import World
 
 
 class WorldPopulation(Population):
-    """Runs that learn side by side, each in copies of the world of its own.
+    """Runs that learn side by side, each in its own environments.
 
     Args:
         task: what to learn: a `Task`, or what `make_task` makes one of (a world's name, a `World`, a Gymnasium id).
@@ -27,7 +27,7 @@ class WorldPopulation(Population):
 
     @property
     def rollout(self) -> Rollout:
-        """Where the runs learn; the first episodes begin when this is first asked for."""
+        """The environments of the runs; first use begins the first episodes."""
         if self._rollout is None:
             seeds = self.stream_seeds(f"environment from step {self.steps}", self.num_envs)
             self._rollout = Rollout(self.task, seeds)

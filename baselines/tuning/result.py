@@ -1,4 +1,4 @@
-"""What tuning came to: the default and the best settings, and how each does in fresh runs."""
+"""The result of tuning: the default and the best hyperparameters, and how each does in fresh runs."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-# Fewer trials that ran to their end do not tell which field matters.
+# Fewer completed trials do not show which hyperparameter matters.
 TRIALS_FOR_IMPORTANCE = 10
 
-# Values that differ by less come from the last digits of linear solves; of two such trials the earlier is the best.
+# Smaller differences are rounding errors of linear solves; of two such trials the earlier is the best.
 TIE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """The settings that the search began with, or the best that it found.
+    """The search's starting point, or the best hyperparameters that it found.
 
     Attributes:
-        agent: with its settings.
+        agent: with its hyperparameters.
         trial: the number of its trial.
         outcome: of that trial.
         held_out: a curve of fresh runs for each world; empty where they could not be trained, and `failure` says why.
@@ -50,19 +50,19 @@ class Contender:
 
 @dataclass(frozen=True, eq=False)
 class TuningResult:
-    """What tuning came to.
+    """The result of tuning.
 
     Attributes:
         tuning: what was tuned.
         study: the study's name in the database.
         finished: trials that count.
-        complete: how many of them went all the way.
-        shortfalls: how many of the others there are of each kind: "pruned", "refused", "diverged", "failed".
+        complete: how many of them completed.
+        shortfalls: number of the others by kind: "pruned", "refused", "diverged", "failed".
         kept: how many of them earlier calls had finished.
         interrupted: trials that a kill, Ctrl-C or an error ended; they do not count.
-        default: the settings that the search began with.
-        best: the settings with the best value; those of `default` where nothing was better.
-        importance: the share of each searched field in how good a trial is, where enough trials went all the way.
+        default: the search's starting point.
+        best: the hyperparameters with the best value; those of `default` where nothing was better.
+        importance: the importance of each searched hyperparameter, summing to 1; empty with too few completed trials.
     """
 
     tuning: Tuning
@@ -83,10 +83,10 @@ class TuningResult:
 
     @cached_property
     def differences(self) -> dict[str, Interval]:
-        """How much more fresh runs of the best have than fresh runs of the default, by world.
+        """The difference between fresh runs of the best and of the default, by world.
 
-        With several worlds there is "all worlds" too, of the mean of the n-th run on each. Empty where one of the two
-        has no fresh runs, or there is nothing to compare.
+        With several worlds, "all worlds" compares the means of the n-th run on each. Empty where one of the two has no
+        fresh runs, or there is nothing to compare.
         """
         if not (self.found_better and self.best.held_out and self.default.held_out):
             return {}
@@ -111,14 +111,14 @@ def result_of(study: Study, tuning: Tuning, kept: int, held_out_runs: int) -> Tu
         held_out_runs: fresh runs of each, on each world.
 
     Raises:
-        ValueError: no trial went all the way.
+        ValueError: no trial completed.
     """
     finished = finished_trials(study)
     complete = [trial for trial in finished if outcome_of(trial).value is not None]
     default = next(trial for trial in finished if is_default(trial))
     if not complete:
         reasons = Counter(outcome_of(trial).reason for trial in finished).most_common(1)
-        raise ValueError(f"no trial of {tuning.name} went all the way; most often: {reasons[0][0]}")
+        raise ValueError(f"no trial of {tuning.name} completed; most often: {reasons[0][0]}")
     best = _best(complete, lower=tuning.metric == "regret")
     contenders = {trial.number: _contend(trial, tuning, held_out_runs) for trial in (default, best)}
     return TuningResult(
@@ -138,7 +138,7 @@ def result_of(study: Study, tuning: Tuning, kept: int, held_out_runs: int) -> Tu
 
 
 def _best(complete: Sequence[FrozenTrial], *, lower: bool) -> FrozenTrial:
-    """The best trial: of equals the default, or else the first."""
+    """The best trial; among equals the default, else the first."""
     sign = -1 if lower else 1
     top = max(sign * float(trial.value or 0.0) for trial in complete)
     equals = [trial for trial in complete if sign * float(trial.value or 0.0) >= top - TIE * max(1.0, abs(top))]
@@ -146,7 +146,7 @@ def _best(complete: Sequence[FrozenTrial], *, lower: bool) -> FrozenTrial:
 
 
 def _contend(trial: FrozenTrial, tuning: Tuning, runs: int) -> Contender:
-    """Train the settings of a trial with seeds that neither the search nor the other contender has."""
+    """Train a trial's hyperparameters with seeds that neither the search nor the other contender uses."""
     agent, outcome = agent_of(trial), outcome_of(trial)
     seed = tuning.derived_seed(f"held out, {'default' if is_default(trial) else 'best'}")
     try:
@@ -158,7 +158,7 @@ def _contend(trial: FrozenTrial, tuning: Tuning, runs: int) -> Contender:
 
 
 def _importance(study: Study) -> dict[str, float]:
-    """The share of each field in how good a trial is; empty where trials so alike, or this Optuna, cannot tell."""
+    """The importance of each hyperparameter; empty where trials are too alike, or this Optuna cannot compute it."""
     import optuna
 
     evaluator = getattr(optuna.importance, "PedAnovaImportanceEvaluator", None)

@@ -1,4 +1,4 @@
-"""What tuning searches: a range, or a few values, for each of some fields of an agent's Config."""
+"""The search space of tuning: a range or a few values for each searched hyperparameter."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from rl_envs.specification import read_value
 if TYPE_CHECKING:
     from optuna import Trial
 
-# Stands among what is searched for all fields that have a usual range.
+# Stands for all hyperparameters that have a default range.
 USUAL = "usual"
 
-# What is tried of a number is rounded to so many digits, so that it can be read and pasted.
+# Suggested numbers are rounded to so many digits, so that they can be read and pasted.
 DIGITS = 3
 
 
@@ -57,17 +57,17 @@ class Range:
         return f"{self.low}..{self.high}" + (":log" if self.log else "")
 
     def suggest(self, trial: Trial, field: str) -> Any:
-        """What a trial is to try."""
+        """The value that a trial tries."""
         if self.is_whole:
             return trial.suggest_int(field, int(self.low), int(self.high), log=self.log)
         return self._rounded(trial.suggest_float(field, self.low, self.high, log=self.log))
 
     def stored(self, value: Any) -> Any:
-        """A value as a database holds it."""
+        """A value as the database stores it."""
         return value
 
     def spread(self, number: int) -> tuple[Any, ...]:
-        """So many of its numbers, evenly spread from end to end."""
+        """A number of evenly spaced values from end to end."""
         space = np.geomspace if self.log else np.linspace
         values = space(self.low, self.high, number).tolist()
         return tuple(round(value) if self.is_whole else self._rounded(value) for value in values)
@@ -102,11 +102,11 @@ class Choice:
         return "|".join(self.texts)
 
     def suggest(self, trial: Trial, field: str) -> Any:
-        """What a trial is to try."""
+        """The value that a trial tries."""
         return self.values[self.texts.index(trial.suggest_categorical(field, self.texts))]
 
     def stored(self, value: Any) -> str:
-        """A value as a database holds it."""
+        """A value as the database stores it."""
         return str(value)
 
 
@@ -177,7 +177,7 @@ DEPENDS_ON: Mapping[str, Mapping[str, Any]] = {
 
 
 def search_space(agent: str | AgentSpecification, searched: Sequence[str] = ()) -> dict[str, Dimension]:
-    """What is searched of an agent's settings.
+    """The search space of an agent.
 
     Args:
         agent: its name, perhaps with settings: "DQN:preset=CartPole,double=True". A field that is set is not
@@ -228,7 +228,7 @@ def search_space(agent: str | AgentSpecification, searched: Sequence[str] = ()) 
 
 
 def usual_dimension(field: str, present: Any) -> Dimension:
-    """What is usually tried of a field, and with it the value that the field has now.
+    """The default range of a hyperparameter, with its present value included.
 
     Args:
         field: its name.
@@ -256,7 +256,7 @@ def usual_dimension(field: str, present: Any) -> Dimension:
 
 
 def read_dimension(field: str, values: str) -> Dimension:
-    """The range or choice that was typed: "0.01..1:log", "8..64", "(32,)|(64,64)".
+    """Parse a range or a choice: "0.01..1:log", "8..64", "(32,)|(64,64)".
 
     Raises:
         ValueError: what is neither, or a range that does not rise from one number to another.

@@ -1,4 +1,4 @@
-"""The study of a tuning: Optuna's database of its trials, which is asked what to try and told what came of it."""
+"""The study of a tuning: Optuna's database of its trials, which suggests what to try and records the outcomes."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 # Rises when the layout of `tuning.json` or of the study changes.
 FORMAT = 1
 
-# Trials that run to their end before any may be given up.
+# Completed trials before any may be pruned.
 TRIALS_BEFORE_PRUNING = 5
 
-# How long to wait for a database that somebody else is reading or writing (a dashboard, say), in seconds.
+# How long to wait for a database that another program (a dashboard, say) is using, in seconds.
 PATIENCE = 60
 
 # What the database holds of each trial beside Optuna's own: the number of the suggestion that it tries, the settings,
-# and why it did not go all the way.
+# and why it did not complete.
 SUGGESTION, SPECIFICATION, REASON = "suggestion", "specification", "reason"
 
-# The suggestion that is not the sampler's: the settings that the agent has now.
+# The suggestion that is not the sampler's: the agent's current hyperparameters.
 DEFAULT = 0
 
-# Told of each trial: what became of it ("kept", "started", "finished"), its number, its settings and its outcome.
+# Called with a trial's new state ("kept", "started", "finished"), its number, specification and outcome.
 Progress = Callable[[str, int, str, "Outcome | None"], None]
 
 
 class Asker:
-    """Asks a study what to try, and tells it what came of it."""
+    """Asks a study what to try, and records the outcomes."""
 
     def __init__(self, study: Study, tuning: Tuning, trials: int, tell: Progress) -> None:
         self._study = study
@@ -52,18 +52,18 @@ class Asker:
         self._tell = tell
         self._running: dict[int, tuple[Trial, AgentSpecification]] = {}
         self._end_interrupted()
-        kept = finished_trials(study)
-        self.finished = len(kept)
-        # Which suggestions of the sampler's are done or being tried; the one before all others is the default.
-        self._suggestions = {int(trial.user_attrs[SUGGESTION]) for trial in kept}
-        for trial in kept:
+        finished = finished_trials(study)
+        self.finished = len(finished)
+        # The suggestions that are finished or running; the first of all is the default.
+        self._suggestions = {int(trial.user_attrs[SUGGESTION]) for trial in finished}
+        for trial in finished:
             tell("kept", trial.number, trial.user_attrs[SPECIFICATION], outcome_of(trial))
 
     def ask(self) -> tuple[int, AgentSpecification] | None:
-        """The number of a new trial and what it tries; None if there are enough."""
+        """The number of a new trial and the agent to try; None if there are enough."""
         if self.finished + len(self._running) >= self._trials:
             return None
-        # The first that is missing: that of an interrupted trial, or a new one.
+        # The first missing suggestion: that of an interrupted trial, or a new one.
         suggestion = next(number for number in count() if number not in self._suggestions)
         self._suggestions.add(suggestion)
         trial, agent = self._ask_default() if suggestion == DEFAULT else self._ask_sampler(suggestion)
@@ -73,14 +73,14 @@ class Asker:
         self._tell("started", trial.number, agent.label, None)
         return trial.number, agent
 
-    def judge(self, number: int, checkpoint: int, value: float) -> bool:
-        """Whether to give up a trial, by the median of those that went all the way; the default is never given up."""
+    def should_prune(self, number: int, checkpoint: int, value: float) -> bool:
+        """Whether to prune a trial, by the median of the completed ones; the default is never pruned."""
         trial, _ = self._running[number]
         trial.report(value, checkpoint)
         return self._tuning.can_prune and not is_default(trial) and trial.should_prune()
 
     def tell(self, number: int, outcome: Outcome | JobError) -> None:
-        """Write down how a trial ended; raises JobError if training failed with the settings that the agent has now."""
+        """Record how a trial ended; raises JobError if training failed with the default hyperparameters."""
         from optuna.trial import TrialState
 
         trial, agent = self._running.pop(number)
@@ -96,7 +96,7 @@ class Asker:
         self._tell("finished", number, agent.label, outcome)
 
     def _ask_sampler(self, suggestion: int) -> tuple[Trial, AgentSpecification]:
-        """A trial of what the sampler suggests; its random numbers are the suggestion's own, not the process's."""
+        """A trial of the sampler's suggestion, with random numbers that depend on the suggestion only."""
         from optuna.samplers import TPESampler
 
         seed = self._tuning.derived_seed(f"suggestion {suggestion}") % 2**32
@@ -106,7 +106,7 @@ class Asker:
         return trial, self._tuning.named_agent.with_settings(suggested)
 
     def _ask_default(self) -> tuple[Trial, AgentSpecification]:
-        """A trial of the settings that the agent has now, so far as they lie where the search is."""
+        """A trial of the agent's current hyperparameters, where they lie inside the search space."""
         from optuna.trial import TrialState
 
         present = self._tuning.named_agent.values
@@ -119,7 +119,7 @@ class Asker:
         return trial, self._tuning.named_agent
 
     def _end_interrupted(self) -> None:
-        """Call trials that are still running failed: this process has the folder to itself, so theirs has ended."""
+        """Mark running trials as failed: this process has locked the folder, so theirs has ended."""
         from optuna.trial import TrialState
 
         for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
@@ -128,7 +128,7 @@ class Asker:
 
 @contextlib.contextmanager
 def open_study(tuning: Tuning, database: Path) -> Iterator[Study]:
-    """The study of this tuning, begun or gone on with; what goes wrong with the database is a StorageError."""
+    """The study of this tuning, new or resumed; errors of the database become StorageErrors."""
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -165,7 +165,7 @@ def open_study(tuning: Tuning, database: Path) -> Iterator[Study]:
 
 
 def study_name(tuning: Tuning) -> str:
-    """What a tuning is called in the database; the hash at its end is of all that decides its trials but libraries.
+    """The study's name in the database; it ends with a hash of everything that determines the trials but libraries.
 
     Args:
         tuning: what is tuned.
@@ -175,7 +175,7 @@ def study_name(tuning: Tuning) -> str:
 
 
 def plan(tuning: Tuning) -> dict[str, Any]:
-    """All that decides what the trials are and what comes of them, as plain values."""
+    """Everything that determines the trials and their outcomes, as plain values."""
     agent = tuning.named_agent
     return {
         "format": FORMAT,
@@ -196,12 +196,12 @@ def finished_trials(study: Study) -> list[FrozenTrial]:
 
 
 def is_default(trial: FrozenTrial | Trial) -> bool:
-    """Whether a trial is that of the settings that the agent has now."""
+    """Whether a trial is that of the agent's current hyperparameters."""
     return trial.user_attrs[SUGGESTION] == DEFAULT
 
 
 def agent_of(trial: FrozenTrial) -> AgentSpecification:
-    """What a trial tries, read from the database."""
+    """The agent that a trial tries, read from the database."""
     return AGENTS.read(str(trial.user_attrs[SPECIFICATION]))
 
 

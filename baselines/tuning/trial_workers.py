@@ -1,4 +1,4 @@
-"""Running trials in several processes: they train, and the process that started them alone asks and tells the study."""
+"""Runs trials in several processes: workers train, and only the parent process talks to the study."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from baselines.tuning.trials import Outcome, Tuning, run_trial
 
 
 class Asker(Protocol):
-    """Who decides what to try, and takes note of what came of it."""
+    """Decides what to try, and records the outcomes."""
 
     def ask(self) -> tuple[int, AgentSpecification] | None:
-        """The number of a new trial and the settings to try; None if none is to be begun now."""
+        """The number of a new trial and the hyperparameters to try; None if no trial should start now."""
 
-    def judge(self, number: int, checkpoint: int, value: float) -> bool:
-        """Whether to give a trial up at a checkpoint."""
+    def should_prune(self, number: int, checkpoint: int, value: float) -> bool:
+        """Whether to prune a trial at a checkpoint."""
 
     def tell(self, number: int, outcome: Outcome | JobError) -> None:
-        """Take note of how a trial ended; a JobError holds the traceback of one whose training failed."""
+        """Record how a trial ended; a JobError holds the traceback of a failed training."""
 
 
 @dataclass
@@ -64,12 +64,12 @@ class _Worker:
 
 
 def run_trials(tuning: Tuning, asker: Asker, num_workers: int) -> None:
-    """Run trials until none is to be begun and all have ended.
+    """Run trials until all have ended and no other should start.
 
     Args:
         tuning: what is tuned.
-        asker: decides what to try; it is only ever called in this process.
-        num_workers: how many processes; with 1 the trials run in this one.
+        asker: decides what to try; called in this process only.
+        num_workers: number of processes; with 1 the trials run in this one.
 
     Raises:
         WorkerError: a process died.
@@ -77,10 +77,10 @@ def run_trials(tuning: Tuning, asker: Asker, num_workers: int) -> None:
     if num_workers == 1:
         while (trial := asker.ask()) is not None:
             number, agent = trial
-            judge = _Judge(asker, number)
-            outcome = attempt(partial(_run, tuning, judge), agent)
-            if judge.error is not None:
-                raise judge.error
+            should_prune = _PruningDecision(asker, number)
+            outcome = attempt(partial(_run, tuning, should_prune), agent)
+            if should_prune.error is not None:
+                raise should_prune.error
             asker.tell(number, outcome)
         return
     with _workers(tuning, num_workers) as workers:
@@ -94,11 +94,11 @@ def run_trials(tuning: Tuning, asker: Asker, num_workers: int) -> None:
                 return
             # With a time limit Ctrl-C is heard on every system.
             for connection in wait(list(busy), timeout=1.0):
-                _listen(busy[connection], asker)  # type: ignore[index]  # wait is told of nothing else
+                _listen(busy[connection], asker)  # type: ignore[index]  # all of them are connections
 
 
-class _Judge:
-    """Judges a trial that runs in this process, and remembers its own errors: they are none of the trial's."""
+class _PruningDecision:
+    """Decides about pruning a trial in this process, and keeps its own errors apart from the trial's."""
 
     def __init__(self, asker: Asker, number: int) -> None:
         self._asker = asker
@@ -107,27 +107,27 @@ class _Judge:
 
     def __call__(self, checkpoint: int, value: float) -> bool:
         try:
-            return self._asker.judge(self._number, checkpoint, value)
+            return self._asker.should_prune(self._number, checkpoint, value)
         except Exception as error:
             self.error = error
             raise
 
 
 def _listen(worker: _Worker, asker: Asker) -> None:
-    """Take one message of a worker that runs a trial: a checkpoint, which wants an answer, or the trial's end."""
+    """Take one message from a busy worker: a checkpoint, which needs an answer, or the trial's end."""
     trial = worker.trial
     if trial is None:
-        raise AssertionError("an idle worker has nothing to say")
+        raise AssertionError("an idle worker sends no messages")
     what, message = worker.receive()
     if what == "checkpoint":
-        worker.send(asker.judge(trial[0], *message))
+        worker.send(asker.should_prune(trial[0], *message))
     else:
         worker.trial = None
         asker.tell(trial[0], message)
 
 
-def _run(tuning: Tuning, judge: Callable[[int, float], bool], agent: AgentSpecification) -> Outcome:
-    return run_trial(tuning, agent, judge)
+def _run(tuning: Tuning, should_prune: Callable[[int, float], bool], agent: AgentSpecification) -> Outcome:
+    return run_trial(tuning, agent, should_prune)
 
 
 @contextlib.contextmanager
@@ -158,11 +158,11 @@ def _start(tuning: Tuning) -> _Worker:
 
 
 def _serve(connection: Connection, tuning: Tuning) -> None:
-    """The life of a worker."""
+    """The main function of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where signals cannot be kept from new processes
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
-    def judge(checkpoint: int, value: float) -> bool:
+    def should_prune(checkpoint: int, value: float) -> bool:
         connection.send(("checkpoint", (checkpoint, value)))
         return connection.recv()
 
@@ -171,7 +171,7 @@ def _serve(connection: Connection, tuning: Tuning) -> None:
             agent = connection.recv()
         except (EOFError, OSError):  # closed by the parent, or with it
             return
-        connection.send(("end", attempt(partial(_run, tuning, judge), agent)))
+        connection.send(("end", attempt(partial(_run, tuning, should_prune), agent)))
 
 
 def _end_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""Trials of tuning: what is tuned, and how one setting of an agent is judged."""
+"""Trials of tuning: what is tuned, and how one choice of hyperparameters is measured."""
 
 from __future__ import annotations
 
@@ -23,29 +23,27 @@ from rl_envs.mdp.finite_mdp import check_integer
 
 Metric = Literal["score", "area", "worst_decile", "regret"]
 
-# Told of a checkpoint (its number, counted through all worlds, and how good the trial is); says whether to stop there.
-Judge = Callable[[int, float], bool]
+# Called at each checkpoint with its number, counted over all worlds, and the trial's value; True prunes the trial.
+ShouldPrune = Callable[[int, float], bool]
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """What is tuned, and what it is judged by.
+    """What to tune, and by which metric.
 
     Attributes:
-        worlds: names of worlds, with settings after a colon: "LineWalk:size=9"; the mean over them counts.
-        agent: name of the agent. Settings after a colon are where the search begins; a field that is set there is not
-            searched, unless `search` names it.
+        worlds: names of worlds, with settings after a colon: "LineWalk:size=9". The metric is averaged over them.
+        agent: name of the agent. Settings after a colon are where the search starts, and stay fixed unless `search`
+            names them.
         runs: independent runs of each trial on each world.
-        steps: environment steps of each run.
-        checkpoints: how often a trial is scored, and may be given up, on each world.
-        seed: the base seed. Seeds of training are derived from it, and are not those that a comparison uses.
-        metric: "score", the mean score at the end; "area", the mean score over the whole of training; "worst_decile",
-            the mean of the worst tenth of the runs at the end; "regret", what a bandit agent has lost, the less the
-            better.
-        prune: whether to give up a trial in its second half, at a checkpoint where it does worse than the median of
-            those that went all the way.
-        search: what to search: "step_size=0.01..1:log", "hidden=(32,)|(64,64)", "epsilon" (its usual range), "usual"
-            (all fields that have a usual range, as when nothing is given).
+        steps: environment steps per run.
+        checkpoints: number of evaluations per world, at each of which a trial may be pruned.
+        seed: base seed, from which every run's seed is derived. A comparison with this seed shares none of them.
+        metric: "score", the mean score at the end; "area", the mean score over all of training; "worst_decile", the
+            mean of the worst tenth of the runs at the end; "regret", the regret of a bandit agent, to be minimised.
+        prune: whether to stop a trial early if it does worse than the median of the completed trials.
+        search: hyperparameters to search: "step_size=0.01..1:log", "hidden=(32,)|(64,64)", or "epsilon" (default
+            range). "usual", the default, searches all that have a default range.
     """
 
     worlds: tuple[str, ...]
@@ -59,12 +57,12 @@ class Tuning:
     search: tuple[str, ...] = ()
 
     def check(self) -> None:
-        """See that it can be tuned, before anything is trained.
+        """Check before any training that it can be tuned.
 
         Raises:
-            ValueError: a number out of range, an unknown name, naming the nearest, no world, worlds whose scores cannot
-                be averaged, or nothing to search.
-            TypeError: an agent that cannot learn one of the worlds, or regret of what is no bandit.
+            ValueError: a number out of range, an unknown name (the message names the nearest), no world, worlds whose
+                scores cannot be averaged, or nothing to search.
+            TypeError: an agent that cannot learn one of the worlds, or regret on a world that is no bandit.
         """
         for number in ("runs", "steps", "checkpoints"):
             check_integer(number, getattr(self, number), low=1)
@@ -84,42 +82,42 @@ class Tuning:
 
     @cached_property
     def named_agent(self) -> AgentSpecification:
-        """The agent, read from its name; raises ValueError and TypeError as `check`."""
+        """The agent, parsed from its name; raises ValueError and TypeError as `check`."""
         return AGENTS.read(self.agent)
 
     @cached_property
     def named_worlds(self) -> tuple[WorldSpecification, ...]:
-        """The worlds, read from their names; raises ValueError as `check`."""
+        """The worlds, parsed from their names; raises ValueError as `check`."""
         return tuple(map(WorldSpecification.read, self.worlds))
 
     @cached_property
     def space(self) -> dict[str, Dimension]:
-        """What is searched, by field."""
+        """The search space, by hyperparameter."""
         return search_space(self.named_agent, self.search)
 
     @property
     def name(self) -> str:
-        """What is tuned, for people."""
+        """What is tuned, in words."""
         return f"{self.named_agent} on {', '.join(self.worlds)}"
 
     @property
     def is_sampled(self) -> bool:
-        """Whether scores are mean returns of episodes, for want of a table."""
+        """Whether scores are mean returns of episodes because there is no table."""
         return self.metric != "regret" and any(world.task.truth is None for world in self.named_worlds)
 
     @property
     def can_prune(self) -> bool:
-        """Whether a trial may be given up on its way; a library's agent is scored only when it has been trained."""
+        """Whether a trial may be pruned; a library's agent is scored only after its training."""
         return self.prune and not issubclass(self.named_agent.agent_class, LibraryAgent)
 
     def derived_seed(self, purpose: str) -> int:
-        """A base seed for one purpose, with random numbers that no comparison and no other purpose has."""
+        """A base seed for one purpose, whose random numbers no comparison and no other purpose uses."""
         return integer_seeds([np.random.SeedSequence([self.seed, stable_hash(f"tuning: {purpose}")])])[0]
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What was measured of each run at each checkpoint.
+    """The metric of each run at each checkpoint.
 
     Attributes:
         steps: environment steps at the checkpoints, [C].
@@ -130,11 +128,11 @@ class Curve:
     values: np.ndarray
 
     def of_each_run(self, metric: Metric) -> np.ndarray:
-        """One number a run, [R]; of the worst decile the score at the end, for a decile takes many runs."""
+        """One number per run, [R]; for the worst decile, which needs many runs, the final score."""
         return area_under_curve(self.steps, self.values) if metric == "area" else self.values[-1]
 
     def value(self, metric: Metric) -> float:
-        """What the metric says of the curve as far as it goes."""
+        """The metric of the curve so far."""
         runs = self.of_each_run(metric)
         return worst_decile(runs) if metric == "worst_decile" else float(runs.mean())
 
@@ -144,7 +142,7 @@ class Outcome:
     """How a trial ended.
 
     Attributes:
-        value: of the metric; None unless the trial went all the way.
+        value: of the metric; None unless the trial completed.
         reason: why it did not: "pruned at ...", "refused: ...", "diverged: ...", "failed: ...".
     """
 
@@ -153,47 +151,47 @@ class Outcome:
 
 
 class Stopped(Exception):
-    """Ends a trial before its end; the message is the reason."""
+    """Ends a trial early; the message is the reason."""
 
 
-def run_trial(tuning: Tuning, agent: AgentSpecification, judge: Judge) -> Outcome:
-    """Train one setting of the agent on every world.
+def run_trial(tuning: Tuning, agent: AgentSpecification, should_prune: ShouldPrune) -> Outcome:
+    """Train one choice of hyperparameters on every world.
 
-    All trials train the same runs, with the same seeds, so that they differ by their settings and not by luck.
+    All trials use the same seeds, so that they differ by their hyperparameters and not by chance.
 
     Args:
         tuning: what is tuned.
-        agent: the agent with the settings to try.
-        judge: told how good the trial is at each checkpoint; it says whether to give the trial up.
+        agent: the agent with the hyperparameters to try.
+        should_prune: called with the trial's value at each checkpoint; True prunes the trial.
 
     Returns:
-        The mean of the metric over the worlds; or why there is none. Settings that the agent refuses together, and runs
-        whose values are no longer finite, are such a reason; any other error is raised.
+        The mean of the metric over the worlds, or the reason why there is none: the trial was pruned, the agent refuses
+        these hyperparameters, or a run's values are no longer finite. Any other error is raised.
     """
     try:
-        curves = train_on_worlds(tuning, agent, tuning.derived_seed("trials"), tuning.runs, judge)
+        curves = train_on_worlds(tuning, agent, tuning.derived_seed("trials"), tuning.runs, should_prune)
     except Stopped as stopped:
         return Outcome(None, str(stopped))
     return Outcome(float(np.mean([curve.value(tuning.metric) for curve in curves.values()])))
 
 
 def train_on_worlds(
-    tuning: Tuning, agent: AgentSpecification, seed: int, runs: int, judge: Judge | None = None
+    tuning: Tuning, agent: AgentSpecification, seed: int, runs: int, should_prune: ShouldPrune | None = None
 ) -> dict[str, Curve]:
-    """Train one setting on every world, one after the other, and measure it at each checkpoint.
+    """Train one choice of hyperparameters on each world in turn, and measure it at each checkpoint.
 
     Args:
         tuning: what is tuned.
-        agent: the agent with the settings to train.
+        agent: the agent with the hyperparameters.
         seed: the base seed.
-        runs: how many runs.
-        judge: told how good the setting is at each checkpoint; None for no one.
+        runs: number of runs.
+        should_prune: called with the value at each checkpoint; None to prune nothing.
 
     Returns:
         A curve for each world, by its label.
 
     Raises:
-        Stopped: the agent refuses the settings, a value is no longer finite, or the judge has had enough.
+        Stopped: the agent refuses the hyperparameters, a value is no longer finite, or the trial is pruned.
     """
     curves: dict[str, Curve] = {}
     for world in tuning.named_worlds:
@@ -201,30 +199,32 @@ def train_on_worlds(
             population = agent.make(world.task, runs=runs, seed=seed)
         except (ValueError, TypeError) as error:
             raise Stopped(f"refused: {error}") from error
-        # Numbers that overflow are found by looking at the curve.
+        # Overflow shows in the curve.
         with np.errstate(over="ignore", invalid="ignore"):
-            look = partial(_look, tuning, list(curves.values()), world.label, judge)
-            curves[world.label] = _train(population, tuning, look)
+            check = partial(_check_curve, tuning, list(curves.values()), world.label, should_prune)
+            curves[world.label] = _train(population, tuning, check)
     return curves
 
 
-def _look(tuning: Tuning, earlier: Sequence[Curve], world: str, judge: Judge | None, curve: Curve) -> None:
-    """Look at a curve as far as it goes; raises Stopped where it shall go no further."""
+def _check_curve(
+    tuning: Tuning, earlier: Sequence[Curve], world: str, should_prune: ShouldPrune | None, curve: Curve
+) -> None:
+    """Check a curve so far; raises Stopped where the trial must end."""
     where = f"at step {curve.steps[-1]:,} on {world}"
     if not np.isfinite(curve.values[-1]).all():
         raise Stopped(f"diverged: a run's value is not finite {where}")
     checkpoint = len(curve.steps) - 1
     is_over = len(earlier) + 1 == len(tuning.worlds) and curve.steps[-1] >= tuning.steps
-    if judge is not None and checkpoint > 0 and not is_over:
+    if should_prune is not None and checkpoint > 0 and not is_over:
         value = _so_far(tuning, [*earlier, curve])
-        if judge(len(earlier) * tuning.checkpoints + checkpoint, value):
+        if should_prune(len(earlier) * tuning.checkpoints + checkpoint, value):
             raise Stopped(f"pruned {where}")
 
 
 def _so_far(tuning: Tuning, curves: Sequence[Curve]) -> float:
-    """How good a trial is so far, such that training makes it better: pruning goes by the best that a trial ever was.
+    """The trial's value so far, on a scale that improves with training: pruning uses each trial's best value.
 
-    So worlds that are still to come count 0, and regret, which only grows, is taken by the step.
+    So later worlds count 0, and regret, which only grows, is taken per step.
     """
     if tuning.metric == "regret":
         return float(np.mean([curve.value("regret") / curve.steps[-1] for curve in curves]))
@@ -232,7 +232,7 @@ def _so_far(tuning: Tuning, curves: Sequence[Curve]) -> float:
 
 
 def _score(agent: Agent) -> np.ndarray:
-    """How good every run is, [R]; NaN if some policy is, as it may be when a network's weights have overflowed."""
+    """Each run's score, [R]; NaN if a policy is, as when a network's weights have overflowed."""
     try:
         return score(agent)
     except ValueError:
@@ -241,12 +241,12 @@ def _score(agent: Agent) -> np.ndarray:
         return np.full(agent.num_runs, np.nan)
 
 
-def _train(agent: Agent, tuning: Tuning, look: Callable[[Curve], None]) -> Curve:
-    """Train an agent, and let every checkpoint be looked at; a library's agent only at the end."""
+def _train(agent: Agent, tuning: Tuning, check: Callable[[Curve], None]) -> Curve:
+    """Train an agent and check its curve at every checkpoint; a library's agent only at the end."""
     if isinstance(agent, LibraryAgent):
         whole = train(agent, steps=tuning.steps, checkpoints=tuning.checkpoints)
         curve = Curve(whole.steps, whole.scores)
-        look(curve)
+        check(curve)
         return curve
     meter = RegretMeter(agent) if tuning.metric == "regret" else None
     steps: list[int] = []
@@ -255,7 +255,7 @@ def _train(agent: Agent, tuning: Tuning, look: Callable[[Curve], None]) -> Curve
     def measure(agent: Agent) -> np.ndarray:
         steps.append(agent.steps)
         values.append(_score(agent) if meter is None else meter.total.copy())
-        look(Curve(np.array(steps), np.array(values)))
+        check(Curve(np.array(steps), np.array(values)))
         return values[-1]
 
     train(agent, steps=tuning.steps, checkpoints=tuning.checkpoints, on_step=meter, measure=measure)

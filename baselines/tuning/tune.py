@@ -1,4 +1,4 @@
-"""Tuning an agent's settings with Optuna, in a SQLite database from which any interrupted tuning goes on.
+"""Tunes an agent's hyperparameters with Optuna, in a SQLite database that lets an interrupted search resume.
 
 Needs the extra `tune`: `pip install 'rl-envs[tune]'`.
 """
@@ -30,32 +30,31 @@ def tune(
     workers: int = 1,
     on_trial: Progress | None = None,
 ) -> TuningResult:
-    """Search for settings of an agent that do better than those it has, and judge the best by runs of its own.
+    """Search for better hyperparameters of an agent, and compare the best with the default on fresh seeds.
 
-    The same call again goes on where the last one ended, up to the same number of trials in all. What a trial tries is
-    decided by the seed and by the trials that have finished, so with one worker a tuning that was interrupted ends with
-    the same trials as one that was not.
+    The same call again resumes the search, up to the same total number of trials. The seed and the finished trials
+    decide what a trial tries, so with one worker an interrupted search ends with the same trials as an uninterrupted
+    one.
 
     Args:
-        tuning: what is tuned.
-        folder: where `tuning.db` and `tuning.json` lie; made if need be. One process at a time may tune there.
-        trials: how many trials there are to be in all, those of earlier calls among them. The first tries the settings
-            that the agent has now.
-        held_out_runs: fresh runs of the default and of the best at the end, on each world; at least 2.
-        workers: how many processes. With more than one the trials depend on which of them ends first; and a script's
-            own code needs `if __name__ == "__main__":`.
-        on_trial: told what becomes of each trial.
+        tuning: what to tune.
+        folder: where `tuning.db` and `tuning.json` go; made if missing. Only one process at a time may tune there.
+        trials: total number of trials, earlier ones included. The first tries the agent's current hyperparameters.
+        held_out_runs: fresh runs of the default and of the best at the end, per world; at least 2.
+        workers: number of processes. With more than one, the trials also depend on which one ends first, and a script
+            needs `if __name__ == "__main__":`.
+        on_trial: called when the state of a trial changes.
 
     Returns:
-        What it came to; it is in `tuning.json` too.
+        The result, which is in `tuning.json` too.
 
     Raises:
         OptunaMissingError: the extra `tune` is not installed.
-        ValueError: as `Tuning.check`; numbers out of range; or no trial went all the way.
+        ValueError: as `Tuning.check`; numbers out of range; or no trial completed.
         TypeError: as `Tuning.check`.
         StorageError: the folder or database cannot be used, or another process tunes there.
-        JobError: training failed with the settings that the agent has now. Where it fails with others, that is
-            noted and the search goes on.
+        JobError: training failed with the agent's current hyperparameters. A failure with others is recorded, and the
+            search goes on.
         WorkerError: a process died.
     """
     _need_optuna()
@@ -67,10 +66,10 @@ def tune(
     with locked(folder, f"tuning {tuning.name}"), open_study(tuning, folder / DATABASE) as study:
         remove_leftovers(folder)
         asker = Asker(study, tuning, trials, tell)
-        kept = asker.finished
-        if kept < trials:
-            run_trials(tuning, asker, min(workers, trials - kept))
-        result = result_of(study, tuning, kept, held_out_runs)
+        earlier = asker.finished
+        if earlier < trials:
+            run_trials(tuning, asker, min(workers, trials - earlier))
+        result = result_of(study, tuning, earlier, held_out_runs)
         write_report(result, folder, trials, held_out_runs)
     return result
 

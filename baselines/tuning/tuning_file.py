@@ -1,4 +1,4 @@
-"""The file that says what tuning came to, and how to repeat it."""
+"""The file with the result of tuning, and how to repeat it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ DATABASE, REPORT = "tuning.db", "tuning.json"
 
 
 def write_report(result: TuningResult, folder: Path, trials: int, held_out_runs: int) -> None:
-    """Write what tuning came to, and how to repeat it; raises StorageError if the file cannot be written."""
-    about = {
+    """Write the result of tuning, and how to repeat it; raises StorageError if the file cannot be written."""
+    content = {
         "format": FORMAT,
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "repeat": repeat_command(result.tuning, folder, trials, held_out_runs),
@@ -35,8 +35,8 @@ def write_report(result: TuningResult, folder: Path, trials: int, held_out_runs:
             **result.shortfalls,
             "interrupted": result.interrupted,
         },
-        "default": _about_contender(result.default, result.tuning),
-        "best": _about_contender(result.best, result.tuning),
+        "default": _contender_record(result.default, result.tuning),
+        "best": _contender_record(result.best, result.tuning),
         "difference": {world: interval._asdict() for world, interval in result.differences.items()},
         "importance": dict(result.importance),
         "versions": {
@@ -44,10 +44,10 @@ def write_report(result: TuningResult, folder: Path, trials: int, held_out_runs:
             **{library: version(library) for library in ("optuna", *result.tuning.named_agent.entry.libraries)},
         },
     }
-    write_atomically(folder / REPORT, (json.dumps(about, indent=2, allow_nan=False) + "\n").encode())
+    write_atomically(folder / REPORT, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
-def _about_contender(contender: Contender, tuning: Tuning) -> dict[str, Any]:
+def _contender_record(contender: Contender, tuning: Tuning) -> dict[str, Any]:
     return {
         "specification": contender.agent.label,
         "trial": contender.trial,
@@ -58,12 +58,12 @@ def _about_contender(contender: Contender, tuning: Tuning) -> dict[str, Any]:
 
 
 def repeat_command(tuning: Tuning, folder: Path, trials: int, held_out_runs: int) -> str:
-    """A complete command that does the same tuning again, or goes on with it.
+    """A complete command that repeats or resumes the same tuning.
 
     Args:
         tuning: what is tuned.
         folder: where its database lies.
-        trials: how many trials there are to be in all.
+        trials: total number of trials.
         held_out_runs: fresh runs at the end.
     """
     words = ["python", "-m", "baselines", "tune"]
@@ -81,7 +81,7 @@ def repeat_command(tuning: Tuning, folder: Path, trials: int, held_out_runs: int
 
 
 def as_toml(agent: AgentSpecification) -> str:
-    """An agent as the table of its settings in a comparison's TOML file.
+    """An agent's settings as a table of a comparison's TOML file.
 
     Args:
         agent: with its settings.

@@ -15,7 +15,7 @@ from baselines.comparison.statistics import (
     mean_interval,
     share_within,
 )
-from baselines.report.wording import HELD
+from baselines.report.wording import COVERAGE
 
 # Fewer resamples than a report takes: the ends move about more, and hold the truth as often.
 RESAMPLES = 999
@@ -128,7 +128,7 @@ def mean_of_normal(runs: int) -> Callable[[np.random.Generator], Interval]:
 
 
 # What reports say of intervals of few runs.
-FEW_RUNS = [Case(f"mean of {runs} normal runs", mean_of_normal(runs), 3.0, held) for runs, held in HELD.items()]
+FEW_RUNS = [Case(f"mean of {runs} normal runs", mean_of_normal(runs), 3.0, held) for runs, held in COVERAGE.items()]
 
 
 def coverage(case: Case, draws: int, seed: int) -> float:

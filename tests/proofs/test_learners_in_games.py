@@ -1,4 +1,4 @@
-"""Population in games over longer times than the default suite allows: soccer by exact exploitability."""
+"""Learning in games over longer times than the default suite allows: soccer by exact exploitability."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_a_comparison_prints_its_table_and_writes_its_files(tmp_path: Path, caps
     assert run(tmp_path) == 0
     printed = capsys.readouterr().out
     assert "[2/2] LineWalk · QLearning · runs 0-2" in printed
-    assert "Distance from the exact optimum" in printed
+    assert "Normalised scores, computed exactly" in printed
     assert {path.name for path in tmp_path.iterdir()} == {
         ".lock",
         "cells",
@@ -59,7 +59,7 @@ def test_the_same_command_again_resumes(tmp_path: Path, capsys: pytest.CaptureFi
     first = capsys.readouterr().out
     assert run(tmp_path, "--agents", "Random", "QLearning", "Optimal") == 0
     printed = capsys.readouterr().out
-    assert "2 of 3 cells were finished before and are kept." in printed
+    assert "2 of 3 cells were already finished." in printed
     assert "[3/3] LineWalk · Optimal · runs 0-2" in printed
     assert table_row(first, "QLearning") == table_row(printed, "QLearning")
 
@@ -150,9 +150,9 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on(
     assert "Error: cannot write " in said
     assert "LineWalk-QLearning-runs0-2" in said
     assert "No space left on device" in said
-    assert f"Finished cells are kept in {tmp_path}; the same command goes on from there." in said
+    assert f"Finished cells are kept in {tmp_path}; run the same command to resume." in said
     assert run(tmp_path) == 0
-    assert "1 of 2 cells were finished before and are kept." in capsys.readouterr().out
+    assert "1 of 2 cells were already finished." in capsys.readouterr().out
 
 
 def test_a_corrupt_result_is_named_with_the_way_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +163,7 @@ def test_a_corrupt_result_is_named_with_the_way_out(tmp_path: Path, capsys: pyte
     assert run(tmp_path) == 2
     said = capsys.readouterr().err
     assert f"Error: result file {victim} is corrupt" in said
-    assert said.endswith("delete it and run the same command again: only this cell is computed anew\n")
+    assert said.endswith("delete it and run the same command again: only this cell is recomputed\n")
     victim.unlink()
     assert run(tmp_path) == 0
 
@@ -177,7 +177,7 @@ def test_a_corrupt_result_is_computed_anew_with_the_others_by_fresh(
     assert run(tmp_path, "--fresh") == 0
     said = capsys.readouterr().out
     assert "[2/2]" in said
-    assert "were finished before" not in said
+    assert "were already finished" not in said
 
 
 def test_after_fresh_the_way_to_go_on_is_without_it(
@@ -185,7 +185,7 @@ def test_after_fresh_the_way_to_go_on_is_without_it(
 ) -> None:
     monkeypatch.setattr(QLearning, "update", lambda self, transition: 1 / 0)
     assert run(tmp_path, "--fresh") == 1
-    advice = f"Finished cells are kept in {tmp_path}; the same command without --fresh goes on from there.\n"
+    advice = f"Finished cells are kept in {tmp_path}; run the same command without --fresh to resume.\n"
     assert capsys.readouterr().err.endswith(advice)
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from baselines.__main__ import main
 from baselines.agents.q_learning import QLearning
-from baselines.commands.train import Population, Training
+from baselines.commands.train import Experiment, Training
 from baselines.games.registry import GAME_AGENTS
 from baselines.monitoring import playback, training_display
 from baselines.monitoring.tensorboard_log import Episodes, new_folder
@@ -71,8 +71,8 @@ def test_it_learns_what_the_library_learns_and_prints_the_exact_scores(
     for steps, scores in zip(curve.steps, curve.scores):
         assert f"{steps:>9,} steps: score {scores.mean():.3f}, worst run {scores.min():.3f}\n" in said
     assert f"exact score of 3 runs: mean {curve.scores[-1].mean():.4f}, worst {curve.scores[-1].min():.4f}, " in said
-    assert "computed exactly: 0 is the uniform policy, 1 the optimum" in said
-    assert f"to see it play: python -m baselines watch {path}" in said
+    assert "normalised (0 = uniform random policy, 1 = optimal)" in said
+    assert f"watch it with: python -m baselines watch {path}" in said
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_settings_stand_in_the_specification_or_are_flags_which_go_before(
 
 
 def test_no_setting_of_an_agent_is_called_like_a_flag_of_the_command() -> None:
-    flags = {field.name for cls in (Population, Training) for field in fields(cls)} | {"resume", "help"}
+    flags = {field.name for cls in (Experiment, Training) for field in fields(cls)} | {"resume", "help"}
     for cls in (*map(AGENTS.load, AGENTS), *map(GAME_AGENTS.load, GAME_AGENTS)):
         assert not flags & {field.name for field in fields(cls.Config)}, cls.__name__
 
@@ -106,13 +106,13 @@ def test_without_a_table_the_score_is_said_to_be_sampled(capsys: pytest.CaptureF
     assert re.search(r"^mean return of 10 sampled episodes \d+\.\d$", said, re.MULTILINE)
     assert re.search(r"^ +60 steps: mean return \d+\.\d{3}$", said, re.MULTILINE)
     assert "score" not in said
-    assert "CartPole-v1 has no table from which it could be computed" in said
+    assert "because CartPole-v1 has no table" in said
     assert "exact" not in said
 
 
 def test_agents_that_predict_values_are_scored_by_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert trained("--agent", "TDValue", "--world", "RandomWalk", *SHORT) == 0
-    assert "TDValue learns to predict values and acts uniformly" in capsys.readouterr().out
+    assert "TDValue acts uniformly at random" in capsys.readouterr().out
 
 
 def test_a_terminal_shows_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -363,7 +363,7 @@ def test_what_an_interrupted_training_loses_is_said(
     with monkeypatch.context() as patch:
         interrupt_after(5, QLearning, patch, ctrl_c)
         assert trained(*SHORT) == 130
-    assert "Nothing is saved: --save PATH would have kept what was learned.\n" in capsys.readouterr().err
+    assert "Nothing saved; use --save PATH to save the agent.\n" in capsys.readouterr().err
     from stable_baselines3 import DQN
 
     with monkeypatch.context() as patch:
@@ -373,7 +373,7 @@ def test_what_an_interrupted_training_loses_is_said(
         )
         assert trained("--agent", "SB3DQN:learning_starts=9", *SHORT, "--save", str(tmp_path / "agent")) == 130
     said = capsys.readouterr().err
-    assert "Nothing is saved: SB3DQN is trained in one go." in said
+    assert "Nothing saved: SB3DQN cannot be resumed." in said
     assert not (tmp_path / "agent").exists()
 
 
@@ -436,7 +436,7 @@ def test_a_film_shows_every_moment_of_an_episode(tmp_path: Path, capsys: pytest.
         assert trained(*typed) == 0
     films = sorted(tmp_path.iterdir())
     assert [film.name for film in films] == [f"LineWalk-Optimal-run0-episode-{episode}.mp4" for episode in (0, 1)]
-    assert f"Filmed: {films[1]}\n" in capsys.readouterr().out
+    assert f"Recorded: {films[1]}\n" in capsys.readouterr().out
     for film in films:
         frames = frames_of(film)
         assert len(frames) == 6  # the start and five steps
@@ -477,14 +477,13 @@ def test_a_film_that_cannot_be_written_whole_is_said(
         "--save",
         str(tmp_path / "agent"),
         "--video",
-        str(tmp_path / "films"),
+        str(tmp_path / "videos"),
     ]
     assert trained(*typed) == 2
     assert capsys.readouterr().err == "Error: " + (
-        f"cannot write the film into {tmp_path}/films: ffmpeg: no room\n"
+        f"cannot write the video into {tmp_path}/videos: ffmpeg: no room\n"
         if raised
-        else f"the film {tmp_path}/films/LineWalk-QLearning-run0-episode-0.mp4 was not written whole; "
-        "the disk may be full\n"
+        else f"the video {tmp_path}/videos/LineWalk-QLearning-run0-episode-0.mp4 is incomplete; the disk may be full\n"
     )
     assert load_agent(tmp_path / "agent").steps == 10
 
@@ -612,6 +611,7 @@ def test_the_commands_of_the_documentation_run(
         assert main([*typed, *more]) == 0
     assert load_agent("sarsa.safetensors").steps == 400
     assert Path("runs/LineBalance-DQN/seed0-run2").is_dir()
-    assert len(list(Path("videos").iterdir())) == 2
+    [videos] = re.findall(r"--video (\S+)", PAGE)
+    assert len(list(Path(videos).iterdir())) == 2
     promised = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[0]
     assert promised in capsys.readouterr().out

@@ -60,7 +60,7 @@ def test_every_agent_can_be_trained_saved_and_watched(
     assert abs(float(discounted)) <= abs(float(total)) + 1e-9
     assert f"mean discounted return {discounted}, exactly expected " in said
     predicts = name in ("TDValue", "MonteCarloValue")
-    assert (f"{name} learns to predict values, no policy: it acts uniformly at random." in said) == predicts
+    assert (f"{name} predicts values and learns no policy: it acts uniformly at random." in said) == predicts
 
 
 def test_what_is_expected_is_what_many_episodes_give() -> None:
@@ -187,7 +187,7 @@ def test_gymnasiums_own_environments_are_watched_too(tmp_path: Path, capsys: pyt
     assert watched(tmp_path / "pole") == 2
     assert capsys.readouterr().err == "Error: CartPole-v1 can be drawn as human, rgb_array, but not as ansi\n"
     assert watched(tmp_path / "pole", "--render", "human", "--fps", "5000") == 0
-    assert "CartPole-v1 has no table, so what is to be expected cannot be computed." in capsys.readouterr().out
+    assert "CartPole-v1 has no table, so the expected return cannot be computed." in capsys.readouterr().out
     make_agent("QLearning", "FrozenLake-v1").save(tmp_path / "lake")
     assert watched(tmp_path / "lake") == 0
     said = capsys.readouterr().out

@@ -19,7 +19,7 @@ from baselines.comparison import comparison as comparison_module
 from baselines.comparison.cells import Result, WorldCell
 from baselines.comparison.comparison import PRESETS, Comparison
 from baselines.comparison.provenance import command_line, into, repeating_command
-from baselines.comparison.result_files import made_here
+from baselines.comparison.result_files import execution_metadata
 from baselines.comparison.results import Results, read_results
 from baselines.comparison.rows import gather
 from baselines.comparison.running import compare
@@ -146,7 +146,7 @@ def test_each_result_says_where_and_when_it_was_made(tmp_path: Path, monkeypatch
     assert timedelta(0) <= datetime.now(timezone.utc) - moment < timedelta(minutes=5)
     next((tmp_path / "cells").glob("*.npz")).unlink()
     elsewhere = {"finished": "2099-01-01T00:00:00+00:00", "machine": {"platform": "Elsewhere"}}
-    monkeypatch.setattr("baselines.comparison.running.made_here", lambda: elsewhere)
+    monkeypatch.setattr("baselines.comparison.running.execution_metadata", lambda: elsewhere)
     about = compare(SMALL, tmp_path, workers=1).provenance
     assert sorted(map(str, about["machines"])) == sorted(map(str, [here, elsewhere["machine"]]))
     assert about["last"] == elsewhere["finished"]
@@ -332,10 +332,10 @@ def test_a_missing_and_a_nan_run_are_errors_that_name_it(tmp_path: Path) -> None
     (cell,) = [cell for cell in SMALL.cells() if str(cell) == "Bandit · QLearning · runs 0-3"]
     arrays = cell.read(tmp_path / "cells")
     arrays["scores"][1, 2] = np.nan
-    cell.write(arrays, tmp_path / "cells", made_here())
+    cell.write(arrays, tmp_path / "cells", execution_metadata())
     with pytest.raises(ValueError, match="run 2 of QLearning on Bandit has nan"):
         read_results(tmp_path)
-    cell.write({**arrays, "scores": np.zeros((3, 3))}, tmp_path / "cells", made_here())
+    cell.write({**arrays, "scores": np.zeros((3, 3))}, tmp_path / "cells", execution_metadata())
     with pytest.raises(ValueError, match="every run must have a score, but QLearning on Bandit has 3 of 4"):
         read_results(tmp_path)
 
@@ -512,6 +512,6 @@ def test_mistakes_in_how_it_is_run_are_refused(options: dict[str, object], messa
 
 
 def test_a_worker_with_other_versions_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "compute", lambda cell: ("another key", cell.compute(), made_here()))
+    monkeypatch.setattr(running, "compute", lambda cell: ("another key", cell.compute(), execution_metadata()))
     with pytest.raises(WorkerError, match="every worker must have the same versions as the process that sends it"):
         compare(SMALL, tmp_path, workers=1)

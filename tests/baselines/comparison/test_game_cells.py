@@ -17,7 +17,7 @@ from baselines.comparison import cells
 from baselines.comparison.comparison import Comparison
 from baselines.comparison.game_cells import GameCell, game_cells
 from baselines.comparison.game_rows import GameRow, summarise_game
-from baselines.comparison.result_files import made_here
+from baselines.comparison.result_files import execution_metadata
 from baselines.comparison.running import compare
 from baselines.games.independent_q import IndependentQ
 from baselines.games.loop import GameRecord, play
@@ -60,7 +60,7 @@ ROW = GameRow("climbing", "IndependentQ", make_game_task("climbing"), RECORD)
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     assert CELL.read(tmp_path) is None
-    CELL.write(CELL.compute(), tmp_path, made_here())
+    CELL.write(CELL.compute(), tmp_path, execution_metadata())
     found = GameRow.of(CELL.game, CELL.agent.label, CELL.read(tmp_path)).record
     again = play(
         IndependentQ(CELL.game.task, runs=3, seed=1, config=replace(IndependentQ.Config(), epsilon=0.5)),
@@ -109,7 +109,7 @@ def test_versions_and_defaults_change_the_file(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_corrupt_or_foreign_file_is_found(tmp_path: Path) -> None:
-    CELL.write(CELL.compute(), tmp_path, made_here())
+    CELL.write(CELL.compute(), tmp_path, execution_metadata())
     path = CELL.file(tmp_path)
     whole = path.read_bytes()
     other = replace(CELL, seed=9)
@@ -270,7 +270,7 @@ def test_the_table_has_a_line_a_game_and_agent_with_every_number() -> None:
     assert cells == [["climbing", "IndependentQ", *numbers], ["", "RegretMatching", *numbers]]
     explained = [line.partition(":")[0] for line in text.splitlines() if not line.startswith(("│", "┃", "├"))]
     assert {"ended with", "exploitability", "CCE gap", "payoff of optimum"} <= set(explained)
-    assert "† Intervals of fewer than 10 runs are too narrow: one of 4 runs" in text
+    assert "† Intervals from fewer than 10 runs are too narrow. With 4 normally distributed runs" in text
 
 
 def test_many_ends_are_counted_together() -> None:
@@ -297,7 +297,7 @@ def test_the_command_takes_games_beside_worlds(tmp_path: Path, capsys: pytest.Ca
     text = capsys.readouterr().out
     assert "[4/5] penalty:k=-10 · RegretMatching · runs 0-4" in text
     assert "[5/5] LineWalk · Random · runs 0-4" in text  # what takes longest comes first
-    assert text.index("Distance from the exact optimum") < text.index("Population in games")
+    assert text.index("Normalised scores, computed exactly") < text.index("Agents in games")
     for meaning in ("ended with:", "exploitability:", "CCE gap:", "payoff of optimum:"):
         assert meaning in text
     lines = list(csv.DictReader(io.StringIO((tmp_path / "results.csv").read_text())))
@@ -321,7 +321,7 @@ def test_the_command_takes_games_beside_worlds(tmp_path: Path, capsys: pytest.Ca
 def test_the_command_takes_games_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*COMMAND, *AGENTS, "--worlds", "--out", str(tmp_path)]) == 0
     text = capsys.readouterr().out
-    assert "Distance from the exact optimum" not in text
+    assert "Normalised scores, computed exactly" not in text
     results = {"report.html", "report.md", "results.csv", "games.png"}
     assert {path.name for path in tmp_path.iterdir()} == {".lock", "cells", "comparison.json", *results}
     assert f"Open {tmp_path / 'report.html'} in a browser." in " ".join(text.split())

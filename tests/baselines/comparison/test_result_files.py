@@ -10,7 +10,7 @@ import pytest
 
 from baselines.comparison import cells
 from baselines.comparison.cells import AgentCell, Result
-from baselines.comparison.result_files import made_here, version
+from baselines.comparison.result_files import execution_metadata, version
 from baselines.registry import AGENTS
 from baselines.system.atomic_files import StorageError
 from baselines.training.registration import AgentSpecification
@@ -23,7 +23,7 @@ RESULT = Result(np.array([0, 50, 100]), np.arange(9.0).reshape(3, 3) / 7, exact=
 
 def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
     assert CELL.read(tmp_path) is None
-    CELL.write(RESULT.arrays(), tmp_path, made_here())
+    CELL.write(RESULT.arrays(), tmp_path, execution_metadata())
     found = Result.of(CELL.read(tmp_path))
     np.testing.assert_array_equal(found.steps, RESULT.steps)
     np.testing.assert_array_equal(found.scores, RESULT.scores)
@@ -74,7 +74,7 @@ def test_a_library_s_version_is_part_of_its_own_agents_keys_only() -> None:
 
 
 def path_of(tmp_path: Path) -> Path:
-    CELL.write(RESULT.arrays(), tmp_path, made_here())
+    CELL.write(RESULT.arrays(), tmp_path, execution_metadata())
     return CELL.file(tmp_path)
 
 
@@ -123,7 +123,7 @@ def test_an_edited_score_is_noticed(tmp_path: Path) -> None:
 
 def test_another_cell_s_result_is_noticed(tmp_path: Path) -> None:
     other = replace(CELL, seed=5)
-    other.write(RESULT.arrays(), tmp_path, made_here())
+    other.write(RESULT.arrays(), tmp_path, execution_metadata())
     other.file(tmp_path).rename(CELL.file(tmp_path))
     with pytest.raises(StorageError, match=r"holds another cell's result; delete it"):
         CELL.read(tmp_path)

@@ -44,7 +44,7 @@ def printed(console: Console) -> str:
 
 def test_a_log_gets_a_line_a_finished_cell() -> None:
     assert shown(terminal=False).splitlines() == [
-        "1 of 3 cells were finished before and are kept.",
+        "1 of 3 cells were already finished.",
         "[2/3] LineWalk · Random · runs 4-5",
         "[3/3] LineWalk · Random · runs 2-3",
     ]
@@ -52,7 +52,7 @@ def test_a_log_gets_a_line_a_finished_cell() -> None:
 
 def test_a_terminal_gets_a_bar_with_the_cells_that_run() -> None:
     text = shown(terminal=True)
-    assert "1 of 3 cells were finished before and are kept." in text
+    assert "1 of 3 cells were already finished." in text
     assert "LineWalk · Random · runs 2-3, LineWalk · Random · runs 4-5" in text
     assert " 3/3 " in text.replace("\r", "\n").splitlines()[-1]
 

@@ -182,7 +182,7 @@ def test_every_figure_of_every_section_is_drawn(page: Any) -> None:
         "SB3DQN",
         WICKED_AGENT.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
         "optimum",
-        "random policy",
+        "uniform random policy",
     ]
     assert "mean return (sampled)" in panel(page, "curves", "CartPole-v1").text_content()
 
@@ -260,7 +260,7 @@ def test_an_agent_is_put_away_on_the_whole_page(page: Any) -> None:
     page.locator("#profiles .legend button", has_text="Sarsa").click()
     figure = panel(page, "curves", "FourRooms")
     settled(page)
-    assert figure.locator(".drawing").evaluate(names) == ["QLearning", "SB3DQN", "optimum", "random policy"]
+    assert figure.locator(".drawing").evaluate(names) == ["QLearning", "SB3DQN", "optimum", "uniform random policy"]
     assert page.locator("#curves .legend button", has_text="Sarsa").get_attribute("aria-pressed") == "false"
 
 
@@ -435,7 +435,13 @@ def test_regret_is_drawn_beside_its_bounds_on_axes_of_both_kinds(page: Any) -> N
     figure = panel(page, "regret", "Bandit")
     types = "(plot) => [plot._fullLayout.xaxis.type, plot._fullLayout.yaxis.type]"
     names = figure.locator(".drawing").evaluate("(plot) => plot.data.map((one) => one.name).filter(Boolean)")
-    assert names == ["QLearning", "Sarsa", "uniform play", "UCB1's proved bound", "Lai & Robbins, in the long run"]
+    assert names == [
+        "QLearning",
+        "Sarsa",
+        "uniform random policy",
+        "UCB1 upper bound",
+        "Lai-Robbins lower bound (asymptotic)",
+    ]
     assert figure.locator(".drawing").evaluate(types) == ["linear", "linear"]
     page.get_by_label("Logarithmic axes").check()
     settled(page)

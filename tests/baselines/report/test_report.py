@@ -20,7 +20,7 @@ from baselines.report.console_table import BREAKS, MORE_BREAKS, folded
 from baselines.report.pictures import COLOURS, draw_learning_curves
 from baselines.report.spreadsheet import write_csv
 from baselines.report.terminal import explanation, terminal_table
-from baselines.report.wording import FEW, HELD, few_runs_text, interval_text
+from baselines.report.wording import COVERAGE, FEW, few_runs_text, interval_text
 from baselines.training.specification import WorldSpecification
 from tests.baselines.interval_cases import FEW_RUNS, Case, coverage, standard_error
 
@@ -29,7 +29,7 @@ on = WorldSpecification.read
 STEPS = np.array([0, 50, 100])
 
 # Of the columns of numbers.
-HEADS = ("runs", "score, 95% interval", "worst tenth", "within 1%", "steps to 95%", "steps/s", "time")
+HEADS = ("runs", "score, 95% interval", "worst tenth", "solve rate", "steps to 95%", "steps/s", "time")
 
 
 def rows(worlds: tuple[str, ...] = ("LineWalk", "Bandit"), runs: int = 10) -> list[Row]:
@@ -120,7 +120,7 @@ def test_names_are_folded_after_commas_and_colons_and_no_number_in_them_is_broke
 
 def test_below_a_narrow_table_columns_are_explained_that_are_shown_and_no_others() -> None:
     wide, narrow = printed(rows(), 150), printed(rows(), 60)
-    for heading in ("score", "worst tenth", "within 1%", "steps to 95%", "steps/s"):
+    for heading in ("score", "worst tenth", "solve rate", "steps to 95%", "steps/s"):
         assert f"\n{heading}: " in wide
     assert "\nscore: " in narrow
     assert "\nsteps to 95%: " not in narrow
@@ -131,10 +131,10 @@ def test_below_a_narrow_table_columns_are_explained_that_are_shown_and_no_others
 def test_intervals_of_few_runs_are_marked_and_the_mark_is_explained() -> None:
     few = printed([*rows(runs=5), *rows(("RandomMDP",), runs=3)])
     assert few.count(f"]{FEW}") == 12
-    assert "fewer than 10 runs are too narrow: one of 3 runs that says 95% holds the true mean in about 73%" in few
+    assert "With 3 normally distributed runs, a 95% interval covers the true mean in about 73%" in few
     assert FEW not in printed(rows(runs=MINIMUM_RUNS))
     assert few_runs_text([1, MINIMUM_RUNS, 30]) == ""
-    assert set(HELD) == set(range(2, MINIMUM_RUNS))
+    assert set(COVERAGE) == set(range(2, MINIMUM_RUNS))
     assert FEW not in printed(
         [Row(on("LineWalk"), "QLearning", STEPS, np.ones((3, 1)), True, 1.0)]
     )  # without an interval
@@ -194,9 +194,9 @@ def test_the_picture_has_a_panel_a_world_with_curves_bands_and_levels(tmp_path: 
     panels = [panel for panel in figures[0].axes if panel.get_visible()]
     assert [panel.get_title(loc="left") for panel in panels] == ["LineWalk", "Bandit", "RandomMDP"]
     curves = {line.get_label(): line for line in panels[0].get_lines()}
-    assert list(curves) == ["optimum", "random policy", "QLearning", "SB3DQN"]
+    assert list(curves) == ["optimum", "uniform random policy", "QLearning", "SB3DQN"]
     assert set(curves["optimum"].get_ydata()) == {1}
-    assert set(curves["random policy"].get_ydata()) == {0}
+    assert set(curves["uniform random policy"].get_ydata()) == {0}
     np.testing.assert_allclose(curves["QLearning"].get_ydata(), [0, 0.5, 1])
     assert curves["QLearning"].get_color() != curves["SB3DQN"].get_color()
     assert curves["QLearning"].get_linestyle() != curves["SB3DQN"].get_linestyle()
@@ -232,7 +232,7 @@ def test_where_returns_are_sampled_the_random_policy_is_at_its_own_mean(tmp_path
     draw_learning_curves([sampled], tmp_path / "curves.png")
     (panel,) = figures[0].axes
     (line,) = panel.get_lines()
-    assert line.get_label() == "random policy"
+    assert line.get_label() == "uniform random policy"
     assert set(line.get_ydata()) == {22.0}
 
 

@@ -34,13 +34,17 @@ def of(agent: str, world: str = "RandomWalk", *, exact: bool = True) -> Row:
 
 # Rows, the kinds of their scores, and what stands above their table.
 CASES: dict[str, tuple[list[Row], list[Kind], str]] = {
-    "policies": ([of("QLearning"), of("Random")], ["policy"], "Distance from the exact optimum"),
-    "predictions": ([of("TDValue"), of("MonteCarloValue:groups=5")], ["values"], "Distance from exact values"),
+    "policies": ([of("QLearning"), of("Random")], ["policy"], "Normalised scores, computed exactly"),
+    "predictions": (
+        [of("TDValue"), of("MonteCarloValue:groups=5")],
+        ["values"],
+        "Scores of predicted values, computed exactly",
+    ),
     "returns": ([of("DQN", "CartPole-v1", exact=False)], ["episodes"], "Mean returns of sampled episodes"),
     "all": (
         [of("QLearning"), of("TDValue"), of("DQN", "CartPole-v1", exact=False)],
         ["policy", "values", "episodes"],
-        "How each agent ends",
+        "Scores at the end of training",
     ),
 }
 
@@ -72,7 +76,7 @@ def test_every_report_says_what_the_scores_in_it_mean_and_nothing_of_others(case
         assert [kind for kind, meaning in MEANINGS.items() if meaning in text] == kinds
         assert ("(prediction)" in text) == ("values" in kinds)
         assert ("(sampled return)" in text) == ("episodes" in kinds)
-        assert ("1 the optimum" in text) == ("policy" in kinds)
+        assert ("1 = optimal" in text) == ("policy" in kinds)
 
 
 def test_an_agent_that_is_trained_alone_is_explained_with_the_same_words() -> None:
@@ -84,16 +88,16 @@ def test_level_lines_stand_only_where_they_mean_something() -> None:
     rows = [of("Random"), of("Optimal"), of("TDValue"), of("QLearning"), of("MonteCarloValue")]
     both = score_figures(rows)
     assert [(figure.title, [one.agent for one in figure.rows], figure.levels) for figure in both] == [
-        ("RandomWalk", ["QLearning"], {"optimum": 1.0, "random policy": 0.0}),
+        ("RandomWalk", ["QLearning"], {"optimum": 1.0, "uniform random policy": 0.0}),
         ("RandomWalk: predicted values", ["TDValue", "MonteCarloValue"], {}),
     ]
     no_learner = [of("Random"), of("Optimal"), of("TDValue")]
     [alone] = score_figures(no_learner)
     assert (alone.title, alone.levels) == ("RandomWalk: predicted values", {})
-    assert "level line" not in reports(no_learner)["page"]
-    assert "both are drawn as level lines" in reports(rows)["page"]
+    assert "horizontal line" not in reports(no_learner)["page"]
+    assert "Horizontal lines mark the uniform random policy (0) and the optimum (1)" in reports(rows)["page"]
     [levels] = score_figures([of("Random"), of("Optimal")])
-    assert list(levels.levels) == ["optimum", "random policy"]
+    assert list(levels.levels) == ["optimum", "uniform random policy"]
 
 
 def test_figures_name_what_is_on_their_axes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +133,7 @@ def test_the_uniform_policys_return_is_the_same_line_in_pictures_and_on_the_page
     scores = random.scores + 20.0
     scores[-1] += 11.0
     [figure] = score_figures([replace(random, scores=scores)])
-    assert figure.levels == {"random policy": pytest.approx(21.0)}
+    assert figure.levels == {"uniform random policy": pytest.approx(21.0)}
     [data] = page_data(Contents(Results((replace(random, scores=scores),), (), {})))["curves"]
     assert data["levels"] == figure.levels
 

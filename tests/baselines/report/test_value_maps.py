@@ -187,14 +187,11 @@ def test_a_world_of_a_single_state_has_a_sentence_and_no_map(tmp_path: Path) -> 
     rows = tuple(row("Bandit", "QLearning", value_error=np.array([error])) for error in errors.values())
     rows = tuple(replace(one, agent=agent) for one, agent in zip(rows, errors))
     assert value_maps("Bandit", rows, []) is None
-    said = (
-        "Bandit has a single state, which makes no picture. The error there: Random 0.64, QLearning 0.0125, "
-        "mine|<b> inf."
-    )
+    said = "Bandit has a single state and so no map. Its value error: Random 0.64, QLearning 0.0125, mine|<b> inf."
     assert single_state("Bandit", rows) == said
     contents = Contents(Results(rows, (), {}))
     html = page(contents)
-    assert "The error there: Random 0.64, QLearning 0.0125, mine|&lt;b&gt; inf." in html
+    assert "Its value error: Random 0.64, QLearning 0.0125, mine|&lt;b&gt; inf." in html
     assert "No agent in this comparison has its value error known" not in html
     assert plain(said) in markdown(contents, {})
     assert not [path for path in write_report(contents, tmp_path) if path.name.startswith("value_error")]

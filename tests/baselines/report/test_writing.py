@@ -194,7 +194,7 @@ def test_how_it_was_made_names_nothing_that_never_ran() -> None:
     for found, absent in (((), games), ("6000", "0.125")), ((rows, ()), ("500", "FictitiousPlay")):
         contents = Contents(Results(*found, about))
         made = page(contents).partition('<section id="made">')[2].partition("<footer")[0]
-        text = markdown(contents, {}).partition("## How each number was made")[2]
+        text = markdown(contents, {}).partition("## How to reproduce it")[2]
         for part in (made, text):
             assert [word for word in ("6000", "0.125", "500", "FictitiousPlay") if word not in part] == list(absent)
             assert "seed" in part
@@ -249,17 +249,20 @@ def test_in_every_table_intervals_of_few_runs_are_marked_and_the_mark_is_explain
     first = {name: getattr(record, name)[:5] for name in ("joint_play", "late_play", "late_payoff")}
     fewer = replace(games, record=replace(record, exploitability=record.exploitability[:, :5], **first))
     marked = Contents(Results(rows, (fewer,), {}))
-    sentence, across = "fewer than 10 runs are too narrow: one of 4 runs", "the agent has fewer than 10 runs"
+    sentence, across = (
+        "fewer than 10 runs are too narrow. With 4 normally distributed runs",
+        "the agent has fewer than 10 runs",
+    )
     for text in (page(marked), markdown(marked, {})):
         tables = text.partition('<script type="application/json"')[0]
         assert tables.count("]†") == 1 + 2 + 1  # QLearning on LineWalk, its two means over worlds, and the game
-        assert (sentence in text, across in text, "one of 5 runs" in text) == (True, True, True)
+        assert (sentence in text, across in text, "With 5 normally distributed runs" in text) == (True, True, True)
     enough = Contents(Results(rows[1:], (games,), {}))
     assert "†" not in markdown(enough, {}) + page(enough).partition('<script type="application/json"')[0]
 
 
 def test_agents_of_different_worlds_are_not_silently_compared(contents: Contents) -> None:
-    warning = "These agents were not all run on the same worlds"
+    warning = "Not all agents ran on the same worlds"
     assert warning in page(contents)
     alike = [row(world, agent) for world in ("LineWalk", "Bandit") for agent in ("QLearning", "Sarsa")]
     assert warning not in page(Contents(Results(tuple(alike), (), {})))

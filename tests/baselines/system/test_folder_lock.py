@@ -141,7 +141,7 @@ def test_what_a_killed_one_has_left_is_not_taken_for_the_holder(
     monkeypatch.setattr(time, "sleep", lambda _: None)
     with locked(tmp_path, "first"):
         (tmp_path / HOLDER).write_text(left)
-        with pytest.raises(StorageError, match="is in use by another process, which has not said who it is: wait"):
+        with pytest.raises(StorageError, match="is in use by an unknown process: wait"):
             enter(tmp_path)
 
 

@@ -72,7 +72,7 @@ def test_a_worker_that_is_killed_is_told_of_and_the_same_command_goes_on(
     assert code == 2
     assert error.startswith("Error: a process died (killed, or out of memory?), working on one of: ")
     assert " runs 0-49" in error  # of one cell, or of two where the second had begun
-    assert advice == f"Finished cells are kept in {tmp_path}; the same command goes on from there."
+    assert advice == f"Finished cells are kept in {tmp_path}; run the same command to resume."
     assert to_the_byte(compare(MEASURED, tmp_path, workers=1)) == unbroken
 
 
@@ -84,7 +84,7 @@ INTERRUPTED = (130, -signal.SIGINT)
 
 
 def said_at_the_end(folder: Path) -> str:
-    return f"Stopped.\nFinished cells are kept in {folder}; the same command goes on from there.\n"
+    return f"Stopped.\nFinished cells are kept in {folder}; run the same command to resume.\n"
 
 
 @pytest.mark.parametrize("whole_group", [True, False], ids=["group", "parent"])
@@ -195,7 +195,7 @@ def test_a_full_disk_stops_it_with_one_line_whatever_was_being_written(
             assert code == 2
             assert said[0].startswith("Error: cannot ")
             assert said[0].endswith("No space left on device")
-            assert said[1:] in ([], [f"Finished cells are kept in {out}; the same command goes on from there."])
+            assert said[1:] in ([], [f"Finished cells are kept in {out}; run the same command to resume."])
             stopped.add(said[0].split(str(out))[1].split(":")[0].split("-")[0])
             assert not list(out.rglob("*.tmp"))
     assert {"/.holder.json", "/comparison.json", "/cells/LineWalk", "/cells/Bandit", "/cells/climbing"} <= stopped
@@ -215,7 +215,7 @@ def test_a_disk_that_fills_up_while_workers_run_ends_them(
     assert code == 2
     assert error.startswith(f"Error: cannot write {out}")
     assert error.endswith(": No space left on device")
-    assert advice == f"Finished cells are kept in {out}; the same command goes on from there."
+    assert advice == f"Finished cells are kept in {out}; run the same command to resume."
     command.nobody_is_left()
     assert not list(out.rglob("*.tmp"))
     subprocess.run(["mount", "-o", "remount,size=32m", str(small_disk)], check=True)
@@ -283,7 +283,7 @@ def test_a_damaged_file_is_named_before_anything_trains(
     said = capsys.readouterr()
     named = next(path for path in (tmp_path / "cells").iterdir() if str(path) in said.err)
     assert f"Error: result file {named} " in said.err
-    assert "delete it and run the same command again: only this cell is computed anew" in said.err
+    assert "delete it and run the same command again: only this cell is recomputed" in said.err
     assert said.out == ""
     assert not last.exists()
     # The way out that it said, as often as it says so.
@@ -364,7 +364,7 @@ def test_a_folder_of_an_older_version_is_neither_used_nor_spoilt(
     assert main(shlex.split(command)[3:]) == 0
     printed = capsys.readouterr().out
     assert "[1/1] LineWalk · Random · runs 0-2" in printed
-    assert "Results in cells/ of other settings or versions, which are left alone: 1." in printed
+    assert "Results in cells/ from other settings or versions, not used here: 1." in printed
     assert all(path.read_bytes() == content for path, content in old.items())
     assert len(list((tmp_path / "results" / "cells").iterdir())) == 2
     alone = Comparison(worlds=("LineWalk",), agents=("Random",), runs=3, steps=100, checkpoints=2)

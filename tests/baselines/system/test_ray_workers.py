@@ -225,7 +225,7 @@ def test_ctrl_c_ends_the_cluster_that_was_started(tmp_path: Path) -> None:
     code, output = command.end()
     lines = [line for line in output.splitlines() if not line.startswith("[")]
     assert code in (130, -signal.SIGINT)  # a shell says 130 of both
-    assert lines == ["Stopped.", f"Finished cells are kept in {tmp_path}; the same command goes on from there."]
+    assert lines == ["Stopped.", f"Finished cells are kept in {tmp_path}; run the same command to resume."]
     they_end(everybody)
 
 

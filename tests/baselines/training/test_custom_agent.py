@@ -141,7 +141,7 @@ def test_an_action_of_a_box_may_be_of_any_float_type_and_beyond_its_bounds() -> 
             lambda env_fn, steps: None,
             r"\(env_fn, steps, seed\), but .*<lambda> takes \(env_fn, steps\): too many positional arguments",
         ),
-        (max, r"\(env_fn, steps, seed\), but what max takes cannot be told"),
+        (max, r"\(env_fn, steps, seed\), but the arguments of max are unknown"),
         (
             lambda a, b, c, d: None,
             r"\(env_fn, steps, seed\), but .*<lambda> takes \(a, b, c, d\): missing a required argument: 'd'",

@@ -264,7 +264,7 @@ def test_ctrl_c_and_a_kill_leave_no_process_behind(to_all: bool, number: int, co
     _, said = process.communicate(timeout=120)  # the pipes end with the last process that holds them
     assert process.returncode == code
     if to_all:
-        assert said == f"Stopped.\nFinished trials are kept in {tmp_path}; the same command goes on from there.\n"
+        assert said == f"Stopped.\nFinished trials are kept in {tmp_path}; run the same command to resume.\n"
     result, _ = tuned(tmp_path, trials=4)
     assert result.kept >= 1
     assert result.interrupted >= 1
@@ -312,9 +312,7 @@ def test_a_default_that_diverges_is_no_obstacle_but_a_search_without_any_result_
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(program.contenders_table(result))
     assert "diverged: a run's value is not finite at step" in console.export_text()
-    with pytest.raises(
-        ValueError, match=r"no trial of TDValue.* went all the way; most often: diverged: a run's value"
-    ):
+    with pytest.raises(ValueError, match=r"no trial of TDValue.* completed; most often: diverged: a run's value"):
         tuned(tmp_path / "alone", tuning, trials=1)
 
 
@@ -353,7 +351,7 @@ class FullDisk:
     def ask(self) -> tuple[int, AgentSpecification] | None:
         return 0, AGENTS.read("QLearning")
 
-    def judge(self, number: int, checkpoint: int, value: float) -> bool:
+    def should_prune(self, number: int, checkpoint: int, value: float) -> bool:
         raise OSError("no space left")
 
     def tell(self, number: int, outcome: Outcome | JobError) -> None:
@@ -534,26 +532,26 @@ def test_the_command_prints_its_trials_a_table_and_settings_to_paste(
     assert main([*TYPED, "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "]†" in printed
-    assert "† Intervals of fewer than 10 runs are too narrow: one of 4 runs" in printed
+    assert "† Intervals from fewer than 10 runs are too narrow. With 4 normally distributed runs" in printed
     assert "[1/4] trial 0: " in printed
     assert "[4/4] trial 3: " in printed
-    assert "Fresh runs, which the search has not seen" in printed
+    assert "Fresh runs, not seen by the search" in printed
     assert "RandomMDP: the best is better than the default, difference in mean score over training +" in printed
     best = json.loads((tmp_path / "tuning.json").read_text())["best"]["specification"]
     assert shlex.quote(best) in printed.splitlines()
     assert as_toml(AGENTS.read(best)) in printed
     assert main([*TYPED, "--out", str(tmp_path)]) == 0
-    assert "4 trials: 4 went all the way. 4 of them were kept from earlier." in capsys.readouterr().out
+    assert "4 trials: 4 completed. 4 of them were from an earlier command." in capsys.readouterr().out
 
 
 def test_the_default_alone_is_not_called_the_best_of_a_search(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for kept in ("", " It was kept from earlier."):
+    for kept in ("", " It was from an earlier command."):
         assert main([*PLAN, "--trials", "1", "--out", str(tmp_path)]) == 0
         printed = capsys.readouterr().out
         assert (
-            f"1 trial: 1 went all the way.{kept}\nOnly the default was tried, {BAD}: more --trials search." in printed
+            f"1 trial: 1 completed.{kept}\nOnly the default was tried, {BAD}; use more --trials to search." in printed
         )
 
 
@@ -574,7 +572,7 @@ def test_scores_of_predictions_are_said_to_be_such(tmp_path: Path, capsys: pytes
     assert main([*typed, "--trials", "1", "--held-out-runs", "2", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "of predicted values (95%)" in " ".join(printed.replace("┃", " ").split())
-    assert "Score: TDValue learns to predict values; it is how near the agent's predictions are to " in printed
+    assert "Score: the exact accuracy of the predicted values of the uniform random policy " in printed
 
 
 @pytest.mark.parametrize(
@@ -634,7 +632,7 @@ def test_after_ctrl_c_it_says_how_to_go_on(
         patch.setattr(QLearning, "update", interrupt)
         code, said = complaint(capsys, [*TYPED, "--out", str(tmp_path)])
     assert code == 130
-    assert said == f"Stopped.\nFinished trials are kept in {tmp_path}; the same command goes on from there.\n"
+    assert said == f"Stopped.\nFinished trials are kept in {tmp_path}; run the same command to resume.\n"
     assert main([*TYPED, "--out", str(tmp_path)]) == 0
     assert "1 more was interrupted and does not count." in capsys.readouterr().out
 

@@ -1,7 +1,7 @@
 """The agents that this library ships, with bugs planted from outside: in what they are told, or in a rule they use.
 
 Nothing of theirs is changed. A bug in the data changes the transition on its way from the environment to `update`; a
-bug in a rule stands in for a function of `baselines.learning.updates` while the agent learns.
+bug in a rule replaces `baselines.learning.advantages.generalised_advantages` while the agent learns.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from baselines import Task, Transition
 from baselines.learning.advantages import generalised_advantages
 from baselines.learning.encoding import Encoder
-from baselines.registry import agent_class
+from baselines.registry import AGENTS
 
 # What suits short trainings in small worlds, by agent.
 SETTINGS: dict[str, dict[str, Any]] = {
     "QLearning": {},
     "DQN": {"learning_rate": 5e-3, "train_every": 2, "learning_starts": 64, "target_every": 50},
-    "ActorCritic": {"copies": 2, "learning_rate": 1e-2, "entropy_weight": 0.01, "max_gradient_norm": float("inf")},
+    "ActorCritic": {"num_envs": 2, "learning_rate": 1e-2, "entropy_weight": 0.01, "max_gradient_norm": float("inf")},
     "Reinforce": {},
 }
 
@@ -154,16 +154,17 @@ class Told:
 @contextmanager
 def rule(bug: str | None) -> Iterator[None]:
     """A wrong rule in place of the advantages of ActorCritic, while it learns."""
-    right: Callable[..., np.ndarray] = generalised_advantages
+    right: Callable[..., torch.Tensor] = generalised_advantages
 
     def wrong(reward, terminated, ended, value, next_value, **settings):  # type: ignore[no-untyped-def]
-        nothing = np.zeros_like(ended[:1])
+        # [R, n, ...]
+        nothing = torch.zeros_like(ended[:, :1])
         if bug == "return_leaks_across_episodes":
-            terminated, ended = np.zeros_like(terminated), np.zeros_like(ended)
+            terminated, ended = torch.zeros_like(terminated), torch.zeros_like(ended)
         if bug == "mask_one_step_early":
-            terminated, ended = np.concatenate([terminated[1:], nothing]), np.concatenate([ended[1:], nothing])
+            terminated, ended = torch.cat([terminated[:, 1:], nothing], 1), torch.cat([ended[:, 1:], nothing], 1)
         if bug == "last_value_of_wrong_state":
-            next_value = np.concatenate([next_value[:-1], value[-1:]])
+            next_value = torch.cat([next_value[:, :-1], value[:, -1:]], 1)
         return right(reward, terminated, ended, value, next_value, **settings)
 
     module = importlib.import_module("baselines.agents.actor_critic")
@@ -192,11 +193,11 @@ def train(env_fn: Any, steps: int, seed: int, *, agent: str, bug: str | None = N
     settings = dict(SETTINGS[agent])
     if agent == "DQN":
         settings["epsilon_steps"] = steps // 2
-    factory: Any = agent_class(agent)
+    factory: Any = AGENTS.load(agent)
     learner = factory(task, runs=1, seed=seed, config=factory.Config(**settings))
     told = Told(bug)
     with rule(bug):
-        for _ in range(steps // learner.copies):
+        for _ in range(steps // learner.num_envs):
             transition = learner.rollout.step(learner.act(told.seen(learner.rollout.observation)))
             learner.update(told(transition, learner.rollout.observation))
     return ShippedPolicy(learner)
