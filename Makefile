@@ -45,7 +45,7 @@ compare: $(VENV)/.installed  ## train agents on worlds and print how far each en
 bench: $(VENV)/.installed  ## measure what the README's speed claims rest on
 	@set -e; for script in benchmarks/*.py; do echo "$(PY) $$script"; $(PY) "$$script"; done
 
-proofs: $(VENV)/.installed  ## run the long statistical proofs of published results and write docs/proofs.md
+proofs: $(VENV)/.installed  ## reproduce published results and write docs/proofs.md
 	$(if $(ARGS),,RL_ENVS_PROOFS_PAGE=docs/proofs.md) $(PY) -m pytest -q -m proofs --timeout 7200 -n $(WORKERS) $(or $(ARGS),tests/proofs)
 
 gallery: $(VENV)/.installed  ## draw the pictures of the worlds

@@ -23,6 +23,9 @@ Progress = Callable[[int, int, float], None]
 
 SCALES = (100.0, 10.0, 1.0)
 
+# The reason where a policy alone, or nothing, was given back and nothing wrong was seen.
+ONLY_VALUES_TELL = "nothing wrong was seen, but only values tell that nothing is: give back q_values or value"
+
 
 class WrongAgentError(AssertionError):
     """What `Diagnosis.raise_if_wrong` raises; the message is the whole report."""
@@ -259,10 +262,13 @@ class _Exam:
                 f"{self.budget:,} steps were too few: the best action of a one-step world was known in "
                 f"{gate.right_choices:.0%} of the situations"
             )
-        else:
+        elif depth == "values":
             verdict = "right"
             reason = judgement.reason if judgement is not None else "nothing wrong was seen"
-        if verdict == "cannot_tell":
+        else:
+            # A bug that moves what is expected by a third may leave every choice as it is.
+            verdict, reason = "cannot_tell", ONLY_VALUES_TELL
+        if verdict == "cannot_tell" and reason != ONLY_VALUES_TELL:
             findings.append(Finding(("not_trained_enough",), self.contexts.name, reason=reason, fault=False))
         return Diagnosis(
             verdict=verdict,

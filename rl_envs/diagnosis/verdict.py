@@ -117,9 +117,7 @@ def judge_choices(
     best = fits[0]
     if right.nats > best.nats - MORE_LIKELY:
         if right.nats / number > LIKELY:
-            return Judgement(
-                "right", "nothing wrong was seen in what the policy chooses, which tells less than values would"
-            )
+            return Judgement("right", "nothing wrong was seen in what the policy chooses")
         return Judgement("cannot_tell", "the policy's choices follow no expectation: the budget may be too small")
     if best.nats / number <= LIKELY:
         return Judgement("cannot_tell", "the policy's choices are not right, and no known bug explains them")

@@ -297,3 +297,12 @@ def test_no_heavy_library_is_needed() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("cannot tell")
+
+
+def test_a_policy_alone_is_never_called_right() -> None:
+    with_values = q_learning()
+    found = rl_envs.diagnose(
+        lambda env_fn, steps, seed: with_values(env_fn, steps, seed).argmax(axis=1), seeds=2, budget=1_500
+    )
+    assert (found.verdict, found.depth, found.findings) == ("cannot_tell", "policy", ())
+    assert "give back q_values or value" in found.reason
