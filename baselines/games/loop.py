@@ -1,9 +1,8 @@
-"""Playing and learning in games. `play` is the only loop in which game agents learn."""
+"""Playing and learning in games, in the loop that agents in worlds learn in too."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from baselines.games.agent import GameAgent
 from baselines.games.rollout import GameRollout, JointTransition
-from baselines.training.loop import checkpoint_steps
+from baselines.training.loop import checkpoint_steps, learn
 from rl_envs.games import NormalFormGame
 from rl_envs.mdp.finite_mdp import check_integer
 
@@ -94,23 +93,23 @@ def play(
     rollout = agent.rollout if rollout is None else rollout
     taken, begin = checkpoint_steps(steps, checkpoints), agent.steps
     late_begin = begin + steps - max(1, math.ceil(steps * LATE))
-    exploitability = [agent.task.exploitability(agent.strategies())]
     tally, late = _Tally(agent), _Tally(agent)
-    seconds = 0.0
-    for checkpoint in begin + taken[1:]:
-        started = time.perf_counter()
-        while agent.steps < checkpoint:
-            is_late = agent.steps + agent.num_envs > late_begin
-            transition = rollout.step(agent.act(rollout.observation))
-            metrics = agent.update(transition)
-            (late if is_late else tally).add(transition)
-            if on_step is not None:
-                on_step(transition, metrics)
-        seconds += time.perf_counter() - started
-        exploitability.append(agent.task.exploitability(agent.strategies()))
+
+    def count(transition: JointTransition, metrics: Mapping[str, np.ndarray]) -> None:
+        (late if agent.steps > late_begin else tally).add(transition)
+        if on_step is not None:
+            on_step(transition, metrics)
+
+    exploitability, seconds = learn(
+        agent,
+        rollout,
+        begin + taken,
+        scorer=lambda agent: agent.task.exploitability(agent.strategies()),
+        on_step=count,
+    )
     return GameRecord(
         steps=begin + taken,
-        exploitability=np.array(exploitability),
+        exploitability=exploitability,
         joint_play=tally.joint_play + late.joint_play,
         late_play=late.joint_play,
         late_payoff=late.mean_payoff,

@@ -1,4 +1,4 @@
-"""Training and evaluation. `train` is the only loop in which agents learn."""
+"""Training and evaluation. `learn` is the only loop in which agents learn, in worlds and in games."""
 
 from __future__ import annotations
 
@@ -86,21 +86,36 @@ def train(
                 raise TypeError(f"{agent.name} trains in its library's own loop, which measures nothing but scores")
             scores, seconds = agent.learn(taken, episodes=episodes)
         else:
+            keep_freed_memory()
             scorer = measure or partial(score, episodes=episodes)
-            scores, seconds = _learn(agent, begin + taken, scorer, on_step, on_checkpoint)
+            scores, seconds = learn(
+                agent, agent.rollout, begin + taken, scorer=scorer, on_step=on_step, on_checkpoint=on_checkpoint
+            )
     return LearningCurve(begin + taken, scores, agent.task.truth is not None, seconds)
 
 
-def _learn(
-    agent: Agent,
+def learn(
+    agent: Any,
+    rollout: Any,
     checkpoints: np.ndarray,
-    scorer: Callable[[Agent], np.ndarray],
-    on_step: Callback | None,
-    on_checkpoint: Callable[[int], None] | None,
+    *,
+    scorer: Callable[[Any], Any],
+    on_step: Callable[[Any, Mapping[str, np.ndarray]], None] | None = None,
+    on_checkpoint: Callable[[int], None] | None = None,
 ) -> tuple[np.ndarray, float]:
-    """The loop: returns scores at each checkpoint, [C, R], and the seconds of training without scoring."""
-    keep_freed_memory()
-    rollout = agent.rollout
+    """The loop in which every population learns, in worlds and in games.
+
+    Args:
+        agent: an `Agent`, or a `GameAgent`.
+        rollout: where it acts.
+        checkpoints: the values of `agent.steps` at which it is scored, ascending, [C]; the first is where it is now.
+        scorer: what to note at each checkpoint, [R].
+        on_step: called after each step with the transition and the agent's metrics.
+        on_checkpoint: called after each evaluation but the first with the steps taken.
+
+    Returns:
+        What was noted at each checkpoint, [C, R], and the seconds of acting and learning without scoring.
+    """
     scores = [scorer(agent)]
     seconds = 0.0
     for checkpoint in checkpoints[1:]:
