@@ -412,9 +412,8 @@ def truth(environment: Any, *, discount: float | None = None, explore: bool = Fa
 
     Raises:
         TypeError: something else, arguments without a name, or one that the environment does not take.
-        ValueError: an unknown name, naming the nearest; one whose steps do something else than its table says; as a
-            `NoTableError` an environment without a table, or with a
-            wrapper that may change rewards, observations or actions.
+        ValueError: an unknown name, naming the nearest; an environment whose steps contradict its table; or, as a
+            `NoTableError`, one without a table or with a wrapper that may change rewards, observations or actions.
     """
     if isinstance(environment, str):
         specification = Specification.parse(environment)

@@ -116,20 +116,18 @@ def registered_spec(name: str) -> Any:
     return gym.spec(known_id)
 
 
-def is_known(name: str) -> bool:
-    """Whether a name is that of a world, a Gymnasium id that is registered now, or one of a user's own environment."""
-    return ":" in name or environment_id(name) in gym.registry
-
-
 def source_hash(name: str) -> str | None:
-    """A hash of the file that a user's environment stands in, as far as a name tells it; None for a plain id."""
+    """A hash of the files that a user's environment is in, by its name and its entry point; None for a plain id."""
     if is_in_file(name):
-        return _hash(Path(name.rpartition(":")[0]))
+        return hashlib.sha256(Path(name.rpartition(":")[0]).read_bytes()).hexdigest()
     module, colon, _ = name.rpartition(":")
-    if not colon:
+    if not colon or importlib.util.find_spec(module) is None:
         return None
-    spec = importlib.util.find_spec(module)
-    return None if spec is None or spec.origin is None or not Path(spec.origin).is_file() else _hash(Path(spec.origin))
+    entry_point = registered_spec(name).entry_point
+    home = entry_point.partition(":")[0] if isinstance(entry_point, str) else entry_point.__module__
+    specs = [importlib.util.find_spec(one) for one in dict.fromkeys((module, home))]
+    files = [Path(one.origin) for one in specs if one is not None and one.origin and Path(one.origin).is_file()]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest() if files else None
 
 
 def _function(place: str) -> Callable[..., Any]:
@@ -148,7 +146,3 @@ def _constructor(spec: Any) -> Any:
         return gym.envs.registration.load_env_creator(spec.entry_point)
     except Exception:  # noqa: BLE001 - whatever its module raises: making it will say so
         return None
-
-
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -113,11 +113,16 @@ def build(world: World | str, **arguments: Any) -> World:
     if not isinstance(world, str):
         raise TypeError(f"world must be a World or the name of a registered one, but is {world!r}")
     specification = Specification.parse(world)
-    own = own_world(specification.name)
+    return build_named(specification.name, specification.also(arguments))
+
+
+def build_named(name: str, settings: Mapping[str, Any]) -> World:
+    """Build a world from a name and settings that were read already; arguments and errors are those of `build`."""
+    own = own_world(name)
     if own is None:
-        raise ValueError(unknown("world", specification.name, WORLDS))
+        raise ValueError(unknown("world", name, WORLDS))
     name, preset = own
-    given = {**preset, **specification.also(arguments)}
+    given = {**preset, **settings}
     entry = WORLDS[name]
     builder = _load(entry.builder)
     known = inspect.signature(builder).parameters

@@ -101,7 +101,7 @@ class Specification:
         """The settings with arguments that a caller gives beside them; raises TypeError for one that both have."""
         for key in arguments:
             if key in self.settings:
-                raise TypeError(f"a setting must be given once, but {key} stands in {self} and beside it")
+                raise TypeError(f"a setting must be given once, but {key} is given both in {self} and as an argument")
         return {**self.settings, **arguments}
 
     def with_settings(self, settings: Mapping[str, Any]) -> Specification:

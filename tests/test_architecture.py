@@ -16,7 +16,7 @@ FILES = sorted(path for package in ("rl_envs", "baselines") for path in (REPOSIT
 HEAVY = {"scipy", "pygame", "pettingzoo", "matplotlib", "torch", "pandas", "stable_baselines3", "rich", "tyro"}
 
 # The rooms of each package from the ground up, and for each the rooms below it that its files may import; any other it
-# may not. The front door (`__main__`, the registries) is of rooms with one file.
+# may not. Each file of the front door (`__main__`, the registries) is a room by itself.
 ROOMS: dict[str, set[str]] = {
     "rl_envs.names": set(),
     "rl_envs.specification": {"rl_envs.names"},
@@ -174,7 +174,7 @@ def test_arrows_run_one_way(module: str) -> None:
 
 
 def test_every_file_is_in_a_room() -> None:
-    """The package roots hold the front door alone."""
+    """Every file is in a listed room, and every listed room has files."""
     assert {room_of(module) for module in MODULES} - {None} == set(ROOMS)
 
 

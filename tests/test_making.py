@@ -37,7 +37,7 @@ def test_settings_behind_a_name_are_those_beside_it() -> None:
         == rl_envs.truth("LineWalk", size=7, discount=0.5).optimal_value
     )
     with pytest.raises(
-        TypeError, match="a setting must be given once, but size stands in LineWalk:size=7 and beside it"
+        TypeError, match="a setting must be given once, but size is given both in LineWalk:size=7 and as an argument"
     ):
         build("LineWalk:size=7", size=7)
     with pytest.raises(TypeError, match="LineWalk's size must be an integer, but is 'seven'"):

@@ -139,7 +139,9 @@ def test_settings_are_put_over_others() -> None:
     given = Specification.parse("World:a=1,b=2")
     assert given.with_settings({"b": 3, "c": 4}) == Specification.parse("World:a=1,b=3,c=4")
     assert given.also({"c": 3}) == {"a": 1, "b": 2, "c": 3}
-    with pytest.raises(TypeError, match="a setting must be given once, but b stands in World:a=1,b=2 and beside it"):
+    with pytest.raises(
+        TypeError, match="a setting must be given once, but b is given both in World:a=1,b=2 and as an argument"
+    ):
         given.also({"b": 3})
 
 

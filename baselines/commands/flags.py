@@ -39,7 +39,7 @@ def check_typed(typed: Sequence[str]) -> None:
         if name.startswith("--"):
             last = name.replace("_", "-")
             if last in seen:
-                raise ValueError(f"a flag must stand once, with all of its values behind it, but {last} stands twice")
+                raise ValueError(f"a flag must be given once, followed by all of its values, but {last} is given twice")
             seen.add(last)
         if word == "" or (name.startswith("--") and equals and not value):
             raise ValueError(f"{last} must not be empty, but is ''")

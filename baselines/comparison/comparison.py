@@ -197,7 +197,7 @@ def _loaded(functions: Sequence[str]) -> dict[str, TrainFunction]:
         if not equals:
             raise ValueError(f"functions must be given as NAME=file.py:function, but there is {given!r}")
         if name in found:
-            raise ValueError(f"functions must have each name once, but {name!r} stands there more often")
+            raise ValueError(f"functions must have different names, but {name!r} is given twice")
         found[name] = load_function(place)
     return found
 

@@ -12,6 +12,7 @@ import numpy as np
 from baselines.agents.hierarchical_q import HierarchicalQ
 from baselines.training.agent import Agent
 from baselines.training.task import Task
+from rl_envs.making import make_environment
 from rl_envs.options import Option
 from rl_envs.worlds.actions import action_index
 
@@ -148,7 +149,10 @@ def make_env(task: Task, render_mode: str, *, fps: float | None = None) -> gym.E
     if render_mode not in modes:
         raise ValueError(f"{task.name} can be drawn as {', '.join(modes) or 'nothing'}, but not as {render_mode}")
     if task.world is None:
-        env = gym.make(task.environment, render_mode=render_mode, **task.arguments)
+        try:
+            env = make_environment(task.environment, {**task.arguments, "render_mode": render_mode})
+        except TypeError as error:  # a user's function that takes no render_mode
+            raise ValueError(f"{task.name} cannot be drawn: {error}") from error
         env.unwrapped.metadata = {**env.unwrapped.metadata, **speed}
         return env
     from gymnasium.wrappers import TimeLimit

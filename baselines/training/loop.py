@@ -55,7 +55,7 @@ def train(
     """Train every run of an agent for a number of environment steps, with evaluations along the way.
 
     A second call continues where the first ended: two calls equal one long call byte for byte, also with saving and
-    loading in between. The exception are Gymnasium's own environments: they cannot be saved, so they begin new episodes
+    loading in between. Gymnasium's own environments are an exception: they cannot be saved, so they begin new episodes
     after loading.
 
     Args:

@@ -99,9 +99,9 @@ def each_once(what: str, named: Sequence[SomeResolved]) -> list[SomeResolved]:
     for one in named:
         for other in seen:
             if one.label == other.label:
-                raise ValueError(f"{what} must name each once, but names {one.label!r} more often")
+                raise ValueError(f"{what} must be different, but {one.label!r} is given twice")
             if one.meaning == other.meaning:
-                raise ValueError(f"{what} must name each once, but {other.label!r} and {one.label!r} are the same")
+                raise ValueError(f"{what} must be different, but {other.label!r} and {one.label!r} are the same")
         seen.append(one)
     return seen
 

@@ -18,7 +18,7 @@ from gymnasium import spaces
 from rl_envs.exact import NoTableError, Truth, truth
 from rl_envs.making import make_environment
 from rl_envs.mdp.finite_mdp import check_discount
-from rl_envs.registry import WORLDS, build, own_world
+from rl_envs.registry import WORLDS, build_named, own_world
 from rl_envs.specification import Specification, named
 from rl_envs.user_file import is_in_file
 from rl_envs.worlds.observation import Index
@@ -236,7 +236,7 @@ def _make_named(specification: Specification) -> Task:
     if own is not None:
         world, preset = own
         arguments = {**preset, **arguments}
-        return _task_of_world(build(world, **arguments), world, arguments)
+        return _task_of_world(build_named(world, arguments), world, arguments)
     return _task_of_environment(name, arguments.pop("discount", DEFAULT_DISCOUNT), arguments)
 
 

@@ -206,7 +206,7 @@ def search_space(agent: str | AgentSpecification, searched: Sequence[str] = ()) 
         if field != USUAL and field not in present:
             raise ValueError(unknown(f"setting of {name}", field, [*present, USUAL]))
         if field in named:
-            raise ValueError(f"each setting must be searched once, but {field!r} is named more often")
+            raise ValueError(f"each setting must be searched once, but {field!r} is given twice")
         if field == USUAL and equals:
             raise ValueError(f"{USUAL!r} stands for all usual ranges and has no values, but is given as {text!r}")
         named[field] = values if equals else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
+
+from rl_envs.user_file import is_in_file, load_from_file
 
 EXIT_CODES = {"right": 0, "wrong": 1, "cannot_tell": 3}
 BAD_INPUT = 2
@@ -30,6 +30,9 @@ def main(typed: Sequence[str]) -> int:
     asked = _parser().parse_args(list(typed))
     try:
         train = load(asked.train)
+        if "torch" in sys.modules:
+            # On busy cores two threads of torch are many times slower than one, and sum in another order.
+            sys.modules["torch"].set_num_threads(1)
         diagnosis = diagnose(
             train,
             seeds=asked.seeds,
@@ -62,32 +65,15 @@ def load(name: str) -> Any:
     """The training function that "file.py:function" or "module:function" names.
 
     Raises:
-        ValueError: no such file or function, or something that cannot be called.
-        ImportError: the file raised while it was imported.
+        ValueError: no such file or function, a file that cannot be imported, or something that cannot be called.
+        ImportError: a module that cannot be imported.
     """
     place, separator, function = name.rpartition(":")
     if not separator or not function:
         raise ValueError(f"name the function as file.py:function, but got {name!r}")
-    if place.endswith(".py"):
-        path = Path(place)
-        if not path.is_file():
-            raise ValueError(f"there is no file {place!r}")
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = module
-        sys.path.insert(0, str(path.parent.resolve()))
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            raise ImportError(f"{place} raised while it was imported: {type(error).__name__}: {error}") from error
-    else:
-        module = importlib.import_module(place)
-    train = getattr(module, function, None)
+    train = load_from_file(name) if is_in_file(name) else getattr(importlib.import_module(place), function, None)
     if not callable(train):
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise ValueError(f"{place} has no function {function!r}; it has {', '.join(known) or 'none'}")
+        raise ValueError(f"{name} must be a function train(env_fn, steps, seed), but is {train!r}")
     return train
 
 

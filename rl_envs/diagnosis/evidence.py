@@ -210,11 +210,6 @@ def _size(predicted: np.ndarray) -> float:
     return float(finite.max()) if finite.size and finite.max() > 0 else np.inf
 
 
-def runs_away(measured: Measured) -> bool:
-    """Whether the values are far beyond anything that a bounded bug gives."""
-    return bool((~np.isfinite(measured.mean)).any() or np.abs(measured.mean).max() > 8 * measured.size)
-
-
 def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis) -> Fit:
     """How a hypothesis fits all probes together."""
     distance, worst, entries, missing = 0.0, 0.0, 0, 0

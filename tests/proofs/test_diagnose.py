@@ -1,7 +1,8 @@
 """The confusion matrix of `rl_envs.diagnose`: every planted bug, every agent without one.
 
-Each exam is one trial; what is repeated has other seeds. The page `docs/diagnose-matrix.md` has every count with its
-interval. The bars: nine in ten planted bugs that leave a trace are named, and no correct agent is accused.
+Each exam is one trial; what is repeated has other seeds. `make proofs` writes `docs/diagnose-matrix.md`, which has
+every count with its interval. The bars: nine in ten planted bugs that leave a trace are named, and no correct agent is
+accused.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def test_a_preset_gives_the_defaults_of_what_is_left_out(monkeypatch: pytest.Mon
 def test_a_flag_that_stands_twice_is_refused_by_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     for name in COMMANDS:
         assert main([name, "--thing", "a", "--thing=b"]) == 2
-        said = "Error: a flag must stand once, with all of its values behind it, but --thing stands twice\n"
+        said = "Error: a flag must be given once, followed by all of its values, but --thing is given twice\n"
         assert capsys.readouterr().err == said
 
 

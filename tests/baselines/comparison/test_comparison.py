@@ -202,19 +202,19 @@ def test_a_preset_names_worlds_and_agents_that_there_are(preset: str) -> None:
         (
             {"worlds": ("LineWalk", "rl_envs/LineWalk-v0")},
             ValueError,
-            "worlds must name each once, but 'LineWalk' and 'rl_envs/LineWalk-v0' are the same",
+            "worlds must be different, but 'LineWalk' and 'rl_envs/LineWalk-v0' are the same",
         ),
         ({"agents": ()}, ValueError, "agents must name at least one, but is empty"),
-        ({"agents": ("Random", "Random")}, ValueError, "agents must name each once, but names 'Random' more often"),
+        ({"agents": ("Random", "Random")}, ValueError, "agents must be different, but 'Random' is given twice"),
         (
             {"worlds": ("LineWalk:size=3,slip=0.1", "LineWalk:slip=0.1,size=3")},
             ValueError,
-            "worlds must name each once",
+            "worlds must be different",
         ),
         (
             {"worlds": ("LineWalk", "LineWalk:size=5")},
             ValueError,
-            "worlds must name each once, but 'LineWalk' and 'LineWalk:size=5' are the same",
+            "worlds must be different, but 'LineWalk' and 'LineWalk:size=5' are the same",
         ),
         (
             {"worlds": ("FrozenLake-v1", "FrozenLake-v1:is_slippery=True")},
@@ -224,12 +224,12 @@ def test_a_preset_names_worlds_and_agents_that_there_are(preset: str) -> None:
         (
             {"agents": ("QLearning:epsilon=1", "QLearning")},
             ValueError,
-            "agents must name each once, but 'QLearning:epsilon=1' and 'QLearning' are the same",
+            "agents must be different, but 'QLearning:epsilon=1' and 'QLearning' are the same",
         ),
         (
             {"games": ("penalty", "penalty:k=-100.0")},
             ValueError,
-            "games must name each once, but 'penalty' and 'penalty:k=-100.0' are the same",
+            "games must be different, but 'penalty' and 'penalty:k=-100.0' are the same",
         ),
         (
             {"games": ("climbing",), "game_agents": ("IndependentQ", "IndependentQ:exploration=epsilon_greedy")},

@@ -143,7 +143,7 @@ def test_all_that_can_play_a_game_do_unless_some_are_named() -> None:
     ("changes", "error", "message"),
     [
         ({"games": ("climbin",)}, ValueError, "unknown game 'climbin'"),
-        ({"games": ("climbing", "climbing")}, ValueError, "games must name each once, but names 'climbing' more often"),
+        ({"games": ("climbing", "climbing")}, ValueError, "games must be different, but 'climbing' is given twice"),
         ({"game_agents": ("Regret",)}, ValueError, "unknown game agent 'Regret'"),
         ({"game_agents": ("MinimaxQ",)}, TypeError, "MinimaxQ plays two-player zero-sum games, but climbing is none"),
         ({"game_agents": ("IndependentQ:epsilon=2",)}, ValueError, r"epsilon must be in \[0, 1\], but is 2"),

@@ -88,8 +88,8 @@ def test_a_registry_is_a_table_of_names() -> None:
 @pytest.mark.parametrize(
     ("what", "read", "texts", "message"),
     [
-        ("worlds", WorldSpecification.read, ("Bandit", "LineWalk", "Bandit"), "names 'Bandit' more often"),
-        ("worlds", WorldSpecification.read, ("LineWalk:size=3,slip=0.5", "LineWalk:slip=.5, size=3"), "more often"),
+        ("worlds", WorldSpecification.read, ("Bandit", "LineWalk", "Bandit"), "'Bandit' is given twice"),
+        ("worlds", WorldSpecification.read, ("LineWalk:size=3,slip=0.5", "LineWalk:slip=.5, size=3"), "is given twice"),
         ("worlds", WorldSpecification.read, ("LineWalk", "LineWalk-v0"), "'LineWalk' and 'LineWalk-v0' are the same"),
         ("worlds", WorldSpecification.read, ("LineWalk", "LineWalk:slip=0.0"), "'LineWalk:slip=0.0' are the same"),
         (
@@ -105,7 +105,7 @@ def test_a_registry_is_a_table_of_names() -> None:
 def test_two_names_for_the_same_are_found_by_what_they_mean(
     what: str, read: Any, texts: tuple[str, ...], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"^{what} must name each once, but .*{message}$"):
+    with pytest.raises(ValueError, match=f"^{what} must be different, but .*{message}$"):
         each_once(what, list(map(read, texts)))
     assert each_once(what, [read(texts[0])]) == [read(texts[0])]
 

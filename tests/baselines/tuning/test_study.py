@@ -451,11 +451,11 @@ def test_a_library_s_agent_is_tuned_without_giving_any_trial_up() -> None:
     ("changed", "error", "message"),
     [
         ({"worlds": ()}, ValueError, "worlds must name at least one, but is empty"),
-        ({"worlds": ("LineWalk", "LineWalk")}, ValueError, "worlds must name each once, but names 'LineWalk' more"),
+        ({"worlds": ("LineWalk", "LineWalk")}, ValueError, "worlds must be different, but names 'LineWalk' more"),
         (
             {"worlds": ("LineWalk", "LineWalk:size=5")},
             ValueError,
-            "worlds must name each once, but 'LineWalk' and 'LineWalk:size=5' are the same",
+            "worlds must be different, but 'LineWalk' and 'LineWalk:size=5' are the same",
         ),
         ({"worlds": ("LineWlk",)}, ValueError, "unknown world 'LineWlk'. Did you mean 'LineWalk'?"),
         ({"worlds": ("LineWalk", "CartPole-v1"), "agent": "DQN", "search": ()}, ValueError, "must be tuned on alone"),
