@@ -159,8 +159,10 @@ def _check_observation(observation: Observation, num_states: int) -> None:
             seen = observation.of(state)
         except IndexError:
             raise ValueError(f"observation must show {num_states} states, but has none for state {state}") from None
-        if not observation.space.contains(seen):
-            raise ValueError(f"observation must lie in {observation.space}, but state {state} shows {seen!r}")
+        row = observation.batch(np.array([state]))
+        for shown in (seen, *([row[0]] if isinstance(row, np.ndarray) else [])):  # of dictionaries there is no row
+            if not observation.space.contains(shown):
+                raise ValueError(f"observation must lie in {observation.space}, but state {state} shows {shown!r}")
 
 
 def initial_state(world: World, options: dict[str, Any] | None) -> int | None:
