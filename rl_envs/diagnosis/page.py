@@ -19,14 +19,15 @@ STYLE = """
   --right: #5fd39a; --wrong: #ff8a80; --cannot_tell: #f0c14b; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 46rem;
   margin: 3rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
+h1 { font-size: 1.6rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2.5rem; }
 h1.right { color: var(--right); } h1.wrong { color: var(--wrong); } h1.cannot_tell { color: var(--cannot_tell); }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0; }
+table { display: block; overflow-x: auto; border-collapse: collapse; margin: 1rem 0;
+  font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .25rem .8rem; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; }
 pre { background: color-mix(in srgb, var(--ink) 6%, transparent); padding: .7rem 1rem; overflow-x: auto; }
 .before { color: var(--wrong); } .after { color: var(--right); } .small { color: var(--faint); font-size: .9rem; }
-svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
+svg { max-width: 100%; height: auto; } svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
 """
 BAR, GAP, HEIGHT = 22, 26, 150
 
