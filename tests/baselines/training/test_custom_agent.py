@@ -189,7 +189,7 @@ def test_a_file_that_cannot_be_run_is_run_again_once_it_is_mended(tmp_path: Path
     ("functions", "message"),
     [
         (("mine.py:train",), r"functions must be given as NAME=file\.py:function, but there is 'mine\.py:train'"),
-        (("A=examples/compare_your_own_agent.py:train_ppo",) * 2, "functions must have each name once, but 'A'"),
+        (("A=examples/compare_your_own_agent.py:train_ppo",) * 2, "functions must have different names, but 'A'"),
     ],
 )
 def test_functions_of_a_comparison_are_given_by_name_and_place(functions: tuple[str, ...], message: str) -> None:

@@ -451,7 +451,7 @@ def test_a_library_s_agent_is_tuned_without_giving_any_trial_up() -> None:
     ("changed", "error", "message"),
     [
         ({"worlds": ()}, ValueError, "worlds must name at least one, but is empty"),
-        ({"worlds": ("LineWalk", "LineWalk")}, ValueError, "worlds must be different, but names 'LineWalk' more"),
+        ({"worlds": ("LineWalk", "LineWalk")}, ValueError, "worlds must be different, but 'LineWalk' is given twice"),
         (
             {"worlds": ("LineWalk", "LineWalk:size=5")},
             ValueError,
