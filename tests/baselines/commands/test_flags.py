@@ -194,7 +194,10 @@ def test_several_values_are_known_before_the_others(typed: list[str], values: li
 @pytest.mark.parametrize(
     ("typed", "message"),
     [
-        (["--worlds", "A", "--runs", "3", "--worlds", "B"], "followed by all of its values, but --worlds is given twice"),
+        (
+            ["--worlds", "A", "--runs", "3", "--worlds", "B"],
+            "followed by all of its values, but --worlds is given twice",
+        ),
         (["--functions=F=a.py:f", "--functions", "G=a.py:g"], "but --functions is given twice"),
         (["--held_out_runs", "3", "--held-out-runs=3"], "but --held-out-runs is given twice"),
         (["--out", ""], "^--out must not be empty, but is ''$"),
