@@ -55,11 +55,11 @@ def holds_values(probe: Probe, runs: Sequence[TrainingRun]) -> bool:
     return bool(np.abs(q - rewards).mean() < 0.5 * np.abs(rewards).mean())
 
 
-def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[str, str] | None:
+def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[tuple[str, ...], str] | None:
     """What is wrong with the one-step world's action values or choices, where a known bug explains it.
 
     Returns:
-        A key and what was seen, or None.
+        The keys that explain it and what was seen, or None.
     """
     rewards = probe.mdp.mean_reward  # [S, A]
     tables = [run.learned.q for run in runs if run.learned.q is not None and run.learned.certain]
@@ -69,9 +69,9 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[str, st
         should = rewards - rewards.mean(axis=1, keepdims=True)
         slope = float((between * should).sum() / (should**2).sum())
         if slope < -0.5:
-            return "wrong_sign", "the better an action is, the less it is thought to be worth"
-        action = ("action_shifted", "the values are those of another action")
-        situation = ("stale_observation", "the values are those of another situation, one step away")
+            return ("wrong_sign",), "the better an action is, the less it is thought to be worth"
+        action = (("action_shifted",), "the values are those of another action")
+        situation = (("stale_observation",), "the values are those of another situation, one step away")
         for name, axis in ((action, 1), (situation, 0)):
             for shift in (1, 2):
                 other = np.roll(should, shift, axis)
@@ -83,16 +83,30 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[str, st
         level = np.abs(q.mean(axis=1) - earned).max() < 0.2 * np.abs(rewards).max()
         apart = np.ptp(q.mean(axis=1)) > 0.5 * np.ptp(earned)
         if flat and level and apart and np.ptp(earned) > 0.05 * np.abs(rewards).max():
-            return "action_shifted", "in every situation all actions are thought to be worth what is earned there"
+            return ("action_shifted",), "in every situation all actions are thought to be worth what is earned there"
     policies = [np.argmax(run.learned.policy, axis=1) for run in runs if run.learned.policy is not None]
     for shift in (1, 2):
         of_another = np.roll(np.argmax(rewards, axis=1), shift)
         if len(policies) == len(runs) and np.mean([policy == of_another for policy in policies]) >= 0.9:
-            return "stale_observation", "in each situation the action is chosen that is best in another one"
+            return ("stale_observation",), "in each situation the action is chosen that is best in another one"
     one = gate(probe, runs)
     if one.worst_choices >= 0.9:
-        return "wrong_sign", "in nearly all situations the worst action is chosen"
+        return ("wrong_sign",), "in nearly all situations the worst action is chosen"
+    if len(policies) == len(runs) and all(_certain_of_one(run) for run in runs):
+        return (
+            ("action_shifted", "observation_ignored"),
+            "each training came to take one and the same action in every situation, whatever it is paid there",
+        )
     return None
+
+
+def _certain_of_one(run: TrainingRun) -> bool:
+    """Whether one action is chosen everywhere, nearly always by the end, by a learner that had tried others as well."""
+    assert run.learned.policy is not None
+    chosen = np.argmax(run.learned.policy, axis=1)
+    late = run.log.late_counts.sum(axis=0)
+    tried = run.log.counts.sum(axis=0) > NEVER_TRIED * run.log.counts.sum()
+    return bool((chosen == chosen[0]).all() and late[chosen[0]] > 0.85 * late.sum() and tried.all())
 
 
 def _earned(run: TrainingRun, rewards: np.ndarray) -> np.ndarray:
@@ -123,3 +137,9 @@ def never_stops_exploring(probe: Probe, runs: Sequence[TrainingRun]) -> bool:
         if np.abs(shares.mean(axis=0) - 1 / shares.shape[1]).max() > EQUAL_SHARES:
             return False
     return True
+
+
+def never_takes_the_loud(runs: Sequence[TrainingRun]) -> bool:
+    """Whether every seed takes the small sure reward in both situations of Loud, where a policy was given back."""
+    policies = [np.argmax(run.learned.policy, axis=1) for run in runs if run.learned.policy is not None]
+    return len(policies) == len(runs) and all((policy == np.arange(2)).all() for policy in policies)

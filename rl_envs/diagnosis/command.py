@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -40,6 +41,7 @@ def main(typed: Sequence[str]) -> int:
             scale=asked.scale,
             observation=asked.observation,
             discount=asked.discount,
+            workers=asked.workers,
             progress=_show_progress,
         )
     except TrainingError as error:
@@ -92,7 +94,15 @@ def _parser() -> argparse.ArgumentParser:
         "--observation", choices=("index", "one_hot"), help="Discrete or Box (Discrete, unless it is refused)"
     )
     parser.add_argument("--discount", type=float, default=0.5, help="gamma (%(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=_default_workers(), help="trainings side by side (%(default)s, one a core)"
+    )
     return parser
+
+
+def _default_workers() -> int:
+    """One a core, where processes can be copied safely."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
 
 
 def _show_progress(done: int, total: int, seconds_left: float) -> None:

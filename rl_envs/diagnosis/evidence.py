@@ -23,6 +23,8 @@ RELATIVE, ABSOLUTE = 0.03, 0.02
 OF_TARGETS = 0.08
 # A prediction fits while no value is further off than this, in units of noise.
 FITS = 3.5
+# The share of these that is left where twice the budget has halved what training leaves unfinished.
+SHARP = 0.5
 # What one trained value counts that a prediction leaves out, and what every step away from one-step targets costs.
 MISSING, LESS_USUAL = 4.0, 4.0
 
@@ -192,17 +194,22 @@ def measure(probe: Probe, runs: Sequence[TrainingRun]) -> Measured | None:
     )
 
 
-def deviations(measured: Measured, predicted: np.ndarray) -> np.ndarray:
-    """How far each value is from a prediction in units of noise, [N]; NaN where the prediction says nothing."""
+def deviations(measured: Measured, predicted: np.ndarray, allowance: float = 1.0) -> np.ndarray:
+    """How far each value is from a prediction in units of noise, [N]; NaN where the prediction says nothing.
+
+    Args:
+        measured: the learned values.
+        predicted: [N].
+        allowance: what is left of the distance that learned values are allowed apart from the noise between seeds.
+    """
     size = min(measured.size, _size(predicted))
-    tolerance = np.sqrt(
-        measured.error**2
-        + (RELATIVE * np.abs(predicted)) ** 2
+    allowed = np.sqrt(
+        (RELATIVE * np.abs(predicted)) ** 2
         + (ABSOLUTE * size) ** 2
         + (OF_TARGETS * target_spread(measured.probe) * size / measured.size) ** 2
     )
     with np.errstate(invalid="ignore"):
-        return (measured.mean - predicted) / tolerance
+        return (measured.mean - predicted) / np.sqrt(measured.error**2 + (allowance * allowed) ** 2)
 
 
 def _size(predicted: np.ndarray) -> float:
@@ -210,32 +217,64 @@ def _size(predicted: np.ndarray) -> float:
     return float(finite.max()) if finite.size and finite.max() > 0 else np.inf
 
 
-def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis) -> Fit:
-    """How a hypothesis fits all probes together."""
+def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis, allowance: float = 1.0) -> Fit:
+    """How a hypothesis fits all probes together; `allowance` as for `deviations`."""
     distance, worst, entries, missing = 0.0, 0.0, 0, 0
     for one in measured.values():
-        predicted = prediction(one.probe, hypothesis)
-        if np.isinf(predicted).any():
-            # Where values run away they have no number to be near to: it fits if they have left all bounds.
-            off = np.array([0.0 if np.abs(one.mean).max() > 1.5 * one.size else 2 * FITS])
-        else:
-            z = deviations(one, predicted)
-            off = np.abs(z[one.trained & ~np.isnan(z)])
-            missing += int((one.trained & np.isnan(predicted)).sum())
+        off, unknown = misfit(one, hypothesis, allowance)
+        missing += unknown
         if off.size:
             distance += float((off**2).sum())
             worst = max(worst, float(off.max()))
             entries += off.size
+    if hypothesis.bug is not None and hypothesis.bug.squashes and not _some_learned(measured, hypothesis.family):
+        worst = np.inf  # nothing was learned at all: that is another fault
     return Fit(hypothesis, distance, worst, entries, missing)
 
 
-def fit_of_right(measured: Mapping[str, Measured], family: Family | None) -> Fit:
+def misfit(one: Measured, hypothesis: Hypothesis, allowance: float = 1.0) -> tuple[np.ndarray, int]:
+    """How far the trained values of one probe are from a hypothesis, [n] in units of noise, and how many are left out."""
+    if hypothesis.bug is not None and hypothesis.bug.squashes:
+        predicted = within_reach(one, hypothesis.family)
+    else:
+        predicted = prediction(one.probe, hypothesis)
+    if np.isinf(predicted).any():
+        # Where values run away they have no number to be near to: it fits if they have left all bounds.
+        return np.array([0.0 if np.abs(one.mean).max() > 1.5 * one.size else 2 * FITS]), 0
+    off = np.abs(deviations(one, predicted, allowance)[one.trained])
+    return off[~np.isnan(off)], int(np.isnan(off).sum())
+
+
+def within_reach(one: Measured, family: Family) -> np.ndarray:
+    """What values move to, from where they are, where errors above 1 have no gradient, [N]; NaN where all are above.
+
+    Such values have no fixed point of their own: they stay wherever they began, or were carried by others.
+    """
+    steps = experience(one.probe, family)
+    constant, matrix = targets(steps)
+    error = constant + matrix @ one.mean - one.mean[steps.state]
+    felt = np.abs(error) <= 1
+    own = np.eye(steps.num_observations)[steps.state]
+    visits = own[felt].sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        return one.mean + np.where(visits > 0, own[felt].T @ error[felt] / visits, np.nan)
+
+
+def _some_learned(measured: Mapping[str, Measured], family: Family) -> bool:
+    """Whether some values with errors below 1 are far from 0, so that learning goes on at all."""
+    reached = [within_reach(one, family) / one.size for one in measured.values()]
+    return (
+        sum(int((np.abs(values[one.trained]) > ABSOLUTE).sum()) for values, one in zip(reached, measured.values())) > 1
+    )
+
+
+def fit_of_right(measured: Mapping[str, Measured], family: Family | None, allowance: float = 1.0) -> Fit:
     """How well the values fit those of a learner without a bug, be it one that values its policy's entropy."""
-    plain = fit(measured, Hypothesis(None, family or ONE_STEP))
+    plain = fit(measured, Hypothesis(None, family or ONE_STEP), allowance)
     bonus = 0.0 if plain.fits else entropy_bonus(measured)
     if not bonus:
         return plain
-    return min(plain, fit(measured, Hypothesis(None, family or ONE_STEP, bonus)), key=_order)
+    return min(plain, fit(measured, Hypothesis(None, family or ONE_STEP, bonus), allowance), key=order)
 
 
 def ranked(measured: Mapping[str, Measured], family: Family | None) -> list[Fit]:
@@ -243,12 +282,13 @@ def ranked(measured: Mapping[str, Measured], family: Family | None) -> list[Fit]
     best: dict[str, Fit] = {}
     for hypothesis in hypotheses(family, entropy_bonus(measured)):
         one = fit(measured, hypothesis)
-        if hypothesis.key not in best or _order(one) < _order(best[hypothesis.key]):
+        if hypothesis.key not in best or order(one) < order(best[hypothesis.key]):
             best[hypothesis.key] = one
-    return sorted(best.values(), key=_order)
+    return sorted(best.values(), key=order)
 
 
-def _order(one: Fit) -> float:
+def order(one: Fit) -> float:
+    """By what fits are compared: the distance, with something for what is left out and for what is unusual."""
     # A prediction that leaves out what was trained must not win by that: each such value counts as a middling miss.
     unusual = (one.hypothesis.family.kind != "one_step") + (one.hypothesis.bonus != 0)
     return one.distance + MISSING * one.missing + LESS_USUAL * unusual

@@ -13,8 +13,8 @@ from rl_envs.diagnosis.outcome import Outcome
 from rl_envs.diagnosis.page import as_html
 from rl_envs.diagnosis.report import as_json, as_text
 from rl_envs.diagnosis.staircase import Choices, read_choices, staircases
-from rl_envs.diagnosis.training import Train, TrainingError, TrainingRun, run_training
-from rl_envs.diagnosis.verdict import Finding, Judgement, is_off, judge_choices, judge_values
+from rl_envs.diagnosis.training import Job, Train, TrainingError, TrainingRun, Trainings
+from rl_envs.diagnosis.verdict import Finding, Judgement, judge_choices, judge_values, to_ask_again
 from rl_envs.diagnosis.watched_env import OBSERVATIONS
 from rl_envs.mdp.finite_mdp import check_discount, check_integer
 
@@ -59,6 +59,7 @@ def diagnose(
     scale: float = 10.0,
     observation: str | None = None,
     discount: float = 0.5,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> Diagnosis:
     """Say whether a training function learns what it should, and if not, which known bugs fit what it learned.
@@ -72,6 +73,7 @@ def diagnose(
         scale: the largest reward: 100, 10 or 1.
         observation: "index" for Discrete, "one_hot" for Box; when left out, Discrete unless the function refuses it.
         discount: gamma of all worlds that do not need one of their own.
+        workers: trainings side by side, each in a process of its own that begins as a copy of this one.
         progress: called after each training.
 
     Returns:
@@ -85,13 +87,15 @@ def diagnose(
         raise TypeError(f"train must be a function train(env_fn, steps, seed), but is {train!r}")
     check_integer("seeds", seeds, low=2)
     check_integer("budget", budget, low=100)
+    check_integer("workers", workers, low=1)
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(f'{one:g}' for one in SCALES)}, but is {scale!r}")
     if not 0 < check_discount(discount) < 1:
         raise ValueError(f"discount must be between 0 and 1, but is {discount}")
     if observation not in (None, *OBSERVATIONS):
         raise ValueError(f"observation must be one of {', '.join(OBSERVATIONS)}, but is {observation!r}")
-    return _Exam(train, seeds, budget, scale, observation, discount, progress).run()
+    with Trainings(train, workers) as trainings:
+        return _Exam(trainings, seeds, budget, scale, observation, discount, progress).run()
 
 
 class _Exam:
@@ -99,7 +103,7 @@ class _Exam:
 
     def __init__(
         self,
-        train: Train,
+        trainings: Trainings,
         seeds: int,
         budget: int,
         scale: float,
@@ -107,7 +111,7 @@ class _Exam:
         discount: float,
         progress: Progress | None,
     ) -> None:
-        self.train = train
+        self.trainings = trainings
         self.seeds = seeds
         self.budget = budget
         self.observation = observation
@@ -121,13 +125,14 @@ class _Exam:
             probes.twin_episodes(scale=scale, discount=discount),
             probes.split(scale=scale),
         )
+        self.loud = probes.loud(scale=scale, discount=discount)
         self.staircases = staircases(scale, discount)
         self.total = seeds * (1 + len(self.value_probes)) + 1
 
     def run(self) -> Diagnosis:
         first = self._first_training()
-        gate_runs = [first, *(self._training(self.contexts, self.budget, seed) for seed in range(1, self.seeds))]
-        again = self._training(self.contexts, self.budget, 0)
+        gate_runs = [first, *self._train([Job(self.contexts, self.budget, seed) for seed in range(1, self.seeds)])]
+        (again,) = self._train([Job(self.contexts, self.budget, 0)])
         findings = self._log_findings(gate_runs, again)
         gate = behaviour.gate(self.contexts, gate_runs)
 
@@ -141,9 +146,9 @@ class _Exam:
             judgement = judge_values(measured, first.learned.family)
             if judgement.verdict != "right":
                 # Only what is not right is asked again.
-                again_probes = [probe for probe in self.value_probes if is_off(measured[probe.name])]
+                names = to_ask_again(measured, first.learned.family)
+                again_probes = [probe for probe in self.value_probes if probe.name in names]
                 steps *= 2
-                self.total += self.seeds * len(again_probes) * 2
                 later = measured | self._measure(again_probes, steps)
                 judgement = judge_values(later, first.learned.family, measured)
         elif depth == "policy" and gate.read:
@@ -154,49 +159,60 @@ class _Exam:
             if judgement.verdict != "right":
                 steps *= 2
                 judgement = judge_choices(self._choose(steps), UNKNOWN_FAMILIES, choices)
+        elif depth == "policy":
+            findings += self._loud_finding()
         return self._diagnosis(findings, gate, judgement, first, depth, steps)
 
     def _choose(self, steps: int) -> list[Choices]:
         """What is chosen in the staircases."""
-        found = []
-        for staircase in self.staircases:
-            runs = [self._training(staircase.probe, steps, seed) for seed in range(self.seeds)]
-            choices = read_choices(staircase, runs)
-            if choices is not None:
-                found.append(choices)
-        return found
+        by_probe = self._by_probe([one.probe for one in self.staircases], steps)
+        found = [read_choices(staircase, by_probe[staircase.probe.name]) for staircase in self.staircases]
+        return [choices for choices in found if choices is not None]
+
+    def _loud_finding(self) -> list[Finding]:
+        """Where no best action is known: whether that is because all rewards count the same."""
+        for steps in (self.budget, 2 * self.budget):
+            if not behaviour.never_takes_the_loud(self._by_probe([self.loud], steps)[self.loud.name]):
+                return []
+        reason = "a small sure reward is preferred to a large one that comes every other time, though it is worth less"
+        return [Finding(("rewards_clipped",), self.loud.name, reason=reason)]
 
     def _first_training(self) -> TrainingRun:
         """The first training; it also finds out which observations the function takes."""
+        job = Job(self.contexts, self.budget, 0)
         if self.observation is not None:
-            return self._training(self.contexts, self.budget, 0)
+            return self._train([job])[0]
         self.observation = "index"
         try:
-            return self._training(self.contexts, self.budget, 0)
+            return self._train([job])[0]
         except TrainingError as error:
             self.observation = "one_hot"
             try:
-                return self._training(self.contexts, self.budget, 0)
+                return self._train([job])[0]
             except TrainingError:
                 raise error from None
 
-    def _training(self, probe: probes.Probe, steps: int, seed: int) -> TrainingRun:
+    def _train(self, jobs: Sequence[Job]) -> list[TrainingRun]:
         assert self.observation is not None
-        run = run_training(self.train, probe, steps=steps, seed=seed, observation=self.observation)
-        self.runs.append(run)
-        if self.progress is not None:
-            elapsed = time.perf_counter() - self.began
-            left = elapsed / len(self.runs) * max(0, self.total - len(self.runs))
-            self.progress(len(self.runs), max(self.total, len(self.runs)), left)
-        return run
+        self.total = max(self.total, len(self.runs) + len(jobs))
+        found = []
+        for run in self.trainings.run(jobs, self.observation):
+            found.append(run)
+            self.runs.append(run)
+            if self.progress is not None:
+                elapsed = time.perf_counter() - self.began
+                self.progress(len(self.runs), self.total, elapsed / len(self.runs) * (self.total - len(self.runs)))
+        return found
+
+    def _by_probe(self, asked: Sequence[probes.Probe], steps: int) -> dict[str, list[TrainingRun]]:
+        """Every seed in every one of some worlds, all side by side."""
+        runs = self._train([Job(probe, steps, seed) for probe in asked for seed in range(self.seeds)])
+        return {probe.name: runs[i * self.seeds : (i + 1) * self.seeds] for i, probe in enumerate(asked)}
 
     def _measure(self, asked: Sequence[probes.Probe], steps: int) -> dict[str, Measured]:
-        measured = {}
-        for probe in asked:
-            one = measure(probe, [self._training(probe, steps, seed) for seed in range(self.seeds)])
-            if one is not None:
-                measured[probe.name] = one
-        return measured
+        by_probe = self._by_probe(asked, steps)
+        found = {probe.name: measure(probe, by_probe[probe.name]) for probe in asked}
+        return {name: one for name, one in found.items() if one is not None}
 
     def _log_findings(self, gate_runs: list[TrainingRun], again: TrainingRun) -> list[Finding]:
         """What the worlds themselves saw."""
@@ -217,8 +233,8 @@ class _Exam:
             findings.append(Finding(("no_exploration",), name, reason="in most situations some action was never tried"))
         misread = behaviour.misread_contexts(self.contexts, gate_runs)
         if misread is not None:
-            key, reason = misread
-            findings.append(Finding((key,), name, reason=reason))
+            keys, reason = misread
+            findings.append(Finding(keys, name, reason=reason))
         if behaviour.never_stops_exploring(self.contexts, gate_runs) and behaviour.gate(self.contexts, gate_runs).read:
             findings.append(
                 Finding(
@@ -281,7 +297,12 @@ class _Exam:
             seconds=time.perf_counter() - self.began,
             pictures={
                 probe.name: probe.picture
-                for probe in (self.contexts, *self.value_probes, *(one.probe for one in self.staircases))
+                for probe in (
+                    self.contexts,
+                    self.loud,
+                    *self.value_probes,
+                    *(one.probe for one in self.staircases),
+                )
             },
             runs=tuple(self.runs),
         )

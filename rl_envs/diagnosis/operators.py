@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -101,14 +102,17 @@ class Bug:
         variant: which of several ways to write it, or "".
         change: turns the right experience into the wrong one.
         families: kinds of families in which it can occur.
+        squashes: whether errors larger than 1 have no gradient, so that there are values that never move.
     """
 
     key: str
     variant: str
     change: Callable[[Experience], Experience]
     families: tuple[str, ...] = ("one_step", "n_step", "rollout")
+    squashes: bool = False
 
 
+@lru_cache(maxsize=256)
 def experience(probe: Probe, family: Family) -> Experience:
     """The stream of steps that a learner gets in a probe world where actions do not differ, and its right targets.
 
@@ -160,7 +164,8 @@ def learned_values(steps: Experience) -> np.ndarray:
     """What a learner's values settle on.
 
     Returns:
-        Values [N]; NaN for observations that are never trained, infinite ones where the values run away.
+        Values [N]; NaN for observations that are never trained or hang on such ones, infinite ones where the values run
+        away.
     """
     if steps.next_values != "own" or steps.squashes:
         return _repeat(steps)
@@ -232,14 +237,27 @@ def _solve(steps: Experience, constant: np.ndarray, matrix: np.ndarray) -> np.nd
     else:
         difference = own - matrix
         system, right = difference.T @ difference, difference.T @ constant
-    # Values of what is never trained stay where they began: 0.
     values = np.full(n, np.nan)
     system = system[np.ix_(trained, trained)]
     if steps.detached and not _contracts(system, visits[trained]):
         values[trained] = np.inf
         return values
     values[trained] = np.linalg.lstsq(system, right[trained], rcond=None)[0]
+    values[_hang_on(~trained, own.T @ np.abs(matrix))] = np.nan
     return values
+
+
+def _hang_on(unknown: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Which values are made of unknown ones, directly or by others, [N] bool.
+
+    What is never trained keeps its first value in a table, but in a network it moves with all the others.
+    """
+    makes = coefficients > 1e-12
+    while True:
+        more = unknown | makes[:, unknown].any(axis=1)
+        if (more == unknown).all():
+            return more
+        unknown = more
 
 
 def _contracts(system: np.ndarray, visits: np.ndarray) -> bool:
@@ -361,6 +379,21 @@ def _mask_early_everywhere(steps: Experience) -> Experience:
     return replace(steps, bootstrap=1.0 - shifted, carry=1.0 - np.roll(_over(steps), -1), next_state=steps.after_reset)
 
 
+def _mask_early_in_rollouts(steps: Experience) -> Experience:
+    """Flags moved one step to the front within each rollout, whose last step then has none."""
+    last = _last_of_rollout(steps)
+    return replace(
+        steps,
+        bootstrap=np.where(last, 1.0, 1.0 - np.roll(steps.terminated, -1)),
+        carry=np.where(last, 1.0, 1.0 - np.roll(_over(steps), -1)),
+        next_state=np.where(last, steps.next_state, steps.after_reset),
+    )
+
+
+def _last_of_rollout(steps: Experience) -> np.ndarray:
+    return np.arange(len(steps.state)) % steps.family.length == steps.family.length - 1
+
+
 def _mask_late_everywhere(steps: Experience) -> Experience:
     return replace(
         steps,
@@ -380,13 +413,11 @@ def _reward_late_over_reset(steps: Experience) -> Experience:
 
 
 def _last_value_wrong(steps: Experience) -> Experience:
-    last = np.arange(len(steps.state)) % steps.family.length == steps.family.length - 1
-    return replace(steps, next_state=np.where(last, steps.state, steps.next_state))
+    return replace(steps, next_state=np.where(_last_of_rollout(steps), steps.state, steps.next_state))
 
 
 def _last_value_zero(steps: Experience) -> Experience:
-    last = np.arange(len(steps.state)) % steps.family.length == steps.family.length - 1
-    return replace(steps, bootstrap=np.where(last, 0.0, steps.bootstrap))
+    return replace(steps, bootstrap=np.where(_last_of_rollout(steps), 0.0, steps.bootstrap))
 
 
 def _stale_after_reset(steps: Experience) -> Experience:
@@ -432,6 +463,7 @@ BUGS: tuple[Bug, ...] = (
     Bug("return_leaks_across_episodes", "nothing masked", _leak_unmasked, ("n_step", "rollout")),
     Bug("mask_one_step_early", "", _mask_early),
     Bug("mask_one_step_early", "in the carry too", _mask_early_everywhere, _ROLLOUT),
+    Bug("mask_one_step_early", "in each rollout", _mask_early_in_rollouts, _ROLLOUT),
     Bug("mask_one_step_early", "one step late", _mask_late_everywhere, _ROLLOUT),
     Bug("target_never_synced", "", lambda steps: replace(steps, next_values="zero"), _TD),
     Bug("reward_one_step_late", "0 at a reset", _reward_late),
@@ -450,7 +482,7 @@ BUGS: tuple[Bug, ...] = (
     Bug("observation_ignored", "all are taken for the first", _seen_alike),
     Bug("broadcast_mean", "", lambda steps: replace(steps, mix_targets="batch_mean")),
     Bug("max_over_batch", "", lambda steps: replace(steps, next_values="largest"), _TD),
-    Bug("gradient_vanishes_on_large_errors", "", lambda steps: replace(steps, squashes=True)),
+    Bug("gradient_vanishes_on_large_errors", "", lambda steps: replace(steps, squashes=True), squashes=True),
     Bug("target_not_detached", "", lambda steps: replace(steps, detached=False)),
     Bug("rewards_clipped", "to [-1, 1]", lambda steps: replace(steps, reward=np.clip(steps.reward, -1, 1))),
     Bug("rewards_clipped", "to their sign", lambda steps: replace(steps, reward=np.sign(steps.reward))),

@@ -207,8 +207,9 @@ def split(*, scale: float = 100.0, discount: float = 1.0) -> Probe:
     )
 
 
-# What each action pays in each context, as shares of the scale: another action is best in each, all sums differ.
-CONTEXT_REWARDS = ((1.0, 0.4, 0.1), (0.2, 0.8, 0.4), (0.3, 0.1, 0.6))
+# What each action pays in each context, as shares of the scale: another action is best in each, all sums differ, and
+# the worst ones are not the best ones of the contexts around.
+CONTEXT_REWARDS = ((1.0, 0.4, 0.1), (0.2, 0.8, 0.4), (0.1, 0.3, 0.6))
 
 
 def contexts(*, scale: float = 100.0, discount: float = 0.5) -> Probe:
@@ -231,6 +232,33 @@ def contexts(*, scale: float = 100.0, discount: float = 0.5) -> Probe:
         labels=np.arange(3),
         label_names=("x", "y", "z"),
         starts=(0, 1, 2),
+        max_episode_steps=100,
+        chooses=True,
+    )
+
+
+def loud(*, scale: float = 100.0, discount: float = 0.5) -> Probe:
+    """A large reward with probability 1/2 against a tenth of it for sure: whether rewards are clipped.
+
+    The large one is worth five times as much, but half as much once both count as 1.
+    """
+
+    def rule(state: int, action: int) -> list[Outcome]:
+        if action == state:
+            return [Outcome(1.0, state, scale / 10, True)]
+        return [Outcome(0.5, state, scale, True), Outcome(0.5, state, 0.0, True)]
+
+    return Probe(
+        name="Loud",
+        purpose="whether a large reward counts as more than a small one",
+        picture=(
+            f"u: the first action pays {scale / 10:g} for sure, the second {scale:g} or nothing, one as often as the "
+            "other\nv: the same with the actions exchanged"
+        ),
+        mdp=tabulate(rule, num_states=2, num_actions=2, start=np.full(2, 0.5), discount=discount),
+        labels=np.arange(2),
+        label_names=("u", "v"),
+        starts=(0, 1),
         max_episode_steps=100,
         chooses=True,
     )

@@ -1,8 +1,9 @@
 """A world of choices for agents that give back a policy alone: which fixed point did they learn?
 
-At each start there is an offer: take a sure x and end, or go on into the Ruler or the Ratchet. A learner goes on where
-it thinks that worth more than x, so its choices over a staircase of offers show what it has learned to expect. Offers
-lie between the turning points of the known bugs. Each comes twice, with the two actions exchanged.
+At each start there is an offer: take a sure x and end, or go on into a chain, the Ruler, the Ratchet or the Split. A
+learner goes on where it thinks that worth more than x, so its choices over a staircase of offers show what it has
+learned to expect. Offers lie between the turning points of the known bugs. Each comes twice, with the two actions
+exchanged.
 """
 
 from __future__ import annotations
@@ -32,6 +33,57 @@ LIKELY = -0.45
 MORE_LIKELY = 8.0
 
 
+@dataclass(frozen=True)
+class Chain:
+    """What comes after going on.
+
+    Attributes:
+        name: of the probe that it is the chain of.
+        labels: what its states are called.
+        rows: for each state the outcomes, alike for both actions: (probability, next state or None, reward).
+        entry: the state that going on leads to.
+        end_shows: the state that an end looks like; None for the blank, which is worth nothing.
+        starts_at: states that episodes start in as well, as often as at the offers.
+        max_episode_steps: time limit in steps, counting the one of the offer.
+        discount: gamma, where the chain needs one of its own.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    rows: tuple[tuple[tuple[float, int | None, float], ...], ...]
+    entry: int = 0
+    end_shows: int | None = None
+    starts_at: int | None = None
+    max_episode_steps: int = 100
+    discount: float | None = None
+
+
+def chains(scale: float) -> tuple[Chain, ...]:
+    """The chains whose staircases are tried.
+
+    Args:
+        scale: the largest reward.
+    """
+    return (
+        Chain(
+            "Ruler",
+            ("s0", "s1", "s2"),
+            (((1.0, 1, scale / 100),), ((1.0, 2, scale / 10),), ((1.0, None, scale),)),
+            end_shows=1,
+        ),
+        Chain("Ratchet", ("a", "b"), (((1.0, 1, 0.0),), ((1.0, 1, 0.4 * scale),)), max_episode_steps=4),
+        # C is worth nothing; what is not detached drags it up to A, and A's other outcome.
+        Chain(
+            "Split",
+            ("A", "B", "C"),
+            (((0.5, 1, 0.0), (0.5, 2, 0.0)), ((1.0, None, scale),), ((1.0, None, 0.0),)),
+            entry=2,
+            starts_at=0,
+            discount=1.0,
+        ),
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Staircase:
     """A staircase of offers.
@@ -39,62 +91,62 @@ class Staircase:
     Attributes:
         probe: the world; its observations are the offers (each with both orders of actions), a blank, and the chain.
         offers: x of each start, [2 K]; the first K are taken by action 0, the others by action 1.
-        chain: "Ruler" or "Ratchet", what comes after going on.
+        chain: what comes after going on.
     """
 
     probe: Probe
     offers: np.ndarray
-    chain: str
+    chain: Chain
 
 
-def build(chain: str, offers: Sequence[float], *, scale: float, discount: float) -> Staircase:
+def build(chain: Chain, offers: Sequence[float], *, discount: float) -> Staircase:
     """The staircase over given offers.
 
     Args:
-        chain: "Ruler" or "Ratchet".
+        chain: what comes after going on.
         offers: K sums to choose against.
-        scale: the largest reward of the chain.
-        discount: gamma.
+        discount: gamma, where the chain has none of its own.
     """
+    discount = discount if chain.discount is None else chain.discount
     both = [*offers, *offers]
     count = len(both)
     blank_start, blank, first = count, count + 1, count + 2
-    rewards = [scale / 100, scale / 10, scale] if chain == "Ruler" else [0.0, 0.4 * scale]
-    names = ("s0", "s1", "s2") if chain == "Ruler" else ("a", "b")
+    shown = blank if chain.end_shows is None else first + chain.end_shows
 
     def rule(state: int, action: int) -> list[Outcome]:
         if state < count:
             takes = action == (state >= count // 2)
             # What is seen after an offer is taken is trained, and worth nothing.
-            return [Outcome(1.0, blank, both[state], True) if takes else Outcome(1.0, first)]
+            return [Outcome(1.0, blank, both[state], True) if takes else Outcome(1.0, first + chain.entry)]
         if state == blank_start:
             return [Outcome(1.0, blank)]
         if state == blank:
             return [Outcome(1.0, blank, 0.0, True)]
-        step = state - first
-        if chain == "Ratchet":
-            return [Outcome(1.0, first + 1, rewards[step])]
-        ends = step == len(rewards) - 1
-        return [Outcome(1.0, first + 1 if ends else state + 1, rewards[step], ends)]
+        return [
+            Outcome(probability, shown if after is None else first + after, reward, after is None)
+            for probability, after, reward in chain.rows[state - first]
+        ]
 
-    num_states = first + len(rewards)
+    num_states = first + len(chain.rows)
     starts = tuple(range(count + 1))
+    if chain.starts_at is not None:
+        starts = tuple(start for offer in starts for start in (offer, first + chain.starts_at))
     sure = ", ".join(f"{offer:.3g}" for offer in offers)
     probe = Probe(
-        name=f"Staircase to the {chain}",
+        name=f"Staircase to the {chain.name}",
         purpose="what a policy expects of going on, by what it gives up for it",
-        picture=f"take a sure {sure} and end, or go on to {names[0]} of the {chain}",
+        picture=f"take a sure {sure} and end, or go on to {chain.labels[chain.entry]} of the {chain.name}",
         mdp=tabulate(
             rule,
             num_states=num_states,
             num_actions=2,
-            start=np.isin(np.arange(num_states), starts) / len(starts),
+            start=np.bincount(starts, minlength=num_states) / len(starts),
             discount=discount,
         ),
         labels=np.arange(num_states),
-        label_names=(*(f"offer {i}" for i in range(count)), "blank start", "blank", *names),
+        label_names=(*(f"offer {i}" for i in range(count)), "blank start", "blank", *chain.labels),
         starts=starts,
-        max_episode_steps=100 if chain == "Ruler" else 4,
+        max_episode_steps=chain.max_episode_steps,
         chooses=True,
     )
     return Staircase(probe, np.array(both), chain)
@@ -112,9 +164,11 @@ def steps_with_choices(staircase: Staircase, family: Family, goes: np.ndarray) -
         Steps whose first 2 K observations stand for taking, the next 2 K for going on, then the rest.
     """
     mdp, count = staircase.probe.mdp, len(staircase.offers)
+    taken = np.zeros(mdp.probability.shape)  # [S, A, K] how often each outcome came
     columns: list[tuple[int, float, int, int, bool, bool]] = []
     # Every start with either choice, so that neighbours in the stream differ; a whole number of rollouts.
-    episodes = [(start, (start + turn) % 2) for turn in range(2) for start in staircase.probe.starts]
+    starts = staircase.probe.starts
+    episodes = [(start, (index + turn) % 2) for turn in range(2) for index, start in enumerate(starts)]
     episodes *= family.length if family.kind == "rollout" else 1
 
     def entry(state: int, going: bool) -> int:
@@ -127,8 +181,9 @@ def steps_with_choices(staircase: Staircase, family: Family, goes: np.ndarray) -
         following_start = episodes[(index + 1) % len(episodes)][0]
         while True:
             action = int((state >= count // 2) != bool(going)) if state < count else 0
-            following, elapsed = int(mdp.next_state[state, action, 0]), elapsed + 1
-            terminated = bool(mdp.terminated[state, action, 0])
+            outcome = staircase.probe.outcome_due(taken, state, action)
+            following, elapsed = int(mdp.next_state[state, action, outcome]), elapsed + 1
+            terminated = bool(mdp.terminated[state, action, outcome])
             truncated = not terminated and elapsed >= staircase.probe.max_episode_steps
             over = terminated or truncated
             after = following_start if over else following
@@ -136,7 +191,7 @@ def steps_with_choices(staircase: Staircase, family: Family, goes: np.ndarray) -
             columns.append(
                 (
                     entry(state, bool(going)),
-                    float(mdp.reward[state, action, 0]),
+                    float(mdp.reward[state, action, outcome]),
                     entry(following, False),
                     entry(after, greedy),
                     terminated,
@@ -179,35 +234,38 @@ def preferences(staircase: Staircase, family: Family, bug: Bug | None) -> np.nda
     return gain
 
 
-def choose_offers(chain: str, *, scale: float, discount: float) -> list[float]:
+def choose_offers(chain: Chain, *, discount: float) -> list[float]:
     """Offers between the turning points of what is right and of every bug of one-step learners that shows here.
 
     Returns:
         At most eight sums, those around what is right first of all, in rising order.
     """
-    probe = build(chain, [scale / 10], scale=scale, discount=discount)
+    scale = max(abs(reward) for row in chain.rows for _, _, reward in row)
+    probe = build(chain, [scale / 10], discount=discount)
     points = []
     for bug in (None, *(one for one in BUGS if "one_step" in one.families and one.key != "rewards_clipped")):
         gain = preferences(probe, ONE_STEP, bug)[0]
         if np.isfinite(gain):
             points.append(gain + scale / 10)
-    right = points[0]
-    distinct = sorted({round(point, 9) for point in points if 0.02 * scale < point < 2 * scale})
-    offers = [float(np.sqrt(low * high)) for low, high in itertools.pairwise(distinct) if high / low > APART]
+    right = round(points[0], 9)
+    distinct = sorted({round(point, 9) for point in points if point == points[0] or 0.02 * scale < point < 2 * scale})
+    if right <= 0:  # what is worth nothing: offers from there to the first bug's turning point
+        return [share * distinct[1] for share in (0.4, 0.6, 0.8)]
+    offers = []
+    for low, high in itertools.pairwise(distinct):
+        if high / low > APART:
+            # Two next to what is right, for most depends on these.
+            shares = (1 / 3, 2 / 3) if right in (low, high) else (1 / 2,)
+            offers += [float(low * (high / low) ** share) for share in shares]
     offers = [distinct[0] * 0.7, *offers, distinct[-1] * 1.3]
     offers.sort(key=lambda offer: abs(np.log(offer / right)))
     return sorted(offers[:MOST_OFFERS])
 
 
 @lru_cache(maxsize=8)
-def staircases(scale: float, discount: float) -> tuple[Staircase, Staircase]:
-    """The staircase to the Ruler and the one to the Ratchet."""
-
-    def one(chain: str) -> Staircase:
-        offers = choose_offers(chain, scale=scale, discount=discount)
-        return build(chain, offers, scale=scale, discount=discount)
-
-    return one("Ruler"), one("Ratchet")
+def staircases(scale: float, discount: float) -> tuple[Staircase, ...]:
+    """One staircase for each chain."""
+    return tuple(build(chain, choose_offers(chain, discount=discount), discount=discount) for chain in chains(scale))
 
 
 @dataclass(frozen=True)
@@ -239,17 +297,30 @@ def read_choices(staircase: Staircase, runs: Sequence[TrainingRun]) -> Choices |
 
 
 def log_likelihood(choices: Sequence[Choices], family: Family, bug: Bug | None) -> float:
-    """The logarithm of the probability of the choices under a hypothesis, in nats; -inf where it makes none."""
+    """The logarithm of the probability of the choices under a hypothesis, in nats.
+
+    Where a hypothesis says nothing, it counts as what is right or as chance, whichever is likelier.
+    """
     total = 0.0
     for one in choices:
         gain = preferences_cached(one.staircase, family, bug)
-        scale = float(np.abs(one.staircase.probe.mdp.reward).max())
-        width = UNSURE * one.staircase.offers + UNSURE_OF_SCALE * scale
-        with np.errstate(over="ignore"):
-            probability = 1 / (1 + np.exp(-np.where(np.isnan(gain), 0.0, gain) / width))
-        probability = MISTAKE + (1 - 2 * MISTAKE) * probability
-        total += float((one.goes * np.log(probability) + (one.seeds - one.goes) * np.log(1 - probability)).sum())
+        if np.isnan(gain).any():
+            right = preferences_cached(one.staircase, family, None)
+            total += max(_nats(one, right), -float(one.seeds * len(one.goes)) * np.log(2))
+        else:
+            total += _nats(one, gain)
     return total
+
+
+def _nats(choices: Choices, gain: np.ndarray) -> float:
+    """The log-likelihood of the choices of one staircase where going on is thought better by so much, [2 K]."""
+    scale = float(np.abs(choices.staircase.probe.mdp.reward).max())
+    width = UNSURE * choices.staircase.offers + UNSURE_OF_SCALE * scale
+    with np.errstate(over="ignore"):
+        probability = 1 / (1 + np.exp(-gain / width))
+    probability = MISTAKE + (1 - 2 * MISTAKE) * probability
+    goes, takes = choices.goes, choices.seeds - choices.goes
+    return float((goes * np.log(probability) + takes * np.log(1 - probability)).sum())
 
 
 @lru_cache(maxsize=4096)

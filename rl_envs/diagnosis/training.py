@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 import time
 import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 from rl_envs.diagnosis.adapters import Learned, read
@@ -18,7 +24,16 @@ Train = Callable[[Any, int, int], Any]
 
 
 class TrainingError(RuntimeError):
-    """The user's training function raised; the message is the end of its traceback."""
+    """The user's training function raised, or its process died; the message is the end of its traceback."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training to be run: in which world, for how many steps, with which seed."""
+
+    probe: Probe
+    steps: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -60,3 +75,75 @@ def run_training(train: Train, probe: Probe, *, steps: int, seed: int, observati
     logs = [copy.log for copy in factory.copies]
     log = EpisodeLog.of(logs, probe.num_observations, probe.mdp.num_actions)
     return TrainingRun(probe.name, seed, steps, learned, log, seconds)
+
+
+class Trainings:
+    """Runs trainings one after the other, or side by side in processes that begin as copies of this one.
+
+    Copies need no pickling of the training function, which may be a closure or stand in a notebook.
+
+    Args:
+        train: the user's function.
+        workers: how many processes; 1 trains in this one.
+
+    Raises:
+        ValueError: several workers where a process cannot be copied (Windows).
+    """
+
+    def __init__(self, train: Train, workers: int) -> None:
+        if workers > 1 and "fork" not in multiprocessing.get_all_start_methods():
+            raise ValueError(f"workers must be 1 on a system that cannot fork, but is {workers}")
+        self._train = train
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Trainings:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            _TRAIN.pop(id(self), None)
+
+    def run(self, jobs: Sequence[Job], observation: str) -> Iterator[TrainingRun]:
+        """Train, and yield in the order of the jobs.
+
+        Raises:
+            TrainingError: as `run_training`, or a process died.
+        """
+        if self._workers == 1 or len(jobs) == 1:
+            for job in jobs:
+                yield run_training(self._train, job.probe, steps=job.steps, seed=job.seed, observation=observation)
+            return
+        if self._pool is None:
+            _TRAIN[id(self)] = self._train
+            self._pool = ProcessPoolExecutor(
+                self._workers, mp_context=multiprocessing.get_context("fork"), initializer=_use_one_thread
+            )
+        with warnings.catch_warnings():
+            # Python warns of copies of processes with several threads; the copies use one, and no lock of the others.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            futures: list[Future[TrainingRun]] = [
+                self._pool.submit(_run_in_copy, id(self), job, observation) for job in jobs
+            ]
+        try:
+            for future in futures:
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise TrainingError("a training process died: try workers=1") from error
+
+
+# The training functions of pools under way, by the id of their `Trainings`; the copies of this process find them here.
+_TRAIN: dict[int, Train] = {}
+
+
+def _use_one_thread() -> None:
+    # Where a copy began with a pool of threads, these are gone; and several processes share the cores already.
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def _run_in_copy(key: int, job: Job, observation: str) -> TrainingRun:
+    return run_training(_TRAIN[key], job.probe, steps=job.steps, seed=job.seed, observation=observation)

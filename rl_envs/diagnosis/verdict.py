@@ -11,7 +11,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rl_envs.diagnosis.evidence import FITS, Fit, Measured, deviations, fit_of_right, prediction, ranked
+from rl_envs.diagnosis.evidence import (
+    FITS,
+    SHARP,
+    Fit,
+    Hypothesis,
+    Measured,
+    deviations,
+    fit,
+    fit_of_right,
+    misfit,
+    order,
+    prediction,
+    ranked,
+)
 from rl_envs.diagnosis.operators import Family, right_values
 from rl_envs.diagnosis.staircase import (
     LIKELY,
@@ -26,6 +39,9 @@ from rl_envs.diagnosis.staircase import (
 
 # A bug is named when what is right is further off than this many times the bug, and by at least so much.
 MARGIN_TIMES, MARGIN = 4.0, 30.0
+# What is within noise of right is looked at again where a bug explains it better, by so much.
+RIVAL = 8.0
+RIGHT = "every learned value is what it should be, to within noise"
 # Keys whose distance is within this of the best one's are named together with it.
 NEAR = 8.0
 # The same for choices, in nats.
@@ -82,23 +98,44 @@ def judge_values(
         family: how the learner forms its targets, if it is known.
         earlier: the same with half the budget; without it nobody is accused.
     """
-    right = fit_of_right(measured, family)
-    if right.fits:
-        return Judgement("right", "every learned value is what it should be, to within noise")
-    fits = ranked(measured, family)
+    right, fits = fit_of_right(measured, family), ranked(measured, family)
     best = fits[0]
-    named = best.fits and right.distance > MARGIN_TIMES * best.distance + MARGIN
-    worst = _worst(measured)
-    if not named:
-        return Judgement(
-            "cannot_tell",
-            f"what was learned in {worst} is not right, and no known bug fits it: the budget may be too small",
-        )
+    rivalled = best.fits and right.distance > MARGIN_TIMES * best.distance + RIVAL
+    if right.fits and not rivalled:
+        return Judgement("right", RIGHT)
     if earlier is None:
-        return Judgement("cannot_tell", "not confirmed with twice the budget", _finding(measured, fits, best))
+        finding = _finding(measured, fits, best) if best.fits else None
+        return Judgement("cannot_tell", "not confirmed with twice the budget", finding)
+    named = best.fits and _sharply(measured, best) * MARGIN_TIMES + MARGIN < _sharply(measured, right)
+    if not named and right.fits:
+        return Judgement("right", RIGHT)
+    if not named:
+        reason = f"what was learned in {_worst(measured)} is not right, and no known bug fits it"
+        return Judgement("cannot_tell", f"{reason}: the budget may be too small")
     if not _settled(measured, earlier):
+        if right.fits:
+            return Judgement("right", RIGHT)
         return Judgement("cannot_tell", "the learned values had not settled: they still move towards what is right")
     return Judgement("wrong", "the learned values are those of a known bug", _finding(measured, fits, best))
+
+
+def _sharply(measured: Mapping[str, Measured], one: Fit) -> float:
+    """The distance of a hypothesis with the allowance that is left after twice the budget."""
+    return fit(measured, one.hypothesis, SHARP).distance
+
+
+def to_ask_again(measured: Mapping[str, Measured], family: Family | None) -> list[str]:
+    """The probes in which twice the budget can tell more: what is off there, or what a bug explains better."""
+    right, best = fit_of_right(measured, family), ranked(measured, family)[0]
+
+    def distance(one: Measured, hypothesis: Hypothesis) -> float:
+        return float((misfit(one, hypothesis)[0] ** 2).sum())
+
+    return [
+        name
+        for name, one in measured.items()
+        if is_off(one) or distance(one, right.hypothesis) > distance(one, best.hypothesis) + 1
+    ]
 
 
 def judge_choices(
@@ -176,8 +213,10 @@ def _settled(measured: Mapping[str, Measured], earlier: Mapping[str, Measured]) 
     """Whether what is off stayed off when the budget was doubled."""
     for name, one in measured.items():
         before = earlier[name]
+        if before is one:
+            continue  # not asked again
         right = right_values(one.probe)
-        off = np.abs(_off(one)) > FITS
+        off = np.abs(np.where(one.trained, deviations(one, right, SHARP), 0.0)) > FITS / 2
         if not off.any():
             continue
         now, then = np.abs(one.mean - right)[off], np.abs(before.mean - right)[off]
@@ -187,7 +226,7 @@ def _settled(measured: Mapping[str, Measured], earlier: Mapping[str, Measured]) 
 
 
 def _finding(measured: Mapping[str, Measured], fits: list[Fit], best: Fit) -> Finding:
-    near = [one.hypothesis.key for one in fits if one.fits and one.distance <= best.distance + NEAR]
+    near = [one.hypothesis.key for one in fits if one.fits and order(one) <= order(best) + NEAR]
     # The probe that tells best against right.
     name = _worst(measured)
     one = measured[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from rl_envs.diagnosis.probes import Probe
 
 OBSERVATIONS = ("index", "one_hot")
+# So many of the last observations are looked at again, whether they have been changed.
+HANDED_OUT = 4
 
 
 @dataclass
@@ -24,7 +27,7 @@ class CopyLog:
         actions: the action of each step.
         steps_after_end: steps taken after an episode had ended and before a reset.
         resets: how often it was reset.
-        changed_observations: observations handed out that the caller had changed when the next was asked for.
+        changed_observations: observations handed out that the caller changed later.
         seeds: the seeds given to reset.
     """
 
@@ -67,7 +70,8 @@ class WatchedEnv(gym.Env[Any, Any]):
         self._state = 0
         self._elapsed = 0
         self._end: tuple[bool, bool] | None = (False, False)  # None while an episode runs
-        self._handed_out: tuple[np.ndarray, np.ndarray] | None = None  # the last observation, and a copy of it
+        # The last observations, with a copy of each: an agent may change one long after it got it.
+        self._handed_out: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=HANDED_OUT)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start the next episode in the probe's order."""
@@ -117,14 +121,14 @@ class WatchedEnv(gym.Env[Any, Any]):
             return label
         row = np.zeros(self._probe.num_observations, dtype=np.float32)
         row[label] = 1.0
-        self._handed_out = (row, row.copy())
+        self._handed_out.append((row, row.copy()))
         return row
 
     def _check_handed_out(self) -> None:
-        if self._handed_out is not None:
-            given, copy = self._handed_out
-            self.log.changed_observations += not np.array_equal(given, copy)
-            self._handed_out = None
+        for place, (given, copy) in enumerate(self._handed_out):
+            if not np.array_equal(given, copy):
+                self.log.changed_observations += 1
+                self._handed_out[place] = (given, given.copy())  # counted once
 
 
 class EnvFactory:
