@@ -92,7 +92,8 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[tuple[s
     one = gate(probe, runs)
     if one.worst_choices >= 0.9:
         return ("wrong_sign",), "in nearly all situations the worst action is chosen"
-    if len(policies) == len(runs) and all(_certain_of_one(run) for run in runs):
+    same = [(policy == policy[0]).all() for policy in policies]
+    if len(policies) == len(runs) and all(same) and np.mean([_sure_of_one(run) for run in runs]) >= 0.75:
         return (
             ("action_shifted", "observation_ignored"),
             "each training came to take one and the same action in every situation, whatever it is paid there",
@@ -100,13 +101,11 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[tuple[s
     return None
 
 
-def _certain_of_one(run: TrainingRun) -> bool:
-    """Whether one action is chosen everywhere, nearly always by the end, by a learner that had tried others as well."""
-    assert run.learned.policy is not None
-    chosen = np.argmax(run.learned.policy, axis=1)
+def _sure_of_one(run: TrainingRun) -> bool:
+    """Whether in the end one action is taken nearly always, by a learner that had tried the others as well."""
     late = run.log.late_counts.sum(axis=0)
     tried = run.log.counts.sum(axis=0) > NEVER_TRIED * run.log.counts.sum()
-    return bool((chosen == chosen[0]).all() and late[chosen[0]] > 0.85 * late.sum() and tried.all())
+    return bool(late.max() > 0.85 * late.sum() and tried.all())
 
 
 def _earned(run: TrainingRun, rewards: np.ndarray) -> np.ndarray:

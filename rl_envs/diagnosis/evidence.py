@@ -90,7 +90,7 @@ def prediction(probe: Probe, hypothesis: Hypothesis) -> np.ndarray:
 def target_spread(probe: Probe) -> np.ndarray:
     """Standard deviation of the right one-step targets of each observation, [N]; 0 where they are all the same."""
     steps = experience(probe, ONE_STEP)
-    constant, matrix = targets(steps)
+    constant, matrix = _right_targets(probe, ONE_STEP)
     values = np.nan_to_num(right_values(probe))
     target = constant + matrix @ values
     own = np.eye(steps.num_observations)[steps.state]
@@ -194,15 +194,20 @@ def measure(probe: Probe, runs: Sequence[TrainingRun]) -> Measured | None:
     )
 
 
-def deviations(measured: Measured, predicted: np.ndarray, allowance: float = 1.0) -> np.ndarray:
+def deviations(
+    measured: Measured, predicted: np.ndarray, allowance: float = 1.0, size: float | None = None
+) -> np.ndarray:
     """How far each value is from a prediction in units of noise, [N]; NaN where the prediction says nothing.
 
     Args:
         measured: the learned values.
         predicted: [N].
         allowance: what is left of the distance that learned values are allowed apart from the noise between seeds.
+        size: the largest value that is to be learned; of those predicted when left out.
     """
-    size = min(measured.size, _size(predicted))
+    if size is None:
+        # Values of clipped rewards are small, and must be met as closely as they are small.
+        size = min(measured.size, _size(predicted))
     allowed = np.sqrt(
         (RELATIVE * np.abs(predicted)) ** 2
         + (ABSOLUTE * size) ** 2
@@ -233,31 +238,39 @@ def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis, allowance: flo
 
 
 def misfit(one: Measured, hypothesis: Hypothesis, allowance: float = 1.0) -> tuple[np.ndarray, int]:
-    """How far the trained values of one probe are from a hypothesis, [n] in units of noise, and how many are left out."""
+    """How far trained values of one probe are from a hypothesis, [n] in units of noise, and how many it leaves out."""
+    size = None
     if hypothesis.bug is not None and hypothesis.bug.squashes:
-        predicted = within_reach(one, hypothesis.family)
+        predicted, size = within_reach(one, hypothesis.family), one.size
     else:
         predicted = prediction(one.probe, hypothesis)
     if np.isinf(predicted).any():
         # Where values run away they have no number to be near to: it fits if they have left all bounds.
         return np.array([0.0 if np.abs(one.mean).max() > 1.5 * one.size else 2 * FITS]), 0
-    off = np.abs(deviations(one, predicted, allowance)[one.trained])
+    off = np.abs(deviations(one, predicted, allowance, size)[one.trained])
     return off[~np.isnan(off)], int(np.isnan(off).sum())
 
 
 def within_reach(one: Measured, family: Family) -> np.ndarray:
     """What values move to, from where they are, where errors above 1 have no gradient, [N]; NaN where all are above.
 
-    Such values have no fixed point of their own: they stay wherever they began, or were carried by others.
+    Such values have no fixed point of their own: they stay wherever they began, or were carried by others. Nothing is
+    said either of those with an error close to 1, which is above at one time and below at another.
     """
     steps = experience(one.probe, family)
-    constant, matrix = targets(steps)
+    constant, matrix = _right_targets(one.probe, family)
     error = constant + matrix @ one.mean - one.mean[steps.state]
-    felt = np.abs(error) <= 1
+    felt, close = np.abs(error) <= 1, np.abs(np.abs(error) - 1) < 0.1
     own = np.eye(steps.num_observations)[steps.state]
     visits = own[felt].sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        return one.mean + np.where(visits > 0, own[felt].T @ error[felt] / visits, np.nan)
+    known = (visits > 0) & (own[close].sum(axis=0) == 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return one.mean + np.where(known, own[felt].T @ error[felt] / visits, np.nan)
+
+
+@lru_cache(maxsize=256)
+def _right_targets(probe: Probe, family: Family) -> tuple[np.ndarray, np.ndarray]:
+    return targets(experience(probe, family))
 
 
 def _some_learned(measured: Mapping[str, Measured], family: Family) -> bool:
@@ -282,9 +295,9 @@ def ranked(measured: Mapping[str, Measured], family: Family | None) -> list[Fit]
     best: dict[str, Fit] = {}
     for hypothesis in hypotheses(family, entropy_bonus(measured)):
         one = fit(measured, hypothesis)
-        if hypothesis.key not in best or order(one) < order(best[hypothesis.key]):
+        if hypothesis.key not in best or _rank(one) < _rank(best[hypothesis.key]):
             best[hypothesis.key] = one
-    return sorted(best.values(), key=order)
+    return sorted(best.values(), key=_rank)
 
 
 def order(one: Fit) -> float:
@@ -292,3 +305,8 @@ def order(one: Fit) -> float:
     # A prediction that leaves out what was trained must not win by that: each such value counts as a middling miss.
     unusual = (one.hypothesis.family.kind != "one_step") + (one.hypothesis.bonus != 0)
     return one.distance + MISSING * one.missing + LESS_USUAL * unusual
+
+
+def _rank(one: Fit) -> tuple[bool, float]:
+    """What fits comes first, by `order`."""
+    return not one.fits, order(one)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rl_envs.diagnosis import behaviour, probes
-from rl_envs.diagnosis.evidence import UNKNOWN_FAMILIES, Measured, measure
+from rl_envs.diagnosis.evidence import Measured, measure
 from rl_envs.diagnosis.outcome import Outcome
 from rl_envs.diagnosis.page import as_html
 from rl_envs.diagnosis.report import as_json, as_text
@@ -155,10 +155,10 @@ class _Exam:
             # A staircase has many starts, so it takes twice as many steps.
             steps *= 2
             choices = self._choose(steps)
-            judgement = judge_choices(choices, UNKNOWN_FAMILIES)
+            judgement = judge_choices(choices)
             if judgement.verdict != "right":
                 steps *= 2
-                judgement = judge_choices(self._choose(steps), UNKNOWN_FAMILIES, choices)
+                judgement = judge_choices(self._choose(steps), choices)
         elif depth == "policy":
             findings += self._loud_finding()
         return self._diagnosis(findings, gate, judgement, first, depth, steps)

@@ -125,11 +125,10 @@ def experience(probe: Probe, family: Family) -> Experience:
     """
     mdp, labels = probe.mdp, probe.labels
     taken = np.zeros(mdp.probability.shape)  # [S, A, K] how often each outcome came
-    columns: list[tuple[int, float, int, int, bool, bool]] = []
-    cycles = family.length if family.kind == "rollout" else 1
+    rows: list[tuple[int, float, int, int, bool, bool]] = []
     # Chance comes in halves at most, so twice the starts make a cycle of it.
     halves = 2 if (np.count_nonzero(mdp.probability[:, 0] > 0, axis=1) > 1).any() else 1
-    starts = [start for _ in range(cycles * halves) for start in probe.starts]
+    starts = probe.starts * halves
     for index, start in enumerate(starts):
         state, elapsed = start, 0
         while True:
@@ -140,11 +139,12 @@ def experience(probe: Probe, family: Family) -> Experience:
             over = terminated or truncated
             begins = starts[(index + 1) % len(starts)] if over else following
             reward = float(mdp.reward[state, 0, outcome])
-            columns.append((labels[state], reward, labels[following], labels[begins], terminated, truncated))
+            rows.append((labels[state], reward, labels[following], labels[begins], terminated, truncated))
             if over:
                 break
             state = following
-    state_, reward_, next_, after, terminated_, truncated_ = (np.array(column) for column in zip(*columns))
+    times = family.length // np.gcd(len(rows), family.length) if family.kind == "rollout" else 1
+    state_, reward_, next_, after, terminated_, truncated_ = (np.tile(column, times) for column in zip(*rows))
     return Experience(
         family=family,
         num_observations=probe.num_observations,

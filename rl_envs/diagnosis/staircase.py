@@ -27,6 +27,8 @@ MOST_OFFERS = 8
 UNSURE, UNSURE_OF_SCALE = 0.05, 0.005
 # The share of choices that are made by mistake whatever is offered.
 MISTAKE = 0.04
+# How a learner may form its targets that gives back a policy alone, and so says nothing of it.
+FAMILIES = (ONE_STEP, Family("n_step", 2), Family("n_step", 3), Family("rollout", 5, 1.0), Family("rollout", 16, 0.95))
 # The policy counts as right while its choices are no less likely than this, one with another, in nats a choice.
 LIKELY = -0.45
 # A bug is named where it makes the choices more likely than what is right by at least so many nats.
@@ -152,6 +154,46 @@ def build(chain: Chain, offers: Sequence[float], *, discount: float) -> Staircas
     return Staircase(probe, np.array(both), chain)
 
 
+@dataclass(frozen=True)
+class _Stream:
+    """Steps with both actions taken equally often, as columns [T]; states are those of the staircase's world."""
+
+    state: np.ndarray
+    going: np.ndarray  # whether the step belongs to an episode that goes on
+    reward: np.ndarray
+    following: np.ndarray
+    after: np.ndarray  # where the next step begins
+    terminated: np.ndarray
+    truncated: np.ndarray
+
+
+@lru_cache(maxsize=64)
+def _stream(staircase: Staircase, length: int) -> _Stream:
+    """A cycle of steps whose number is a multiple of the length of a rollout."""
+    mdp, count = staircase.probe.mdp, len(staircase.offers)
+    taken = np.zeros(mdp.probability.shape)  # [S, A, K] how often each outcome came
+    rows: list[tuple[int, bool, float, int, int, bool, bool]] = []
+    # Every start with either choice, so that neighbours in the stream differ.
+    starts = staircase.probe.starts
+    episodes = [(start, (index + turn) % 2 == 1) for turn in range(2) for index, start in enumerate(starts)]
+    for index, (start, going) in enumerate(episodes):
+        state, elapsed = start, 0
+        while True:
+            action = int((state >= count // 2) != going) if state < count else 0
+            outcome = staircase.probe.outcome_due(taken, state, action)
+            following, elapsed = int(mdp.next_state[state, action, outcome]), elapsed + 1
+            terminated = bool(mdp.terminated[state, action, outcome])
+            truncated = not terminated and elapsed >= staircase.probe.max_episode_steps
+            after = episodes[(index + 1) % len(episodes)][0] if terminated or truncated else following
+            reward = float(mdp.reward[state, action, outcome])
+            rows.append((state, going, reward, following, after, terminated, truncated))
+            if terminated or truncated:
+                break
+            state = following
+    times = length // np.gcd(len(rows), length)
+    return _Stream(*(np.tile(np.array(column), times) for column in zip(*rows)))
+
+
 def steps_with_choices(staircase: Staircase, family: Family, goes: np.ndarray) -> Experience:
     """The stream of steps with both actions taken equally often, and values of actions where there is a choice.
 
@@ -163,57 +205,25 @@ def steps_with_choices(staircase: Staircase, family: Family, goes: np.ndarray) -
     Returns:
         Steps whose first 2 K observations stand for taking, the next 2 K for going on, then the rest.
     """
-    mdp, count = staircase.probe.mdp, len(staircase.offers)
-    taken = np.zeros(mdp.probability.shape)  # [S, A, K] how often each outcome came
-    columns: list[tuple[int, float, int, int, bool, bool]] = []
-    # Every start with either choice, so that neighbours in the stream differ; a whole number of rollouts.
-    starts = staircase.probe.starts
-    episodes = [(start, (index + turn) % 2) for turn in range(2) for index, start in enumerate(starts)]
-    episodes *= family.length if family.kind == "rollout" else 1
+    count = len(staircase.offers)
+    stream = _stream(staircase, family.length if family.kind == "rollout" else 1)
 
-    def entry(state: int, going: bool) -> int:
-        if state >= count:
-            return state + count
-        return state + count * going
+    def entry(state: np.ndarray, going: np.ndarray) -> np.ndarray:
+        return state + count * ((state >= count) | going)
 
-    for index, (start, going) in enumerate(episodes):
-        state, elapsed = start, 0
-        following_start = episodes[(index + 1) % len(episodes)][0]
-        while True:
-            action = int((state >= count // 2) != bool(going)) if state < count else 0
-            outcome = staircase.probe.outcome_due(taken, state, action)
-            following, elapsed = int(mdp.next_state[state, action, outcome]), elapsed + 1
-            terminated = bool(mdp.terminated[state, action, outcome])
-            truncated = not terminated and elapsed >= staircase.probe.max_episode_steps
-            over = terminated or truncated
-            after = following_start if over else following
-            greedy = bool(goes[after]) if after < count else False
-            columns.append(
-                (
-                    entry(state, bool(going)),
-                    float(mdp.reward[state, action, outcome]),
-                    entry(following, False),
-                    entry(after, greedy),
-                    terminated,
-                    truncated,
-                )
-            )
-            if over:
-                break
-            state = following
-    state_, reward, next_, after_, terminated_, truncated_ = (np.array(column) for column in zip(*columns))
+    starts = np.minimum(stream.after, count - 1)
     return Experience(
         family=family,
         num_observations=staircase.probe.num_observations + count,
-        state=state_,
-        reward=reward,
-        next_state=next_,
-        after_reset=after_,
-        terminated=terminated_,
-        truncated=truncated_,
-        bootstrap=1.0 - terminated_,
-        carry=1.0 - (terminated_ | truncated_),
-        discount=mdp.discount,
+        state=entry(stream.state, stream.going),
+        reward=stream.reward,
+        next_state=entry(stream.following, np.zeros_like(stream.going)),
+        after_reset=entry(stream.after, goes[starts]),
+        terminated=stream.terminated,
+        truncated=stream.truncated,
+        bootstrap=1.0 - stream.terminated,
+        carry=1.0 - (stream.terminated | stream.truncated),
+        discount=staircase.probe.mdp.discount,
     )
 
 

@@ -27,6 +27,7 @@ from rl_envs.diagnosis.evidence import (
 )
 from rl_envs.diagnosis.operators import Family, right_values
 from rl_envs.diagnosis.staircase import (
+    FAMILIES,
     LIKELY,
     MORE_LIKELY,
     ChoiceFit,
@@ -139,14 +140,14 @@ def to_ask_again(measured: Mapping[str, Measured], family: Family | None) -> lis
 
 
 def judge_choices(
-    choices: Sequence[Choices], families: Sequence[Family], earlier: Sequence[Choices] | None = None
+    choices: Sequence[Choices], earlier: Sequence[Choices] | None = None, families: Sequence[Family] = FAMILIES
 ) -> Judgement:
     """Judge the choices of a policy in the staircases.
 
     Args:
         choices: by staircase.
-        families: how the learner may form its targets.
         earlier: the same with half the budget; without it nobody is accused.
+        families: how the learner may form its targets.
     """
     number = sum(one.seeds * len(one.goes) for one in choices)
     fits = ranked_choices(choices, families)

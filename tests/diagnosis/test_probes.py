@@ -9,10 +9,10 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from rl_envs.diagnosis.episode_log import EpisodeLog
-from rl_envs.diagnosis.probes import Probe, contexts, ratchet, ruler, split, twin_episodes
+from rl_envs.diagnosis.probes import Probe, contexts, loud, ratchet, ruler, split, twin_episodes
 from rl_envs.diagnosis.watched_env import EnvFactory
 
-PROBES = [ruler(), ratchet(), twin_episodes(), split(), contexts()]
+PROBES = [ruler(), ratchet(), twin_episodes(), split(), contexts(), loud()]
 
 
 @pytest.mark.parametrize("observation", ["index", "one_hot"])
@@ -36,8 +36,10 @@ def test_every_observation_lies_in_its_space(probe: Probe, observation: str) -> 
             seen, _ = env.reset()
 
 
-# The ends of Split look like nothing else, as the example has it.
-@pytest.mark.parametrize("probe", [one for one in PROBES if one.name != "Split"], ids=lambda probe: probe.name)
+# The ends of Split look like nothing else, as the example has it, and in Loud choices alone are read.
+@pytest.mark.parametrize(
+    "probe", [one for one in PROBES if one.name not in ("Split", "Loud")], ids=lambda probe: probe.name
+)
 def test_an_end_shows_what_is_trained_and_is_not_the_next_start(probe: Probe) -> None:
     mdp, labels = probe.mdp, probe.labels
     starts = [labels[start] for start in probe.starts]
@@ -120,6 +122,17 @@ def test_an_observation_that_the_caller_changes_is_noticed() -> None:
     env.step(0)
     assert env.log.changed_observations == 1
     env.step(0)
+    assert env.log.changed_observations == 1
+
+
+def test_an_observation_that_is_changed_some_steps_later_is_noticed_once() -> None:
+    env = EnvFactory(ruler(), observation="one_hot", seed=0)()
+    first, _ = env.reset()
+    env.step(0)
+    env.step(0)
+    first[...] = 7.0
+    env.step(0)
+    env.reset()
     assert env.log.changed_observations == 1
 
 
