@@ -142,3 +142,24 @@ def never_takes_the_loud(runs: Sequence[TrainingRun]) -> bool:
     """Whether every seed takes the small sure reward in both situations of Loud, where a policy was given back."""
     policies = [np.argmax(run.learned.policy, axis=1) for run in runs if run.learned.policy is not None]
     return len(policies) == len(runs) and all((policy == np.arange(2)).all() for policy in policies)
+
+
+def values_its_exploration(probe: Probe, runs: Sequence[TrainingRun]) -> dict[str, float] | None:
+    """Whether what is expected at the start of Detour is what exploring earns, and not what the best policy does.
+
+    Returns:
+        The value that was learned, the best policy's and the exploring one's; None where it is not the latter's, or
+        where too little is explored to tell.
+    """
+    if any(run.learned.q is None for run in runs):
+        return None
+    scale = float(probe.mdp.reward.max())
+    late = np.sum([run.log.late_counts[1] for run in runs], axis=0)
+    best = probe.mdp.discount * scale
+    explored = best * float(late[0] / late.sum())
+    starts = [float(np.mean(run.learned.q[0])) for run in runs if run.learned.q is not None]
+    learned = float(np.mean(starts))
+    noise = 0.02 * best + float(np.std(starts, ddof=1)) / np.sqrt(len(starts))
+    if best - explored < 3 * noise or abs(learned - explored) > abs(learned - best) / 3:
+        return None
+    return {"learned": learned, "best": best, "exploring": explored}

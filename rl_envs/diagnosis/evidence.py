@@ -53,6 +53,11 @@ class Hypothesis:
         """The bug's key, or "right"."""
         return "right" if self.bug is None else self.bug.key
 
+    @property
+    def stays_put(self) -> bool:
+        """Whether there are values that no training moves, so that it tells nothing where they are."""
+        return self.bug is not None and self.bug.squashes
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -232,7 +237,7 @@ def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis, allowance: flo
             distance += float((off**2).sum())
             worst = max(worst, float(off.max()))
             entries += off.size
-    if hypothesis.bug is not None and hypothesis.bug.squashes and not _some_learned(measured, hypothesis.family):
+    if hypothesis.stays_put and not _some_learned(measured, hypothesis.family):
         worst = np.inf  # nothing was learned at all: that is another fault
     return Fit(hypothesis, distance, worst, entries, missing)
 
@@ -240,7 +245,7 @@ def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis, allowance: flo
 def misfit(one: Measured, hypothesis: Hypothesis, allowance: float = 1.0) -> tuple[np.ndarray, int]:
     """How far trained values of one probe are from a hypothesis, [n] in units of noise, and how many it leaves out."""
     size = None
-    if hypothesis.bug is not None and hypothesis.bug.squashes:
+    if hypothesis.stays_put:
         predicted, size = within_reach(one, hypothesis.family), one.size
     else:
         predicted = prediction(one.probe, hypothesis)

@@ -126,6 +126,7 @@ class _Exam:
             probes.split(scale=scale),
         )
         self.loud = probes.loud(scale=scale, discount=discount)
+        self.detour = probes.detour(scale=scale, discount=discount)
         self.staircases = staircases(scale, discount)
         self.total = seeds * (1 + len(self.value_probes)) + 1
 
@@ -151,6 +152,8 @@ class _Exam:
                 steps *= 2
                 later = measured | self._measure(again_probes, steps)
                 judgement = judge_values(later, first.learned.family, measured)
+            if judgement.verdict == "right" and first.learned.q is not None:
+                findings += self._exploration_note()
         elif depth == "policy" and gate.read:
             # A staircase has many starts, so it takes twice as many steps.
             steps *= 2
@@ -176,6 +179,23 @@ class _Exam:
                 return []
         reason = "a small sure reward is preferred to a large one that comes every other time, though it is worth less"
         return [Finding(("rewards_clipped",), self.loud.name, reason=reason)]
+
+    def _exploration_note(self) -> list[Finding]:
+        """Whether action values are those of a policy that explores: no fault, but good to know."""
+        found = behaviour.values_its_exploration(self.detour, self._by_probe([self.detour], self.budget)["Detour"])
+        if found is None:
+            return []
+        return [
+            Finding(
+                ("learns_its_exploring_policy",),
+                self.detour.name,
+                learned={"s": round(found["learned"], 4)},
+                right={"s": round(found["best"], 4)},
+                would_be={"s": round(found["exploring"], 4)},
+                reason="the values are those of the policy that explores, as Sarsa's are; the best policy's are higher",
+                fault=False,
+            )
+        ]
 
     def _first_training(self) -> TrainingRun:
         """The first training; it also finds out which observations the function takes."""
@@ -300,6 +320,7 @@ class _Exam:
                 for probe in (
                     self.contexts,
                     self.loud,
+                    self.detour,
                     *self.value_probes,
                     *(one.probe for one in self.staircases),
                 )

@@ -500,6 +500,7 @@ def _always(steps: Experience) -> Callable[[int], int]:
     return lambda k: steps.family.length
 
 
+@lru_cache(maxsize=256)
 def right_values(probe: Probe, bonus: float = 0.0) -> np.ndarray:
     """The values of a probe's observations that every correct learner settles on.
 
@@ -511,7 +512,9 @@ def right_values(probe: Probe, bonus: float = 0.0) -> np.ndarray:
     Returns:
         Values [N]; NaN for observations that are never trained.
     """
-    return learned_values(_with_bonus(experience(probe, ONE_STEP), bonus))
+    values = learned_values(_with_bonus(experience(probe, ONE_STEP), bonus))
+    values.flags.writeable = False  # whoever asks again gets the same array
+    return values
 
 
 def wrong_values(probe: Probe, family: Family, bug: Bug, bonus: float = 0.0) -> np.ndarray:

@@ -262,3 +262,27 @@ def loud(*, scale: float = 100.0, discount: float = 0.5) -> Probe:
         max_episode_steps=100,
         chooses=True,
     )
+
+
+def detour(*, scale: float = 100.0, discount: float = 0.5) -> Probe:
+    """A step for nothing, then one action in three that pays: is it valued as if one always took it?
+
+    A learner of the best policy expects all of the reward, one of the policy that it follows as much as it takes of it.
+    """
+
+    def rule(state: int, action: int) -> list[Outcome]:
+        if state == 0:
+            return [Outcome(1.0, 1)]
+        return [Outcome(1.0, 1, scale if action == 0 else 0.0, True)]
+
+    return Probe(
+        name="Detour",
+        purpose="whether values are those of the best policy, or of the one that explores",
+        picture=f"s --0--> t, where one action of three pays {scale:g}, the others nothing; the end looks like t",
+        mdp=tabulate(rule, num_states=2, num_actions=3, start=0, discount=discount),
+        labels=np.arange(2),
+        label_names=("s", "t"),
+        starts=(0,),
+        max_episode_steps=100,
+        chooses=True,
+    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rl_envs.diagnosis.evidence import (
+    ABSOLUTE,
     FITS,
     SHARP,
     Fit,
@@ -48,7 +49,7 @@ NEAR = 8.0
 # The same for choices, in nats.
 NEAR_NATS = 3.0
 # A deviation from what is right counts as settled when twice the budget leaves at least this share of it.
-SETTLED = 0.6
+SETTLED = 0.75
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def judge_values(
     if not named:
         reason = f"what was learned in {_worst(measured)} is not right, and no known bug fits it"
         return Judgement("cannot_tell", f"{reason}: the budget may be too small")
-    if not _settled(measured, earlier):
+    if not _settled(measured, earlier) or (best.hypothesis.stays_put and _moved(measured, earlier)):
         if right.fits:
             return Judgement("right", RIGHT)
         return Judgement("cannot_tell", "the learned values had not settled: they still move towards what is right")
@@ -224,6 +225,16 @@ def _settled(measured: Mapping[str, Measured], earlier: Mapping[str, Measured]) 
         if now.sum() < SETTLED * then.sum():
             return False
     return True
+
+
+def _moved(measured: Mapping[str, Measured], earlier: Mapping[str, Measured]) -> bool:
+    """Whether twice the budget moved any value by more than noise explains."""
+    for name, one in measured.items():
+        before = earlier[name]
+        noise = np.sqrt(one.error**2 + before.error**2 + (ABSOLUTE * one.size) ** 2)
+        if (np.abs(one.mean - before.mean) > FITS * noise)[one.trained].any():
+            return True
+    return False
 
 
 def _finding(measured: Mapping[str, Measured], fits: list[Fit], best: Fit) -> Finding:

@@ -8,7 +8,7 @@ import pytest
 from rl_envs.diagnosis import behaviour
 from rl_envs.diagnosis.adapters import Learned
 from rl_envs.diagnosis.episode_log import EpisodeLog
-from rl_envs.diagnosis.probes import Probe, contexts, loud
+from rl_envs.diagnosis.probes import Probe, contexts, detour, loud
 from rl_envs.diagnosis.training import TrainingRun
 
 CONTEXTS = contexts(scale=10.0)
@@ -78,3 +78,20 @@ def test_only_seeds_that_all_take_the_sure_reward_tell_of_clipping() -> None:
     assert behaviour.never_takes_the_loud([clipped] * 4)
     assert not behaviour.never_takes_the_loud([clipped, clipped, clipped, right])
     assert not behaviour.never_takes_the_loud([right] * 4)
+
+
+def in_detour(value: float, *, share: float) -> list[TrainingRun]:
+    """Four trainings that expect so much at the start and take the paying action with this share."""
+    probe = detour(scale=10.0)
+    q = np.array([[value] * 3, [10.0, 0.0, 0.0]])
+    late = np.rint([[300, 300, 300], [900 * share, 450 * (1 - share), 450 * (1 - share)]]).astype(np.int64)
+    log = EpisodeLog(3_000, 1_000, 1, 0, 0, (0,), late * 5, late, np.full(2, 100), "same")
+    return [TrainingRun(probe.name, seed, 3_000, Learned("a table", q=q), log, 0.0) for seed in range(4)]
+
+
+def test_values_of_the_exploring_policy_are_told_from_the_best_ones() -> None:
+    probe = detour(scale=10.0)
+    found = behaviour.values_its_exploration(probe, in_detour(4.0, share=0.8))  # 10 / 2 times 0.8
+    assert found == pytest.approx({"learned": 4.0, "best": 5.0, "exploring": 4.0})
+    assert behaviour.values_its_exploration(probe, in_detour(5.0, share=0.8)) is None
+    assert behaviour.values_its_exploration(probe, in_detour(4.9, share=0.98)) is None  # too close to tell

@@ -9,10 +9,10 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
 from rl_envs.diagnosis.episode_log import EpisodeLog
-from rl_envs.diagnosis.probes import Probe, contexts, loud, ratchet, ruler, split, twin_episodes
+from rl_envs.diagnosis.probes import Probe, contexts, detour, loud, ratchet, ruler, split, twin_episodes
 from rl_envs.diagnosis.watched_env import EnvFactory
 
-PROBES = [ruler(), ratchet(), twin_episodes(), split(), contexts(), loud()]
+PROBES = [ruler(), ratchet(), twin_episodes(), split(), contexts(), loud(), detour()]
 
 
 @pytest.mark.parametrize("observation", ["index", "one_hot"])
