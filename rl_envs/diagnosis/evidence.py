@@ -25,6 +25,8 @@ OF_TARGETS = 0.08
 FITS = 3.5
 # The share of these that is left where twice the budget has halved what training leaves unfinished.
 SHARP = 0.5
+# How far others may have carried a value that nothing moves, as a share of the largest right one.
+CARRIED = 0.15
 # What one trained value counts that a prediction leaves out, and what every step away from one-step targets costs.
 MISSING, LESS_USUAL = 4.0, 4.0
 
@@ -35,6 +37,7 @@ UNKNOWN_FAMILIES = (
     Family("n_step", 3),
     Family("n_step", 5),
     Family("rollout", 5, 1.0),
+    Family("rollout", 16, 0.95),
     Family("rollout", 64, 0.95),
     Family("rollout", 64, 1.0),
 )
@@ -259,8 +262,9 @@ def misfit(one: Measured, hypothesis: Hypothesis, allowance: float = 1.0) -> tup
 def within_reach(one: Measured, family: Family) -> np.ndarray:
     """What values move to, from where they are, where errors above 1 have no gradient, [N]; NaN where all are above.
 
-    Such values have no fixed point of their own: they stay wherever they began, or were carried by others. Nothing is
-    said either of those with an error close to 1, which is above at one time and below at another.
+    Such values have no fixed point of their own: they stay where they began, near 0, or where others carried them on
+    the way to their targets. Nothing is said either of those with an error close to 1, which is above at one time and
+    below at another.
     """
     steps = experience(one.probe, family)
     constant, matrix = _right_targets(one.probe, family)
@@ -270,7 +274,14 @@ def within_reach(one: Measured, family: Family) -> np.ndarray:
     visits = own[felt].sum(axis=0)
     known = (visits > 0) & (own[close].sum(axis=0) == 0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return one.mean + np.where(known, own[felt].T @ error[felt] / visits, np.nan)
+        reached = one.mean + np.where(known, own[felt].T @ error[felt] / visits, np.nan)
+    # What stays between 0 and its targets may be anywhere there; what lies beyond has been moved, and must come back.
+    target = np.zeros((2, steps.num_observations))
+    np.minimum.at(target[0], steps.state, one.mean[steps.state] + error)
+    np.maximum.at(target[1], steps.state, one.mean[steps.state] + error)
+    between = np.clip(one.mean, target[0], target[1])
+    beyond = np.abs(one.mean - between) > CARRIED * one.size
+    return np.where(np.isnan(reached) & beyond, between, reached)
 
 
 @lru_cache(maxsize=256)

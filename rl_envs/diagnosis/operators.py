@@ -390,6 +390,11 @@ def _mask_early_in_rollouts(steps: Experience) -> Experience:
     )
 
 
+def _mask_early_in_advantages(steps: Experience) -> Experience:
+    """The same where each step's own next observation is bootstrapped from."""
+    return replace(_mask_early_in_rollouts(steps), next_state=steps.next_state)
+
+
 def _last_of_rollout(steps: Experience) -> np.ndarray:
     return np.arange(len(steps.state)) % steps.family.length == steps.family.length - 1
 
@@ -464,6 +469,7 @@ BUGS: tuple[Bug, ...] = (
     Bug("mask_one_step_early", "", _mask_early),
     Bug("mask_one_step_early", "in the carry too", _mask_early_everywhere, _ROLLOUT),
     Bug("mask_one_step_early", "in each rollout", _mask_early_in_rollouts, _ROLLOUT),
+    Bug("mask_one_step_early", "in each rollout's advantages", _mask_early_in_advantages, _ROLLOUT),
     Bug("mask_one_step_early", "one step late", _mask_late_everywhere, _ROLLOUT),
     Bug("target_never_synced", "", lambda steps: replace(steps, next_values="zero"), _TD),
     Bug("reward_one_step_late", "0 at a reset", _reward_late),
