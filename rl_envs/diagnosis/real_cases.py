@@ -6,6 +6,7 @@ from __future__ import annotations
 REAL_CASES: dict[str, tuple[str, ...]] = {
     "terminal_not_masked": (
         "ray-project/ray #2929: n-step targets of DQN lost an end inside their window",
+        "RLinf/RLinf #661: PPO bootstrapped at normal ends, and the loss of its critic kept rising",
         "cyoon1729/deep-Q-networks #5: the loss of a DQN with prioritised replay had no mask",
     ),
     "timeout_as_terminal": (
@@ -25,6 +26,7 @@ REAL_CASES: dict[str, tuple[str, ...]] = {
     ),
     "return_leaks_across_episodes": (
         "pytorch/rl #2333: at the end of a batch the collector overwrote the flags of all earlier ends",
+        "vwxyzjn/cleanrl #494: the lambda returns of PQN masked the next value, but not the next return",
         "Toni-SM/skrl #449: without `time_limit_bootstrap` advantages run on over truncated steps",
     ),
     "mask_one_step_early": (
