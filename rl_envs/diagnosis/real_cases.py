@@ -67,7 +67,7 @@ REAL_CASES: dict[str, tuple[str, ...]] = {
         "google-deepmind/acme #277: weights and log probabilities of CRR made [B, B]",
     ),
     "max_over_batch": (
-        "p-christ/Deep-Reinforcement-Learning-Algorithms-with-PyTorch #60: the argmax ran over the batch, there without effect",
+        "p-christ/Deep-Reinforcement-Learning-Algorithms-with-PyTorch #60: the argmax ran over the batch, harmlessly",
     ),
     "gradient_vanishes_on_large_errors": (
         "devsisters/DQN-tensorflow #16: the error was clipped, and beyond the clip had no gradient",
