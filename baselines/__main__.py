@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module = importlib.import_module(f"baselines.commands.{name}")
     with one_thread(), raised_at_interrupts():
         try:
+            if hasattr(module, "main"):
+                return module.main(typed)
             return tyro.cli(module.command(typed), prog=f"{PROGRAM} {name}", args=typed)
         except KeyboardInterrupt:
             complain("Stopped.")

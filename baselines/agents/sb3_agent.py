@@ -120,8 +120,7 @@ class SB3Agent(LibraryAgent):
         Raises:
             ValueError: the agent has been trained before; the library's models are trained in one go.
         """
-        if self.steps:
-            raise ValueError(f"{self.name} is trained in one call, but has been trained for {self.steps} steps before")
+        self._check_untrained()
         steps = int(checkpoints[-1])
         scores = np.empty((len(checkpoints), self.num_runs))
         models, seconds = [], 0.0
@@ -135,6 +134,23 @@ class SB3Agent(LibraryAgent):
         self._trained = models
         self.steps = steps
         return scores, seconds
+
+    def fit(self, steps: int) -> None:
+        """Train every run from the start without scoring it.
+
+        Args:
+            steps: environment steps of each run, or a few more where the library collects several at a time.
+
+        Raises:
+            ValueError: the agent has been trained before.
+        """
+        self._check_untrained()
+        models = []
+        for seed in self._model_seeds():
+            with library_conventions():
+                models.append(self._new_model(seed, steps).learn(steps, log_interval=self.log_interval(steps)))
+        self._trained = models
+        self.steps = steps
 
     def state(self) -> dict[str, np.ndarray]:
         """The networks' parameters, besides what every agent saves. They act as before, but do not learn on."""
@@ -150,6 +166,10 @@ class SB3Agent(LibraryAgent):
         for run, model in enumerate(self.models):
             names = model.policy.state_dict()
             model.policy.load_state_dict({name: torch.from_numpy(state[f"parameters.{name}"][run]) for name in names})
+
+    def _check_untrained(self) -> None:
+        if self.steps:
+            raise ValueError(f"{self.name} is trained in one call, but has been trained for {self.steps} steps before")
 
     def _model_seeds(self) -> list[int]:
         # The library hands its seed to NumPy's and torch's global generators, which take 32 bits.

@@ -2,7 +2,8 @@
 
 Each module has a function `command(typed)`. It takes the words typed after the command's name and returns the function
 to call: tyro turns its arguments into flags, and its return value is the exit code. Seeing the typed words first lets
-one argument set the defaults of others (a preset, a file) or add flags (an agent's hyperparameters).
+one argument set the defaults of others (a preset, a file) or add flags (an agent's hyperparameters). `diagnose` has a
+function `main(typed)` instead, for its flags are those of `python -m rl_envs diagnose`.
 """
 
 from __future__ import annotations
@@ -14,5 +15,6 @@ COMMANDS: dict[str, str] = {
     "tune": "search for better hyperparameters of an agent, and test the best on fresh seeds",
     "train": "train one agent on one world, with optional TensorBoard logs and videos",
     "watch": "watch a saved agent play, in the terminal or in a window",
+    "diagnose": "train agents in probe worlds, and name the bug in those that learn the wrong values",
     "list": "list all worlds, agents, games and game agents",
 }

@@ -14,6 +14,8 @@ from rl_envs.diagnosis.training import TrainingRun
 EQUAL_SHARES = 0.12
 # An action counts as never tried when it is taken in less than this share of the visits.
 NEVER_TRIED = 0.002
+# Actions come in rows where there are fewer switches than this for each of the rarer ones.
+IN_ROWS = 0.5
 
 
 @dataclass(frozen=True)
@@ -114,14 +116,28 @@ def _earned(run: TrainingRun, rewards: np.ndarray) -> np.ndarray:
     return (counts * rewards).sum(axis=1) / np.maximum(1, counts.sum(axis=1))
 
 
-def never_explores(probe: Probe, runs: Sequence[TrainingRun]) -> bool:
-    """Whether, in most contexts and seeds, some action was never tried, and what was done hardly ever changed."""
-    stuck = []
+def never_explores(probe: Probe, runs: Sequence[TrainingRun]) -> str | None:
+    """Whether, in most contexts and seeds, nothing is tried by chance.
+
+    Either some action was never tried and what was done hardly ever changed; or the rarer actions come in long rows, as
+    they do where a policy is followed without chance and only an update changes it.
+
+    Returns:
+        What was seen, or None.
+    """
+    stuck, in_rows = [], []
     for run in runs:
         visits = run.log.counts.sum(axis=1)
         untried = (run.log.counts < np.maximum(1, NEVER_TRIED * visits[:, None])).any(axis=1)
         stuck += (untried & (run.log.switches <= np.maximum(3, 0.005 * visits)))[visits > 20].tolist()
-    return bool(stuck) and float(np.mean(stuck)) >= 0.6
+        rarer = visits - run.log.counts.max(axis=1)
+        # By chance alone the rarer actions stand mostly alone: two switches for each, one where all are as frequent.
+        in_rows += (run.log.switches < IN_ROWS * rarer)[rarer > 10].tolist()
+    if stuck and float(np.mean(stuck)) >= 0.6:
+        return "in most situations some action was never tried"
+    if len(in_rows) >= 2 * len(runs) and float(np.mean(in_rows)) >= 0.9:
+        return "actions changed when the policy was updated and never by chance between two updates"
+    return None
 
 
 def never_stops_exploring(probe: Probe, runs: Sequence[TrainingRun]) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rl_envs.diagnosis.real_cases import REAL_CASES
+
 
 @dataclass(frozen=True)
 class BugEntry:
@@ -16,7 +18,6 @@ class BugEntry:
         before: the line as it usually stands there.
         after: the line as it should be.
         shows: which probe world shows it, and how.
-        cases: real ones, "repository #number".
         fault: whether it is a fault; a note otherwise.
     """
 
@@ -26,8 +27,12 @@ class BugEntry:
     before: str
     after: str
     shows: str
-    cases: tuple[str, ...] = ()
     fault: bool = True
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Real ones, each "owner/repository #number: what it was"."""
+        return REAL_CASES.get(self.key, ())
 
 
 _ENTRIES = (
@@ -46,27 +51,27 @@ _ENTRIES = (
         "done = terminated or truncated\ntarget = reward + discount * next_value * (1 - done)",
         "target = reward + discount * next_value * (1 - terminated)  # reset on either, mask on one",
         "Ratchet: both states are worth too little.",
-        (
-            "DLR-RM/stable-baselines3 #633",
-            "ray-project/ray #57683",
-            "vwxyzjn/cleanrl #198",
-            "Toni-SM/skrl #449",
-        ),
     ),
     BugEntry(
         "reset_observation_as_next",
         "At a time limit the target bootstraps from the first observation of the next episode.",
-        "where a vector environment resets by itself",
-        "next_observation, reward, terminated, truncated, info = envs.step(action)  # already reset",
-        'next_observation[truncated] = np.stack(info["final_obs"][truncated])  # for the target alone',
+        "where a vector environment resets within the step that ends an episode (`AutoresetMode.SAME_STEP`)",
+        "next_observation, reward, terminated, truncated, info = envs.step(action)\n"
+        "buffer.add(observation, action, reward, next_observation, terminated)",
+        "real_next = next_observation.copy()\n"
+        "for i in np.flatnonzero(terminated | truncated):\n"
+        '    real_next[i] = info["final_obs"][i]\n'
+        "buffer.add(observation, action, reward, real_next, terminated)",
         "Ratchet: both states are worth too little, less so than with `timeout_as_terminal`.",
     ),
     BugEntry(
         "autoreset_row_learned",
         "The row in which a vector environment resets is learned from as if it were a step.",
-        "where rows go into the buffer",
+        "where rows go into the buffer, with `AutoresetMode.NEXT_STEP`",
         "buffer.add(observation, action, reward, next_observation, terminated)",
-        "buffer.add(...) only where the step before did not end the episode",
+        "keep = ~ended  # where the step before ended an episode, this one only resets\n"
+        "buffer.add(observation[keep], action[keep], reward[keep], next_observation[keep], terminated[keep])\n"
+        "ended = terminated | truncated",
         "Ratchet and Ruler: what stands before an end is dragged towards the next start.",
     ),
     BugEntry(
@@ -74,27 +79,24 @@ _ENTRIES = (
         "Returns or advantages of one episode go on into the next.",
         "where returns are summed backwards",
         "advantage = delta + discount * trace_decay * advantage",
-        "advantage = delta + discount * trace_decay * (1 - done) * advantage",
+        "advantage = delta + discount * trace_decay * (1 - done) * advantage  # done: terminated or truncated",
         "Twin episodes: the end of a poor episode is worth some of the rich one that follows.",
-        ("Toni-SM/skrl #449",),
     ),
     BugEntry(
         "mask_one_step_early",
         "The mask of a step is taken from the step after it.",
         "where flags are indexed",
-        "not_done = 1 - dones[t + 1]  # dones[t + 1] says that step t + 1 ends",
-        "not_done = 1 - dones[t]",
+        "not_done = 1 - dones[t + 1]  # where dones[t] says that step t ended the episode",
+        "not_done = 1 - dones[t]  # t + 1 is right where dones[t] says that step t begins one, as in CleanRL",
         "Ruler: s1 is worth its own reward alone, and s2 more than its own.",
-        ("DLR-RM/stable-baselines3 #105", "ray-project/ray #57683"),
     ),
     BugEntry(
         "target_never_synced",
         "The target network stays as it began.",
         "where the target network is updated",
-        "if step % sync_every == sync_every:",
+        "if step % sync_every == sync_every:  # never true\n    target.load_state_dict(network.state_dict())",
         "if step % sync_every == 0:\n    target.load_state_dict(network.state_dict())",
         "Ruler: every state is worth its own reward alone.",
-        ("vwxyzjn/cleanrl #323", "AgileRL/AgileRL #464"),
     ),
     BugEntry(
         "no_target_network",
@@ -108,10 +110,9 @@ _ENTRIES = (
         "double_networks_swapped",
         "The target network chooses the action and the network that learns gives its value.",
         "where the target is formed",
-        "value = network(next).gather(1, target(next).argmax(1, keepdim=True))",
-        "value = target(next).gather(1, network(next).argmax(1, keepdim=True))",
+        "value = network(next).gather(1, target(next).argmax(1, keepdim=True)).squeeze(1)",
+        "value = target(next).gather(1, network(next).argmax(1, keepdim=True)).squeeze(1)",
         "Nowhere in what is learned in the end: see what cannot be seen.",
-        ("AgileRL/AgileRL #290",),
     ),
     BugEntry(
         "reward_one_step_late",
@@ -144,7 +145,6 @@ _ENTRIES = (
         "last_value = values[-1]",
         "last_value = value(next_observation)  # the one after the last step",
         "Ruler and Ratchet, where the rollout is short.",
-        ("DLR-RM/stable-baselines3 #183", "DLR-RM/stable-baselines3 #185"),
     ),
     BugEntry(
         "stale_observation",
@@ -158,8 +158,8 @@ _ENTRIES = (
         "observation_ignored",
         "All observations come out the same before they reach what learns.",
         "where observations are scaled or encoded",
-        "observation // 255",
-        "observation / 255",
+        "inputs = observation // 255",
+        "inputs = observation / 255",
         "Every world: all states are worth the same.",
     ),
     BugEntry(
@@ -175,7 +175,7 @@ _ENTRIES = (
         "[B, 1] against [B] makes [B, B]: every prediction is drawn to the mean of all targets.",
         "where the error is formed",
         "loss = ((q - target) ** 2).mean()  # q [B, 1], target [B]",
-        "loss = ((q[:, 0] - target) ** 2).mean()",
+        "loss = ((q.squeeze(1) - target) ** 2).mean()",
         "Every world: all states are worth the mean.",
     ),
     BugEntry(
@@ -198,8 +198,8 @@ _ENTRIES = (
         "target_not_detached",
         "The gradient flows through the target, which moves to meet the prediction.",
         "where the target is formed",
-        "target = reward + discount * network(next).max(1).values",
-        "with torch.no_grad():\n    target = reward + discount * network(next).max(1).values",
+        "target = reward + discount * (1 - terminated) * network(next).max(1).values",
+        "with torch.no_grad():\n    target = reward + discount * (1 - terminated) * network(next).max(1).values",
         "Split: B and C are worth three quarters and a quarter.",
     ),
     BugEntry(
@@ -215,23 +215,23 @@ _ENTRIES = (
         "Rewards are clipped to [-1, 1] or to their sign.",
         "in a wrapper, or where a step is stored",
         "reward = np.clip(reward, -1, 1)",
-        "reward = reward",
-        "Ruler: all values lie below 2.",
+        "reward = float(reward)  # or clip on purpose: what is learned are values of clipped rewards",
+        "Ruler: all values lie below 2. Loud, for policies: the small sure reward is taken.",
     ),
     BugEntry(
         "discount_ignored",
         "Nothing is discounted.",
         "where the target is formed",
-        "target = reward + next_value",
-        "target = reward + discount * next_value",
+        "target = reward + (1 - terminated) * next_value",
+        "target = reward + discount * (1 - terminated) * next_value",
         "Ruler: every state is worth the plain sum of what follows; Ratchet runs away.",
     ),
     BugEntry(
         "discount_twice",
         "The discount is applied twice.",
         "where the target is formed",
-        "target = reward + discount * (discount * next_value)",
-        "target = reward + discount * next_value",
+        "next_value = discount * target_network(next)\ntarget = reward + discount * (1 - terminated) * next_value",
+        "next_value = target_network(next)\ntarget = reward + discount * (1 - terminated) * next_value",
         "Ruler: s1 is worth its own reward and a quarter of the next.",
     ),
     BugEntry(
@@ -241,7 +241,6 @@ _ENTRIES = (
         "action = q[state].argmax()",
         "action = rng.integers(A) if rng.random() < epsilon else q[state].argmax()",
         "Contexts: some action is never taken.",
-        ("ray-project/ray #6971",),
     ),
     BugEntry(
         "exploration_never_ends",
@@ -289,7 +288,7 @@ _ENTRIES = (
         "where the next value is taken",
         "next_value = q[next_state, next_action]",
         "next_value = q[next_state].max()  # if the optimum is wanted",
-        "Nowhere in the exam: its values depend on no policy.",
+        "Detour: the start is worth what exploring earns, which is less than the best action pays.",
         fault=False,
     ),
     BugEntry(
@@ -328,6 +327,13 @@ def as_markdown() -> str:
             f"Where it shows: {entry.shows}",
         ]
         if entry.cases:
-            lines += ["", f"Real cases: {', '.join(entry.cases)}."]
+            lines += ["", "Real cases:", "", *(_link(case) for case in entry.cases)]
         sections.append("\n".join(lines))
     return "\n\n".join(sections) + "\n"
+
+
+def _link(case: str) -> str:
+    """A case as a line of a list, with its address."""
+    name, what = case.split(": ", 1)
+    repository, number = name.split(" #")
+    return f"- [{name}](https://github.com/{repository}/issues/{number}): {what}"

@@ -128,6 +128,8 @@ class _Exam:
         self.loud = probes.loud(scale=scale, discount=discount)
         self.detour = probes.detour(scale=scale, discount=discount)
         self.staircases = staircases(scale, discount)
+        asked = (self.contexts, self.loud, self.detour, *self.value_probes, *(one.probe for one in self.staircases))
+        self.worlds = {probe.name: probe for probe in asked}
         self.total = seeds * (1 + len(self.value_probes)) + 1
 
     def run(self) -> Diagnosis:
@@ -249,8 +251,9 @@ class _Exam:
                     reason=f"{changed} observations were changed by the training function after it got them",
                 )
             )
-        if behaviour.never_explores(self.contexts, gate_runs):
-            findings.append(Finding(("no_exploration",), name, reason="in most situations some action was never tried"))
+        stuck = behaviour.never_explores(self.contexts, gate_runs)
+        if stuck is not None:
+            findings.append(Finding(("no_exploration",), name, reason=stuck))
         misread = behaviour.misread_contexts(self.contexts, gate_runs)
         if misread is not None:
             keys, reason = misread
@@ -315,15 +318,7 @@ class _Exam:
             steps=steps,
             trainings=len(self.runs),
             seconds=time.perf_counter() - self.began,
-            pictures={
-                probe.name: probe.picture
-                for probe in (
-                    self.contexts,
-                    self.loud,
-                    self.detour,
-                    *self.value_probes,
-                    *(one.probe for one in self.staircases),
-                )
-            },
+            pictures={name: probe.picture for name, probe in self.worlds.items()},
+            worlds=self.worlds,
             runs=tuple(self.runs),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rl_envs.diagnosis.probes import Probe
 from rl_envs.diagnosis.training import TrainingRun
 from rl_envs.diagnosis.verdict import Finding
 
@@ -23,6 +24,7 @@ class Outcome:
         trainings: how many trainings were run.
         seconds: how long the exam took.
         pictures: a drawing of each probe world, as text.
+        worlds: each probe world, by name, for the drawings of a page.
         runs: every training, for whoever wants the numbers.
     """
 
@@ -35,4 +37,5 @@ class Outcome:
     trainings: int
     seconds: float
     pictures: Mapping[str, str] = field(repr=False, default_factory=dict)
+    worlds: Mapping[str, Probe] = field(repr=False, default_factory=dict)
     runs: tuple[TrainingRun, ...] = field(repr=False, default=())

@@ -36,6 +36,26 @@ def advice(finding: Finding) -> str:
     return f"{entry.sentence} Look {entry.where}: `{_one_line(entry.before)}` should be `{_one_line(entry.after)}`."
 
 
+def deviating(finding: Finding) -> set[str]:
+    """The observations at which what was learned is nearer to the bug's value than to the right one.
+
+    Args:
+        finding: with numbers.
+
+    Returns:
+        Names of observations; where the two values hardly differ, none is marked.
+    """
+    every = [abs(number) for numbers in (finding.right, finding.would_be) for number in numbers.values()]
+    least = 0.01 * max(every, default=0.0)
+    marked = set()
+    for name, learned in finding.learned.items():
+        if name in finding.right and name in finding.would_be:
+            right, wrong = finding.right[name], finding.would_be[name]
+            if abs(wrong - right) > least and abs(learned - right) > abs(learned - wrong):
+                marked.add(name)
+    return marked
+
+
 def as_text(diagnosis: Outcome) -> str:
     """The whole report as plain text."""
     lines = [headline(diagnosis), ""]
@@ -87,8 +107,16 @@ def show(diagnosis: Outcome) -> None:
     first, _, rest = text.partition("\n")
     colour = {"right": "bold green", "wrong": "bold red", "cannot_tell": "bold yellow"}[diagnosis.verdict]
     console = Console(highlight=False)
+    body = Text(rest)
+    for pattern, style in (
+        (r"(?m)^     - .*$", "red"),
+        (r"(?m)^     \+ .*$", "green"),
+        (r"-?[\d.e+]+\*", "bold red"),
+        (r"(?m)^\d+\. .*$", "bold"),
+    ):
+        body.highlight_regex(pattern, style)
     console.print(Text(first, style=colour))
-    console.print(Text(rest))
+    console.print(body)
 
 
 def _finding(number: int, finding: Finding, picture: str) -> list[str]:
@@ -96,23 +124,30 @@ def _finding(number: int, finding: Finding, picture: str) -> list[str]:
     kind = "" if finding.fault else " (a note, not a fault)"
     lines = [f"{number}. {', or '.join(finding.keys)}{kind}", f"   {entry.sentence}", f"   Seen: {finding.reason}."]
     if finding.learned:
-        lines += ["", f"   In {finding.probe}:", *(f"     {line}" for line in picture.splitlines()), ""]
+        lines += ["", f"   The world {finding.probe}:", *(f"     {line}" for line in picture.splitlines()), ""]
         lines += [f"     {line}" for line in _columns(finding)]
+        if deviating(finding):
+            lines.append("     * nearer to the bug's value than to the right one")
     if finding.fault:
         lines += ["", f"   Look {entry.where}:"]
         lines += [f"     - {line}" for line in entry.before.splitlines()]
         lines += [f"     + {line}" for line in entry.after.splitlines()]
         if entry.cases:
-            lines.append(f"   It happened in {', '.join(entry.cases)}.")
+            lines += ["", "   It happened in:"]
+            lines += [f"     {case}" for case in entry.cases]
     return lines
 
 
 def _columns(finding: Finding) -> list[str]:
     """A small table: an observation a column; what was learned, what is right, what the bug would give."""
-    names = list(finding.learned)
+    names, marked = list(finding.learned), deviating(finding)
     rows = [("", names)]
     for title, numbers in (("learned", finding.learned), ("right", finding.right), (finding.keys[0], finding.would_be)):
-        rows.append((title, [f"{numbers[name]:.4g}" if name in numbers else "-" for name in names]))
+        # A column with a mark has room for it in each of its rows, so that its digits stay in line.
+        room = {name: " " if name in marked else "" for name in names}
+        if title == "learned":
+            room = {name: "*" if name in marked else "" for name in names}
+        rows.append((title, [(f"{numbers[name]:.4g}" if name in numbers else "-") + room[name] for name in names]))
     title_width = max(len(title) for title, _ in rows)
     widths = [max(len(cells[column]) for _, cells in rows) for column in range(len(names))]
     return [

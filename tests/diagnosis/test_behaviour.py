@@ -10,6 +10,7 @@ from rl_envs.diagnosis.adapters import Learned
 from rl_envs.diagnosis.episode_log import EpisodeLog
 from rl_envs.diagnosis.probes import Probe, contexts, detour, loud
 from rl_envs.diagnosis.training import TrainingRun
+from rl_envs.diagnosis.watched_env import CopyLog
 
 CONTEXTS = contexts(scale=10.0)
 BEST = [0, 1, 2]
@@ -95,3 +96,28 @@ def test_values_of_the_exploring_policy_are_told_from_the_best_ones() -> None:
     assert found == pytest.approx({"learned": 4.0, "best": 5.0, "exploring": 4.0})
     assert behaviour.values_its_exploration(probe, in_detour(5.0, share=0.8)) is None
     assert behaviour.values_its_exploration(probe, in_detour(4.9, share=0.98)) is None  # too close to tell
+
+
+def of_actions(actions: np.ndarray) -> TrainingRun:
+    """A training that took these actions in the three contexts of Contexts in turn."""
+    labels = np.arange(len(actions)) % 3
+    copy = CopyLog(labels=labels.tolist(), actions=actions.tolist())
+    log = EpisodeLog.of([copy], 3, 3)
+    return TrainingRun("Contexts", 0, len(actions), Learned("nothing"), log, 0.0)
+
+
+def test_actions_that_change_only_with_the_policy_are_told_from_those_of_chance() -> None:
+    rng = np.random.default_rng(0)
+    best = np.arange(3_000) % 3
+    # Another action everywhere for each of the first ten rollouts of 30 steps, then the best one for good.
+    in_rollouts = np.where(np.arange(3_000) < 300, np.arange(3_000) // 30 % 3, best)
+    by_chance = np.where(rng.random(3_000) < 0.1, rng.integers(3, size=3_000), best)
+    falling = np.where(rng.random(3_000) < 1 - np.arange(3_000) / 1_500, rng.integers(3, size=3_000), best)
+    rows = behaviour.never_explores(CONTEXTS, [of_actions(in_rollouts)] * 4)
+    assert rows is not None
+    assert "never by chance" in rows
+    assert behaviour.never_explores(CONTEXTS, [of_actions(by_chance)] * 4) is None
+    assert behaviour.never_explores(CONTEXTS, [of_actions(falling)] * 4) is None
+    alone = behaviour.never_explores(CONTEXTS, [of_actions(np.zeros(3_000, dtype=np.int64))] * 4)
+    assert alone is not None
+    assert "never tried" in alone

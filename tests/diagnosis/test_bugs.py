@@ -60,7 +60,7 @@ def test_the_page_has_the_tables_sections() -> None:
 def test_an_entry_is_complete(entry: BugEntry) -> None:
     assert entry.sentence.endswith(".")
     assert entry.before != entry.after
-    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+ #\d+", case) for case in entry.cases)
+    assert all(re.fullmatch(r"[\w.-]+/[\w.-]+ #\d+: \S.*[^.]", case) for case in entry.cases)
 
 
 def test_only_notes_are_no_faults() -> None:

@@ -9,18 +9,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-import gymnasium as gym
 import numpy as np
 import torch
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from baselines import Task, Transition
+from baselines import Transition
+from baselines.agents.probe_training import ProbeTask, learned
 from baselines.learning.advantages import generalised_advantages
-from baselines.learning.encoding import Encoder
 from baselines.registry import AGENTS
 
 # What suits short trainings in small worlds, by agent.
@@ -57,51 +55,21 @@ BUGS: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class ProbeTask(Task):
-    """The task of whatever `env_fn` makes."""
-
-    env_fn: Any = None
-
-    def make_vector(self, num_envs: int) -> gym.vector.VectorEnv[Any, Any, Any]:
-        return SyncVectorEnv([self.env_fn] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
-
-
 class ShippedPolicy:
-    """One run of an agent, asked for its actions and values."""
+    """What an agent has learned, asked for its actions and for the values of states alone."""
 
-    def __init__(self, agent: Any) -> None:
-        self.agent = agent
-        self.encode = Encoder(agent.task.observation_space)
+    def __init__(self, found: Any) -> None:
+        self.found = found
 
     def __call__(self, observations: Any) -> np.ndarray:
-        return self.preferences(np.asarray(observations)).argmax(axis=-1)
+        return self.found.q_values(observations).argmax(-1) if self._has_q else self.found(observations)
 
     def value(self, observations: Any) -> np.ndarray:
-        observations = np.asarray(observations)
-        if self.agent.name in ("QLearning", "DQN"):
-            return self.preferences(observations).max(axis=-1)
-        if self.agent.name == "Reinforce":
-            return self._one_by_one(lambda row: self.agent.learner.value(row, np.zeros(1, int)), observations)
-        return self._output(self.agent.networks, "value", observations)[:, 0]
+        return self.found.q_values(observations).max(axis=-1) if self._has_q else self.found.value(observations)
 
-    def preferences(self, observations: np.ndarray) -> np.ndarray:
-        """What the agent's best action has most of: action values, or preferences."""
-        if self.agent.name == "QLearning":
-            return self.agent.q[0, observations]
-        if self.agent.name == "Reinforce":
-            return self._one_by_one(self.agent.learner.preferences, observations)
-        if self.agent.name == "DQN":
-            return self._output(self.agent.online, "q", observations)
-        return self._output(self.agent.networks, "policy", observations)
-
-    @torch.no_grad()
-    def _output(self, networks: Any, name: str, observations: np.ndarray) -> np.ndarray:
-        return networks.output(name, self.encode(observations, (1, len(observations))))[0].numpy()
-
-    def _one_by_one(self, answer: Callable[[np.ndarray], np.ndarray], observations: np.ndarray) -> np.ndarray:
-        # A population of one run is asked about one observation at a time.
-        return np.concatenate([answer(observations[i : i + 1]) for i in range(len(observations))])
+    @property
+    def _has_q(self) -> bool:
+        return hasattr(self.found, "q_values")
 
 
 class Told:
@@ -175,19 +143,7 @@ def rule(bug: str | None) -> Iterator[None]:
 def train(env_fn: Any, steps: int, seed: int, *, agent: str, bug: str | None = None) -> ShippedPolicy:
     """Train one run of a shipped agent on what `env_fn` makes."""
     discount = {"discount_ignored": 1.0, "discount_twice": env_fn.discount**2}.get(bug or "", env_fn.discount)
-    like = env_fn()
-    task = ProbeTask(
-        name="probe",
-        environment="probe",
-        arguments={},
-        discount=discount,
-        max_episode_steps=None,
-        observation_space=like.observation_space,
-        action_space=like.action_space,
-        truth=None,
-        world=None,
-        env_fn=env_fn,
-    )
+    task = ProbeTask.of(env_fn, discount=discount)
     if bug == "unseeded":
         seed = int(np.random.default_rng().integers(2**31))
     settings = dict(SETTINGS[agent])
@@ -200,4 +156,4 @@ def train(env_fn: Any, steps: int, seed: int, *, agent: str, bug: str | None = N
         for _ in range(steps // learner.num_envs):
             transition = learner.rollout.step(learner.act(told.seen(learner.rollout.observation)))
             learner.update(told(transition, learner.rollout.observation))
-    return ShippedPolicy(learner)
+    return ShippedPolicy(learned(learner))
