@@ -10,7 +10,7 @@ import numpy as np
 from rl_envs.diagnosis.probes import Probe
 
 COLUMN, ROW, RADIUS, MARGIN = 118, 84, 21, 34
-# Of a world with more starts than this, such as a staircase, one start stands for all.
+# Of a world with more starts than this, such as a staircase, the first stands for all that come once.
 MOST_STARTS = 3
 
 
@@ -30,7 +30,9 @@ def draw(probe: Probe) -> str:
     Args:
         probe: the world.
     """
-    starts = probe.starts[:1] if len(probe.starts) > MOST_STARTS else probe.starts
+    starts = probe.starts
+    if len(starts) > MOST_STARTS:
+        starts = starts[0], *dict.fromkeys(start for start in starts if starts.count(start) > 1)
     places, arrows = _places(probe, starts)
     goes_on = {arrow.state for arrow in arrows if arrow.following is not None}
     parts: list[str] = []
@@ -44,11 +46,11 @@ def draw(probe: Probe) -> str:
         else:
             to = places[arrow.following]
         # The offer of a start that stands for all of them is a number of its own at each.
-        stands_for_all = arrow.state in starts and len(starts) < len(probe.starts) and arrow.following is None
+        stands_for_all = arrow.state == starts[0] and len(starts) < len(probe.starts) and arrow.following is None
         parts.append(_arrow((column, row), to, "x" if stands_for_all else arrow.text))
         widest, lowest = max(widest, to[0], column), max(lowest, to[1], row)
     for state, (column, row) in places.items():
-        name = "offer" if state in starts and len(starts) < len(probe.starts) else _name(probe, state)
+        name = "offer" if state == starts[0] and len(starts) < len(probe.starts) else _name(probe, state)
         parts.append(_circle(column, row, name))
     if any(arrow.following == arrow.state for arrow in arrows):
         x, y = _centre(0, lowest)
@@ -78,8 +80,9 @@ def _places(probe: Probe, starts: tuple[int, ...]) -> tuple[dict[int, tuple[int,
             if state in places:
                 continue
             places[state] = column, row
-            rows = max(rows, row + 1)
             found = _arrows(probe, state)
+            ways = {arrow.following is None for arrow in found}
+            rows = max(rows, row + len(ways))  # an end beside another way out stands a row below
             arrows += found
             new = [arrow.following for arrow in found if arrow.following is not None and arrow.following not in places]
             waiting += [(following, column + 1, row + number) for number, following in enumerate(new)]

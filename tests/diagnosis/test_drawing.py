@@ -21,6 +21,9 @@ COUNTS = {
     "Contexts": (3, 3, 3),
     "Staircase to the Ruler": (4, 2, 5),
     "Staircase to the Ratchet": (3, 1, 4),
+    "Staircase to the Split": (4, 3, 6),
+    "Loud": (2, 2, 2),
+    "Detour": (2, 1, 2),
 }
 WORLDS = [
     probes.ruler(scale=10.0),
@@ -28,6 +31,8 @@ WORLDS = [
     probes.twin_episodes(scale=10.0),
     probes.split(scale=10.0),
     probes.contexts(scale=10.0),
+    probes.loud(scale=10.0),
+    probes.detour(scale=10.0),
     *(staircase.probe for staircase in staircases(10.0, 0.5)),
 ]
 
@@ -44,6 +49,8 @@ def test_a_drawing_has_each_state_end_and_arrow_inside_its_frame(world: Probe) -
         assert r <= x <= width - r
         assert r <= y <= height - r
     places = [(circle.get("cx"), circle.get("cy")) for circle in circles]
+    middles = [[float(end.get(name, "nan")) for name in ("x", "y", "width")] for end in ends]
+    places += [(f"{x + side / 2:g}", f"{y + side / 2:g}") for x, y, side in middles]
     assert len(set(places)) == len(places)
 
 
