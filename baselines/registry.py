@@ -13,8 +13,7 @@ from baselines.system.atomic_files import StorageError
 from baselines.training.agent import Agent
 from baselines.training.agent_file import read_saved
 from baselines.training.registration import Entry, Registry
-from baselines.training.task import Task
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 _SB3 = ("torch", "stable-baselines3")
 
@@ -58,7 +57,7 @@ AGENTS: Registry[Agent] = Registry(
 )
 
 
-def make_agent(agent: str, task: Task | World | str, *, runs: int | range = 1, seed: int = 0) -> Agent:
+def make_agent(agent: str, task: TaskLike, *, runs: int | range = 1, seed: int = 0) -> Agent:
     """Make a registered agent.
 
     Args:

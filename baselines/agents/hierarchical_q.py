@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -14,10 +13,9 @@ from baselines.agents.task_options import FollowedOptions, options_of, parts_of,
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy_policy, greedy_policy, sample_action
 from baselines.learning.transition import Transition
 from baselines.learning.updates import option_value_on_arrival, smdp_target, subtask_target
-from baselines.training.task import Task, make_task
+from baselines.training.task import TaskLike, make_task
 from rl_envs.names import unknown
 from rl_envs.options import Option
-from rl_envs.worlds.world import World
 
 # No option runs: the next one is still to be chosen.
 NONE = -1
@@ -121,7 +119,7 @@ class HierarchicalQ(TabularAgent):
 
     def __init__(
         self,
-        task: Task | World | str,
+        task: TaskLike,
         *,
         runs: int | range = 1,
         seed: int = 0,
@@ -236,10 +234,9 @@ class HierarchicalQ(TabularAgent):
             for option, policy in zip(self.options, [*learned, *self._acts.transpose(1, 0, 2)[self._num_learned :]])
         )
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The tables and how far each run's option is, besides what every agent saves."""
+    def parts(self) -> dict[str, object]:
         return {
-            **super().state(),
+            **super().parts(),
             "option": self.option,
             "started_in": self.started_in,
             "earned": self.earned,
@@ -247,16 +244,6 @@ class HierarchicalQ(TabularAgent):
             "subtask_q": self.subtask_q,
             "subtask_updates": self.subtask_updates,
         }
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved tables and options under way."""
-        super().restore(state)
-        self.option = np.array(state["option"])
-        self.started_in = np.array(state["started_in"])
-        self.earned = np.array(state["earned"])
-        self.duration = np.array(state["duration"])
-        self.subtask_q = np.array(state["subtask_q"])
-        self.subtask_updates = np.array(state["subtask_updates"])
 
     # Acting -----------------------------------------------------------------------------------------------------------
 
