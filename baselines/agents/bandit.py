@@ -46,7 +46,7 @@ class BanditAgent(Agent):
                 f"{self.name} is for bandits, where all observations are the same, but {self.task.name} has {different}"
             )
         self.pulls = np.zeros((self.num_runs, self.task.num_actions), dtype=np.int64)
-        self._everybody = np.arange(self.num_runs)
+        self._run = np.arange(self.num_runs)
 
     @abstractmethod
     def estimates(self) -> np.ndarray:
@@ -78,7 +78,7 @@ class BanditAgent(Agent):
         Returns:
             No metrics.
         """
-        self.pulls[self._everybody, transition.action] += 1
+        self.pulls[self._run, transition.action] += 1
         self.learn(transition.action, transition.reward)
         self.steps += 1
         return {}
@@ -132,12 +132,12 @@ class ValueBandit(BanditAgent):
 
     def learn(self, arm: np.ndarray, reward: np.ndarray) -> None:
         """Move the value of each arm pulled towards what it paid."""
-        value = self.value[self._everybody, arm]
+        value = self.value[self._run, arm]
         if self.config.step_size > 0:
             value = value + self.config.step_size * (reward - value)
         else:
-            value = sample_average(value, reward, self.pulls[self._everybody, arm])
-        self.value[self._everybody, arm] = value
+            value = sample_average(value, reward, self.pulls[self._run, arm])
+        self.value[self._run, arm] = value
 
     def parts(self) -> dict[str, object]:
         return {**super().parts(), "value": self.value}

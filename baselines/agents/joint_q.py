@@ -28,9 +28,8 @@ class JointQConfig(TabularConfig):
     final_epsilon: Probability = 0.5
     """probability of exploring after the linear decay"""
     falling_step_size: Probability = 0.0
-    """the step size where a target is below the estimate, as a share of step_size, in [0, 1]: 0 never blames a joint
-    for what the others tried (distributed Q-learning), 1 makes the joints independent Q-learners, and between them they
-    are hysteretic; where there is only one joint to command, it counts as 1"""
+    """step size for targets below the estimate, as a share of step_size. 0 is distributed Q-learning, 1 independent
+    Q-learning, and between them the joints are hysteretic. With a single joint it counts as 1"""
 
 
 @final

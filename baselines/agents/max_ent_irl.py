@@ -229,9 +229,9 @@ def _features(task: Task, mdp: FiniteMDP, config: MaxEntIRLConfig) -> Matrix:
 
     if config.reward == "state_action":
         return identity(mdp.num_states * mdp.num_actions, format="csr")
-    arrivals = arrival_matrix(mdp)
+    next_states = next_state_probabilities(mdp)
     if config.reward == "state":
-        return arrivals
+        return next_states
     features = feature_map(
         cast(Basis, config.basis),
         task.observation_space,
@@ -240,10 +240,10 @@ def _features(task: Task, mdp: FiniteMDP, config: MaxEntIRLConfig) -> Matrix:
         tiles=config.tiles,
         order=config.order,
     )
-    return arrivals @ features.of(task.observation_in_state)
+    return next_states @ features.of(task.observation_in_state)
 
 
-def arrival_matrix(mdp: FiniteMDP) -> Matrix:
+def next_state_probabilities(mdp: FiniteMDP) -> Matrix:
     """The probability of arriving in each state, also where the episode ends with it, [S * A, S] sparse."""
     from scipy.sparse import csr_array
 

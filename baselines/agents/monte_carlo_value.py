@@ -37,7 +37,7 @@ NETWORK = MonteCarloValueConfig(approximation="network", step_size=0.005, step_s
 
 @final
 class MonteCarloValue(ValueAgent):
-    """Every-visit gradient Monte Carlo for the uniform random policy's value (Sutton & Barto 2018, sections 6.1, 9.3).
+    """Every-visit gradient Monte Carlo for the uniform policy's value (Sutton & Barto 2018, sections 6.1, 9.3).
 
         w <- w + alpha [G_t - v(S_t; w)] grad v(S_t; w)    for each step t of an episode that has ended
 

@@ -14,7 +14,7 @@ from baselines.training.task import TaskLike
 
 @final
 class Random(Agent):
-    """The uniform random policy. It learns nothing, and its score is 0 by the definition of the score.
+    """The uniform policy. It learns nothing, and its score is 0 by the definition of the score.
 
     Args:
         task: what to play; its actions must be Discrete.

@@ -32,7 +32,7 @@ NETWORK = TDValueConfig(approximation="network", step_size=0.03, step_size_half_
 
 @final
 class TDValue(ValueAgent):
-    """Semi-gradient TD(lambda) for the uniform random policy's value (Sutton 1988; Sutton & Barto 2018, ch. 6, 9, 12).
+    """Semi-gradient TD(lambda) for the uniform policy's value (Sutton 1988; Sutton & Barto 2018, ch. 6, 9, 12).
 
         delta = R + gamma v(S'; w) - v(S; w)
         z <- gamma lambda z + grad v(S; w)

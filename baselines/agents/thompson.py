@@ -88,7 +88,7 @@ class Thompson(BanditAgent):
         if self.config.prior == "beta" and not np.isin(reward, (0.0, 1.0)).all():
             offender = reward[~np.isin(reward, (0.0, 1.0))][0]
             raise ValueError(f'rewards must be 0 or 1 with prior "beta", but one is {offender}: use prior "gaussian"')
-        self.total[self._everybody, arm] += reward
+        self.total[self._run, arm] += reward
 
     def parts(self) -> dict[str, object]:
         return {**super().parts(), "total": self.total}

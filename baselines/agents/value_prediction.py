@@ -1,4 +1,4 @@
-"""What the agents that predict values have in common: the uniform random policy, the approximation, the error.
+"""What the agents that predict values have in common: the uniform policy, the approximation, the error.
 
 They do not control anything. They act uniformly at random for ever, and learn what that is worth from each state. How
 they learn it is each file's own business.
@@ -75,7 +75,7 @@ class ValueAgent(Agent):
 
     Attributes:
         function: the estimated values, with the weights of all runs.
-        v: the true values of the uniform random policy, [S].
+        v: the true values of the uniform policy, [S].
         weight: the share of its time that it spends in each state, [S].
 
     Raises:
@@ -112,7 +112,7 @@ class ValueAgent(Agent):
         return uniform_action(self.task.num_actions, self.uniform(greedy=greedy))
 
     def policy(self) -> np.ndarray:
-        """The uniform random policy, [R, S, A]: it is what the values are of, and no part of what is learned."""
+        """The uniform policy, [R, S, A]: it is what the values are of, and no part of what is learned."""
         num_actions = self.task.num_actions
         return np.full((self.num_runs, len(self.v), num_actions), 1 / num_actions)
 

@@ -37,7 +37,7 @@ BAND = (0.1, 0.9)
 
 # Drawn as horizontal lines: these do not learn, and their exact scores are 0 and 1 by definition.
 LEVELS = ("Random", "Optimal")
-OPTIMUM, RANDOM_POLICY = "optimum", "uniform random policy"
+OPTIMUM, RANDOM_POLICY = "optimum", "uniform policy"
 
 # Curves and profiles are cut off below this score, so that one bad run does not squeeze the others. The figure names
 # the curves that go lower.
@@ -291,7 +291,7 @@ def _levels(kind: Kind, rows: Sequence[Row]) -> dict[str, float]:
     """Reference scores of the agents that do not learn; predicted values have none."""
     if kind == "policy":
         return {OPTIMUM: 1.0, RANDOM_POLICY: 0.0}
-    # The uniform random policy is the same at every checkpoint, so all of its episodes estimate its return.
+    # The uniform policy is the same at every checkpoint, so all of its episodes estimate its return.
     returns = [float(row.scores.mean()) for row in rows if not row.exact and base_name(row.agent) == "Random"]
     return {RANDOM_POLICY: returns[0]} if returns and kind == "episodes" else {}
 

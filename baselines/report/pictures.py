@@ -252,7 +252,7 @@ def _draw_panel(panel: Axes, shown: ScoreFigure, styles: Mapping[str, tuple[str,
             panel.errorbar(row.steps, (low + high) / 2, (high - low) / 2, color=colour, fmt="none", capsize=4)
         lowest = min(lowest, float(low.min()))
     if shown.kind != "episodes":
-        # One run far below the uniform random policy must not squeeze the others.
+        # One run far below the uniform policy must not squeeze the others.
         panel.set_ylim(max(lowest, LOWEST_SCORE) - 0.06, 1.06)
         _say_what_is_below(panel, list(shown.below.values()))
     panel.set_xlabel("environment steps of each run")

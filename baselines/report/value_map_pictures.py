@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from baselines.report.scores import kind_of_agent
-from baselines.report.value_maps import ENDED_WORDS, ENDLESS, ValueMaps
+from baselines.report.value_maps import ENDED_WORDS, INFINITE, ValueMaps
 from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut
 from baselines.system.atomic_files import write_atomically
 from rl_envs.drawing.palette import HEAT, heat, rgb
@@ -67,11 +67,11 @@ def tile_colours(errors: np.ndarray, worst: float) -> np.ndarray:
     Returns:
         Red, green and blue, 0..255, [S, 3].
     """
-    ended, endless = np.isnan(errors), np.isinf(errors)
-    levels = np.where(ended | endless, 0.0, errors) / (worst if worst > 0 else 1.0)
+    ended, infinite = np.isnan(errors), np.isinf(errors)
+    levels = np.where(ended | infinite, 0.0, errors) / (worst if worst > 0 else 1.0)
     places = np.linspace(0.0, 1.0, len(HEAT))
     colours = np.stack([np.interp(levels, places, HEAT[:, channel]) for channel in range(3)], axis=1)
-    colours[ended], colours[endless] = ENDED, ENDLESS
+    colours[ended], colours[infinite] = ENDED, INFINITE
     return colours
 
 
@@ -142,7 +142,7 @@ def _draw_heading(draw: Any, maps: ValueMaps) -> None:
     """The world's name, and below it what the colours mean."""
     draw.text((20, 12), maps.world, fill=INK, font=_font(16))
     words = f"{maps.upper_end(maps.worst_of_learners)}   {_what(list(maps.errors))}"
-    if maps.endless:
+    if maps.infinite:
         words += ", pink: infinite"
     left = 204 if maps.worst_of_all > 0 else 20
     if maps.worst_of_all > 0:

@@ -15,7 +15,7 @@ from baselines.training.task import Task
 from rl_envs.drawing.palette import rgb
 
 # Colour of an infinite error.
-ENDLESS = rgb("bad")
+INFINITE = rgb("bad")
 
 # Errors below this share of the rewards, or of the worst error, are rounding errors of linear solves.
 ROUNDING = 1e-9
@@ -48,7 +48,7 @@ class ValueMaps:
     worst_of_learners: float
 
     @property
-    def endless(self) -> bool:
+    def infinite(self) -> bool:
         """Whether some error is infinite."""
         return any(bool(np.isinf(error).any()) for error in self.errors.values())
 
@@ -60,7 +60,7 @@ class ValueMaps:
     def upper_end(self, highest: float) -> str:
         """The label at the upper end of a scale up to `highest`, or the label instead of a scale of zeros."""
         if self.worst_of_all == 0:
-            return "0 elsewhere" if self.endless else "0 everywhere"
+            return "0 elsewhere" if self.infinite else "0 everywhere"
         return f"{highest:.4g}{' and more' if self.worst_of_all > highest else ''}"
 
 

@@ -44,7 +44,7 @@ class WorldPopulation(Population):
         """The policy to score; see `Agent`."""
 
     def exact_score(self) -> np.ndarray | None:
-        """Each run's normalised score, [R] (0 = uniform random policy, 1 = optimal); None where there is no table."""
+        """Each run's normalised score, [R] (0 = uniform policy, 1 = optimal); None where there is no table."""
         truth = self.task.truth
         return None if truth is None else np.asarray(truth.score(self.policy()))
 

@@ -112,7 +112,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._seen_is_state = isinstance(self.world.observation, Index)
         self._resets_next_step = self.autoreset_mode is AutoresetMode.NEXT_STEP
         self._resets_same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
-        self._everybody = np.ones(num_envs, BOOL)
+        self._all_envs = np.ones(num_envs, BOOL)
 
         # Where each copy is: its last outcome, and the row of the table for its next step.
         self._begun = False  # whether there was a reset
@@ -234,7 +234,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         infos: dict[str, Any] = {}
         for name, mask_name, table in flat.info_columns:
             infos[name] = table[outcome]
-            infos[mask_name] = self._everybody.copy()
+            infos[mask_name] = self._all_envs.copy()
         if not self._resets_same_step:
             self._ended = ended
             self._ready = self._resets_next_step or ended.size == 0
@@ -450,7 +450,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
     def _mask(self, options: dict[str, Any] | None) -> np.ndarray:
         """Which copies `reset` is asked to reset, [n] bool."""
         if options is None or "reset_mask" not in options:
-            return self._everybody
+            return self._all_envs
         mask = options["reset_mask"]
         if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
             kind = f"array of {mask.dtype}" if isinstance(mask, np.ndarray) else type(mask).__name__

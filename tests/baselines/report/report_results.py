@@ -30,7 +30,7 @@ AGENTS = {
 }
 
 ABOUT = {
-    "format": 3,
+    "format": 4,
     "command": "python -m baselines compare --preset quick",
     "repeat": "python -m baselines compare --worlds LineWalk --seed 7",
     "comparison": {"worlds": ["LineWalk"], "agents": list(AGENTS), "runs": RUNS, "seed": 7},

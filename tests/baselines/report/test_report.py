@@ -194,9 +194,9 @@ def test_the_picture_has_a_panel_a_world_with_curves_bands_and_levels(tmp_path: 
     panels = [panel for panel in figures[0].axes if panel.get_visible()]
     assert [panel.get_title(loc="left") for panel in panels] == ["LineWalk", "Bandit", "RandomMDP"]
     curves = {line.get_label(): line for line in panels[0].get_lines()}
-    assert list(curves) == ["optimum", "uniform random policy", "QLearning", "SB3DQN"]
+    assert list(curves) == ["optimum", "uniform policy", "QLearning", "SB3DQN"]
     assert set(curves["optimum"].get_ydata()) == {1}
-    assert set(curves["uniform random policy"].get_ydata()) == {0}
+    assert set(curves["uniform policy"].get_ydata()) == {0}
     np.testing.assert_allclose(curves["QLearning"].get_ydata(), [0, 0.5, 1])
     assert curves["QLearning"].get_color() != curves["SB3DQN"].get_color()
     assert curves["QLearning"].get_linestyle() != curves["SB3DQN"].get_linestyle()
@@ -232,7 +232,7 @@ def test_where_returns_are_sampled_the_random_policy_is_at_its_own_mean(tmp_path
     draw_learning_curves([sampled], tmp_path / "curves.png")
     (panel,) = figures[0].axes
     (line,) = panel.get_lines()
-    assert line.get_label() == "uniform random policy"
+    assert line.get_label() == "uniform policy"
     assert set(line.get_ydata()) == {22.0}
 
 

@@ -88,16 +88,16 @@ def test_level_lines_stand_only_where_they_mean_something() -> None:
     rows = [of("Random"), of("Optimal"), of("TDValue"), of("QLearning"), of("MonteCarloValue")]
     both = score_figures(rows)
     assert [(figure.title, [one.agent for one in figure.rows], figure.levels) for figure in both] == [
-        ("RandomWalk", ["QLearning"], {"optimum": 1.0, "uniform random policy": 0.0}),
+        ("RandomWalk", ["QLearning"], {"optimum": 1.0, "uniform policy": 0.0}),
         ("RandomWalk: predicted values", ["TDValue", "MonteCarloValue"], {}),
     ]
     no_learner = [of("Random"), of("Optimal"), of("TDValue")]
     [alone] = score_figures(no_learner)
     assert (alone.title, alone.levels) == ("RandomWalk: predicted values", {})
     assert "horizontal line" not in reports(no_learner)["page"]
-    assert "Horizontal lines mark the uniform random policy (0) and the optimum (1)" in reports(rows)["page"]
+    assert "Horizontal lines mark the uniform policy (0) and the optimum (1)" in reports(rows)["page"]
     [levels] = score_figures([of("Random"), of("Optimal")])
-    assert list(levels.levels) == ["optimum", "uniform random policy"]
+    assert list(levels.levels) == ["optimum", "uniform policy"]
 
 
 def test_figures_name_what_is_on_their_axes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def test_the_uniform_policys_return_is_the_same_line_in_pictures_and_on_the_page
     scores = random.scores + 20.0
     scores[-1] += 11.0
     [figure] = score_figures([replace(random, scores=scores)])
-    assert figure.levels == {"uniform random policy": pytest.approx(21.0)}
+    assert figure.levels == {"uniform policy": pytest.approx(21.0)}
     [data] = page_data(Contents(Results((replace(random, scores=scores),), (), {})))["curves"]
     assert data["levels"] == figure.levels
 

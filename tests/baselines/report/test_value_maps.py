@@ -19,7 +19,7 @@ from baselines.report.markdown import markdown, plain
 from baselines.report.page import page
 from baselines.report.page_data import page_data
 from baselines.report.value_map_pictures import draw_value_maps, tile_colours
-from baselines.report.value_maps import ENDED_WORDS, ENDLESS, single_state, value_maps
+from baselines.report.value_maps import ENDED_WORDS, INFINITE, single_state, value_maps
 from baselines.report.world_pictures import ENDED, LINES, WALL, CutOut, Tile, cut_out, cut_outs, squares
 from baselines.report.writing import write_report
 from baselines.training.task import make_task
@@ -159,7 +159,7 @@ def test_colours_run_along_the_scale_and_beyond_its_end_they_stay() -> None:
     np.testing.assert_allclose(colours[1], heat(0.5), atol=0.51)
     np.testing.assert_allclose(colours[2:4], [HEAT[-1], HEAT[-1]])
     assert tuple(colours[4]) == ENDED
-    assert tuple(colours[5]) == ENDLESS
+    assert tuple(colours[5]) == INFINITE
     np.testing.assert_allclose(tile_colours(np.zeros(2), 0.0), [HEAT[0], HEAT[0]])
 
 
@@ -248,7 +248,7 @@ def test_the_sheet_has_each_agents_colours_in_the_worlds_picture(tmp_path: Path)
     draw_value_maps(maps, tmp_path / "maps.png")
     pixels = np.asarray(Image.open(io.BytesIO((tmp_path / "maps.png").read_bytes())))
     # Panels of 240 pixels, 20 apart: most of each is tiles of the one colour that all of its states have.
-    for number, colour in enumerate((HEAT[-1], ENDLESS, HEAT[0])):
+    for number, colour in enumerate((HEAT[-1], INFINITE, HEAT[0])):
         panel = pixels[90:, 20 + 260 * number : 260 + 260 * number]
         assert (np.abs(panel.astype(int) - colour) <= 1).all(axis=2).mean() > 0.25
 

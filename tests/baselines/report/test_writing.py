@@ -172,19 +172,19 @@ def sections(html: str) -> list[str]:
 
 def test_sections_without_anything_to_show_are_left_out_and_their_links_with_them(contents: Contents) -> None:
     alone = page(Contents(Results((row("LineWalk", "QLearning"),), (), {})))
-    assert sections(alone) == ["summary", "curves", "profiles", "made"]
+    assert sections(alone) == ["summary", "curves", "profiles", "reproduce"]
     assert 'id="logarithmic"' not in alone
     games = page(Contents(Results((), (game("climbing", "IndependentQ", 2),), ABOUT)))
-    assert sections(games) == ["games", "made"]
+    assert sections(games) == ["games", "reproduce"]
     assert 'class="skip" href="#games"' in games
     single = page(Contents(Results((row("Bandit", "QLearning", value_error=np.array([0.5])),), (), {})))
-    assert sections(single) == ["summary", "curves", "profiles", "values", "made"]
+    assert sections(single) == ["summary", "curves", "profiles", "values", "reproduce"]
     assert 'id="scale"' not in single
     levels = page(Contents(Results((row("Bandit", "Random", regret=np.ones((11, 10))),), (), {})))
-    assert sections(levels) == ["summary", "curves", "made"]
+    assert sections(levels) == ["summary", "curves", "reproduce"]
     everything = sections(page(contents))
     assert "<!-- begin" not in page(contents)
-    assert everything == ["summary", "across", "curves", "profiles", "regret", "values", "games", "check", "made"]
+    assert everything == ["summary", "across", "curves", "profiles", "regret", "values", "games", "check", "reproduce"]
 
 
 def test_how_it_was_made_names_nothing_that_never_ran() -> None:
@@ -193,7 +193,7 @@ def test_how_it_was_made_names_nothing_that_never_ran() -> None:
     rows, games = (row("LineWalk", "QLearning"),), (game("climbing", "IndependentQ", 2),)
     for found, absent in (((), games), ("6000", "0.125")), ((rows, ()), ("500", "FictitiousPlay")):
         contents = Contents(Results(*found, about))
-        made = page(contents).partition('<section id="made">')[2].partition("<footer")[0]
+        made = page(contents).partition('<section id="reproduce">')[2].partition("<footer")[0]
         text = markdown(contents, {}).partition("## How to reproduce it")[2]
         for part in (made, text):
             assert [word for word in ("6000", "0.125", "500", "FictitiousPlay") if word not in part] == list(absent)
