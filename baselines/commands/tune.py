@@ -114,7 +114,11 @@ def meaning(result: TuningResult) -> str:
 
 def predicts(tuning: Tuning) -> bool:
     """Whether scores are those of predicted values and not of a policy."""
-    return tuning.metric != "regret" and not tuning.is_sampled and kind_of_agent(tuning.named_agent.name) == "values"
+    return (
+        tuning.metric != "regret"
+        and not tuning.is_sampled
+        and kind_of_agent(tuning.named_agent.specification) == "values"
+    )
 
 
 def contenders(result: TuningResult) -> dict[str, Contender]:

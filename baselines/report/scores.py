@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Literal
 
 from baselines.comparison.rows import Row
-from baselines.comparison.summary import Summary, base_name
+from baselines.comparison.summary import Summary
+from rl_envs.specification import Specification
 
 # These predict the values of the uniform policy; all others learn a policy.
 PREDICTORS = ("TDValue", "MonteCarloValue")
@@ -53,12 +54,12 @@ OF_VALUES = ": predicted values"
 
 def kind_of(scored: Row | Summary) -> Kind:
     """What the scores of a row measure."""
-    return kind_of_agent(scored.agent) if scored.exact else "episodes"
+    return kind_of_agent(scored.who) if scored.exact else "episodes"
 
 
-def kind_of_agent(agent: str) -> Kind:
+def kind_of_agent(agent: Specification) -> Kind:
     """What the exact scores of an agent measure."""
-    return "values" if base_name(agent) in PREDICTORS else "policy"
+    return "values" if agent.name in PREDICTORS else "policy"
 
 
 def kinds_of(scored: Iterable[Row | Summary]) -> list[Kind]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Set
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from baselines.report.scores import kind_of_agent
+from baselines.report.scores import Kind
 from baselines.report.value_maps import ENDED_WORDS, INFINITE, ValueMaps
 from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut
 from baselines.system.atomic_files import write_atomically
@@ -141,7 +141,7 @@ def _state_behind(picture: CutOut) -> np.ndarray:
 def _draw_heading(draw: Any, maps: ValueMaps) -> None:
     """The world's name, and below it what the colours mean."""
     draw.text((20, 12), maps.world, fill=INK, font=_font(16))
-    words = f"{maps.upper_end(maps.worst_of_learners)}   {_what(list(maps.errors))}"
+    words = f"{maps.upper_end(maps.worst_of_learners)}   {_what(maps.kinds)}"
     if maps.infinite:
         words += ", pink: infinite"
     left = 204 if maps.worst_of_all > 0 else 20
@@ -164,9 +164,8 @@ def _draw_hatched(draw: Any, left: int, top: int, width: int, height: int) -> No
             draw.point((left + x, top + y), fill=LINES)
 
 
-def _what(agents: Sequence[str]) -> str:
-    """What the value errors of these agents are."""
-    found = {kind_of_agent(agent) for agent in agents}
+def _what(found: Set[Kind]) -> str:
+    """What the value errors of agents of these kinds are."""
     policy, prediction = "suboptimality, v*(s) minus the policy's value", "absolute error of the predicted value"
     return f"{policy}, or {prediction}" if len(found) > 1 else prediction if found == {"values"} else policy
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
 from baselines.comparison.rows import Row
+from baselines.report.scores import Kind, kind_of_agent
 from baselines.report.world_pictures import CutOut, cut_outs, grid, squares
 from baselines.training.task import Task
 from rl_envs.drawing.palette import rgb
@@ -38,6 +39,7 @@ class ValueMaps:
         worst_of_all: the largest finite error.
         worst_of_learners: the largest finite error of the agents that learn, the upper end of the colour scale; that of
             all agents where no agent learns or none makes an error.
+        kinds: what the agents are scored by: their policies, their predicted values or both.
     """
 
     world: str
@@ -46,6 +48,7 @@ class ValueMaps:
     note: str
     worst_of_all: float
     worst_of_learners: float
+    kinds: Set[Kind]
 
     @property
     def infinite(self) -> bool:
@@ -64,7 +67,7 @@ class ValueMaps:
         return f"{highest:.4g}{' and more' if self.worst_of_all > highest else ''}"
 
 
-def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> ValueMaps | None:
+def value_maps(world: str, rows: Sequence[Row], not_learning: Container[str]) -> ValueMaps | None:
     """The value errors of the agents on a world.
 
     Args:
@@ -103,6 +106,7 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
         note="" if pictures else note,
         worst_of_all=worst_of_all,
         worst_of_learners=worst_of_learners if worst_of_learners > ROUNDING * worst_of_all else worst_of_all,
+        kinds={kind_of_agent(row.who) for row in rows if row.value_error is not None},
     )
 
 

@@ -16,6 +16,7 @@ import pytest
 from baselines.comparison.results import Results
 from baselines.report.contents import Contents
 from baselines.report.page import page as page_of
+from rl_envs.specification import Specification
 from tests.baselines.report.report_results import RUNS, STEPS, WICKED_AGENT, WICKED_WORLD, curves, game, results, row
 
 sync_api = pytest.importorskip(
@@ -367,7 +368,7 @@ def test_on_a_telephone_names_are_broken_behind_underscores_and_headings_not_at_
         replace(game("climbing", "IndependentQ", 2), game=name) for name in ("rock_paper_scissors", "chicken")
     )
     agent = "QLearning:preset=FourRooms,step_size=0.25"
-    errors = replace(row("LineWalk", "QLearning", value_error=np.linspace(0, 1, 11)), agent=agent)
+    errors = replace(row("LineWalk", "QLearning", value_error=np.linspace(0, 1, 11)), who=Specification.parse(agent))
     page = another(Results((errors,), games, {}))
     page.set_viewport_size({"width": 375, "height": 740})
     page.locator("#values").scroll_into_view_if_needed()

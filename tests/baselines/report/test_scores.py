@@ -23,13 +23,14 @@ from baselines.report.page_data import page_data
 from baselines.report.pictures import draw_learning_curves, draw_profiles
 from baselines.report.scores import MEANINGS, PREDICTORS, Kind, kind_of
 from baselines.report.terminal import explanation, terminal_table
+from rl_envs.specification import Specification
 from tests.baselines.report.report_results import row
 
 
 def of(agent: str, world: str = "RandomWalk", *, exact: bool = True) -> Row:
     """A row of curves that rise."""
     like = agent if agent in ("Random", "Optimal") else "QLearning"
-    return replace(row(world, like), agent=agent, exact=exact)
+    return replace(row(world, like), who=Specification.parse(agent), exact=exact)
 
 
 # Rows, the kinds of their scores, and what stands above their table.
@@ -140,6 +141,5 @@ def test_the_uniform_policys_return_is_the_same_line_in_pictures_and_on_the_page
 
 def test_rows_are_of_the_kind_that_their_agent_and_world_make_them() -> None:
     assert kind_of(of("TDValue:groups=5")) == "values"
-    assert kind_of(of("TDValue: mine")) == "values"
     assert kind_of(of("train_ppo")) == "policy"
     assert kind_of(of("train_ppo", exact=False)) == "episodes"

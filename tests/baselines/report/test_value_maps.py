@@ -25,6 +25,7 @@ from baselines.report.writing import write_report
 from baselines.training.task import make_task
 from rl_envs.drawing.palette import HEAT, heat
 from rl_envs.rendering.renderer import Canvas
+from rl_envs.specification import Specification
 from tests.baselines.report.report_results import row
 
 pygame = pytest.importorskip("pygame", reason="pictures of worlds need pygame-ce, which is not installed")
@@ -185,7 +186,7 @@ def test_where_nothing_is_left_to_learn_the_scale_ends_with_the_worst_of_all() -
 def test_a_world_of_a_single_state_has_a_sentence_and_no_map(tmp_path: Path) -> None:
     errors = {"Random": 0.64, "QLearning": 0.0125, "mine|<b>": np.inf}
     rows = tuple(row("Bandit", "QLearning", value_error=np.array([error])) for error in errors.values())
-    rows = tuple(replace(one, agent=agent) for one, agent in zip(rows, errors))
+    rows = tuple(replace(one, who=Specification.parse(agent)) for one, agent in zip(rows, errors))
     assert value_maps("Bandit", rows, []) is None
     said = "Bandit has a single state and so no map. Its value error: Random 0.64, QLearning 0.0125, mine|<b> inf."
     assert single_state("Bandit", rows) == said

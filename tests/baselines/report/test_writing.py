@@ -31,6 +31,7 @@ from baselines.report.wording import moment_text
 from baselines.report.writing import write_report
 from baselines.system.atomic_files import StorageError
 from baselines.training.specification import WorldSpecification
+from rl_envs.specification import Specification
 from tests.baselines.report.report_results import ABOUT, WICKED_AGENT, WICKED_WORLD, game, results, row
 
 
@@ -224,7 +225,7 @@ def test_the_head_of_the_page_says_when_it_was_finished_as_people_write_it(conte
 
 
 def test_a_pair_that_is_not_checked_because_its_scores_are_sampled_is_named_with_the_reason() -> None:
-    dqn, library = (replace(row("LineWalk", "SB3DQN"), agent=agent) for agent in ("DQN", "SB3DQN"))
+    dqn, library = (replace(row("LineWalk", "SB3DQN"), who=Specification.parse(agent)) for agent in ("DQN", "SB3DQN"))
     sampled = tuple(replace(one, where=WorldSpecification.read("CartPole-v1"), exact=False) for one in (dqn, library))
     reason = "Not checked: DQN and SB3DQN on CartPole-v1. Their scores are means of sampled returns"
     for rows in (sampled, (*sampled, dqn, library)):
@@ -326,7 +327,7 @@ def test_a_table_stays_a_table_whatever_names_are_in_it() -> None:
     """Read as GitHub reads it, every line has all of its cells and every name is what was typed."""
     markdown_it = pytest.importorskip("markdown_it", reason="Markdown is read with markdown-it-py, which rich brings")
     one = row("LineWalk", "QLearning")
-    rows = [replace(one, where=WorldSpecification.read(name), agent=name[::-1]) for name in NASTY]
+    rows = [replace(one, where=WorldSpecification.read(name), who=Specification(name[::-1])) for name in NASTY]
     text = markdown(Contents(Results(tuple(rows), (), {"command": "a|b", "configs": {"`|": {"x|": "<b>"}}})), {})
     assert "$" not in re.sub(r"\\\$", "", text)  # GitHub would set it as mathematics
     html = markdown_it.MarkdownIt("commonmark").enable("table").render(text)
