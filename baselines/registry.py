@@ -13,16 +13,15 @@ from baselines.system.atomic_files import StorageError
 from baselines.training.agent import Agent
 from baselines.training.agent_file import read_saved
 from baselines.training.registration import Entry, Registry
-from baselines.training.task import Task
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 _SB3 = ("torch", "stable-baselines3")
 
 AGENTS: Registry[Agent] = Registry(
     "agent",
     {
-        "Random": Entry("baselines.agents.random_policy:Random", "uniform over actions: the floor, score 0"),
-        "Optimal": Entry("baselines.agents.optimal:Optimal", "the solver's policy: the ceiling, score 1"),
+        "Random": Entry("baselines.agents.random_policy:Random", "the uniform policy: score 0"),
+        "Optimal": Entry("baselines.agents.optimal:Optimal", "the exact optimal policy: score 1"),
         "QLearning": Entry("baselines.agents.q_learning:QLearning", "tabular Q-learning, epsilon-greedy"),
         "Sarsa": Entry("baselines.agents.sarsa:Sarsa", "tabular Sarsa, epsilon-greedy"),
         "ExpectedSarsa": Entry(
@@ -30,24 +29,30 @@ AGENTS: Registry[Agent] = Registry(
         ),
         "DoubleQLearning": Entry("baselines.agents.double_q_learning:DoubleQLearning", "tabular Double Q-learning"),
         "HierarchicalQ": Entry(
-            "baselines.agents.hierarchical_q:HierarchicalQ", "Q-learning over options: subtasks, and single actions"
+            "baselines.agents.hierarchical_q:HierarchicalQ", "Q-learning over options and primitive actions"
         ),
-        "JointQ": Entry("baselines.agents.joint_q:JointQ", "one Q-table a joint, sharing the reward"),
-        "EpsilonGreedy": Entry("baselines.agents.epsilon_greedy:EpsilonGreedy", "bandits: the best arm so far, or any"),
-        "Softmax": Entry("baselines.agents.softmax:Softmax", "bandits: good arms more often, Boltzmann"),
+        "JointQ": Entry("baselines.agents.joint_q:JointQ", "one Q-table per joint, with a shared reward"),
+        "EpsilonGreedy": Entry("baselines.agents.epsilon_greedy:EpsilonGreedy", "bandits: epsilon-greedy"),
+        "Softmax": Entry("baselines.agents.softmax:Softmax", "bandits: Boltzmann (softmax) exploration"),
         "UCB1": Entry("baselines.agents.ucb1:UCB1", "bandits: upper confidence bounds"),
-        "Thompson": Entry("baselines.agents.thompson:Thompson", "bandits: posterior sampling"),
-        "GradientBandit": Entry("baselines.agents.gradient_bandit:GradientBandit", "bandits: policy gradient, softmax"),
-        "Reinforce": Entry("baselines.agents.reinforce:Reinforce", "REINFORCE with a baseline", ("torch",)),
-        "DQN": Entry("baselines.agents.dqn:DQN", "Q-learning with a network, replay and a target network", ("torch",)),
+        "Thompson": Entry("baselines.agents.thompson:Thompson", "bandits: Thompson (posterior) sampling"),
+        "GradientBandit": Entry(
+            "baselines.agents.gradient_bandit:GradientBandit", "bandits: the gradient bandit algorithm"
+        ),
+        "Reinforce": Entry(
+            "baselines.agents.reinforce:Reinforce", "REINFORCE with a baseline, tabular or with networks", ("torch",)
+        ),
+        "DQN": Entry(
+            "baselines.agents.dqn:DQN", "deep Q-network with a replay buffer and a target network", ("torch",)
+        ),
         "ActorCritic": Entry("baselines.agents.actor_critic:ActorCritic", "advantage actor-critic (A2C)", ("torch",)),
-        "TDValue": Entry(
-            "baselines.agents.td_value:TDValue", "semi-gradient TD: predicts the uniform policy", ("torch",)
-        ),
+        "TDValue": Entry("baselines.agents.td_value:TDValue", "value prediction: semi-gradient TD(lambda)", ("torch",)),
         "MonteCarloValue": Entry(
-            "baselines.agents.monte_carlo_value:MonteCarloValue", "Monte Carlo: predicts the uniform policy", ("torch",)
+            "baselines.agents.monte_carlo_value:MonteCarloValue", "value prediction: gradient Monte Carlo", ("torch",)
         ),
-        "MaxEntIRL": Entry("baselines.agents.max_ent_irl:MaxEntIRL", "inverse RL from demonstrations", ("scipy",)),
+        "MaxEntIRL": Entry(
+            "baselines.agents.max_ent_irl:MaxEntIRL", "maximum-entropy inverse RL from demonstrations", ("scipy",)
+        ),
         "SB3DQN": Entry(
             "baselines.agents.sb3:SB3DQN", "Stable-Baselines3's DQN", _SB3, counterparts=("DQN", "QLearning")
         ),
@@ -58,7 +63,7 @@ AGENTS: Registry[Agent] = Registry(
 )
 
 
-def make_agent(agent: str, task: Task | World | str, *, runs: int | range = 1, seed: int = 0) -> Agent:
+def make_agent(agent: str, task: TaskLike, *, runs: int | range = 1, seed: int = 0) -> Agent:
     """Make a registered agent.
 
     Args:

@@ -110,9 +110,9 @@ def many_cells(folder: Path) -> Comparison:
         error = truth.v_star * rng.uniform(0, 1, len(truth.v_star))
         arrays = {"steps": steps, "scores": scores, "exact": np.array(True), "seconds": np.array(1.0)}
         cell.write({**arrays, "value_error": error}, folder / "cells", execution_metadata())
-    made = provenance(comparison, folder, cells, None, 2, "joblib")
-    assert made["format"] == FILE_FORMAT
-    write_atomically(folder / "comparison.json", json.dumps(made).encode())
+    record = provenance(comparison, folder, cells, None, 2, "joblib")
+    assert record["format"] == FILE_FORMAT
+    write_atomically(folder / "comparison.json", json.dumps(record).encode())
     return comparison
 
 

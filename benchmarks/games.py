@@ -20,7 +20,7 @@ from rl_envs.games import VectorMarkovGame, VectorMatrixGame, named_game, soccer
 from rl_envs.games.grid_soccer import parallel_env as grid_soccer
 from rl_envs.games.matrix_game import parallel_env as matrix_game
 
-ENDLESS = 10**9
+NO_LIMIT = 10**9
 
 
 def rps_v2():
@@ -29,7 +29,7 @@ def rps_v2():
             "ignore", DeprecationWarning
         )  # PettingZoo 1.27 would rather be asked through its registry
         from pettingzoo.classic import rps_v2 as module
-    return module.parallel_env(max_cycles=ENDLESS)
+    return module.parallel_env(max_cycles=NO_LIMIT)
 
 
 def rounds_of(env, num_actions: int, num_rounds: int) -> Callable[[], None]:
@@ -78,13 +78,13 @@ def main() -> None:
     rows = {
         "PettingZoo rps_v2": (rounds_of(rps_v2(), 3, num_rounds), num_rounds),
         "matrix_game, rock_paper_scissors": (
-            rounds_of(matrix_game("rock_paper_scissors", max_cycles=ENDLESS), 3, num_rounds),
+            rounds_of(matrix_game("rock_paper_scissors", max_cycles=NO_LIMIT), 3, num_rounds),
             num_rounds,
         ),
-        "grid_soccer": (rounds_of(grid_soccer(max_cycles=ENDLESS), 5, num_rounds), num_rounds),
+        "grid_soccer": (rounds_of(grid_soccer(max_cycles=NO_LIMIT), 5, num_rounds), num_rounds),
         f"VectorMatrixGame, {num_copies} copies": (
             batches_of(
-                VectorMatrixGame(named_game("rock_paper_scissors"), num_copies, ENDLESS), 3, num_copies, vector_rounds
+                VectorMatrixGame(named_game("rock_paper_scissors"), num_copies, NO_LIMIT), 3, num_copies, vector_rounds
             ),
             num_copies * vector_rounds,
         ),

@@ -330,8 +330,8 @@ def samples_follow_the_table(make: Make) -> None:
         for _ in range(draws):
             env.reset(options={"state": s})
             _, reward, terminated, _, _ = env.step(unravel(env, a))
-            arrival = env.get_state()["state"]
-            seen[arrival, terminated] = seen.get((arrival, terminated), 0) + 1
+            next_state = env.get_state()["state"]
+            seen[next_state, terminated] = seen.get((next_state, terminated), 0) + 1
             rewards.append(reward)
         expected: dict[tuple[int, bool], float] = {}
         for k in np.flatnonzero(row):
@@ -378,8 +378,8 @@ def uniforms_fall_on_the_right_side(make: Make) -> None:
             env.np_random = FixedUniform(min(float(number), float(np.nextafter(1, 0))))
             env.step(unravel(env, int(a)))
             env.np_random = generator
-            arrival = env.get_state()["state"]
-            assert arrival == mdp.next_state[s, a, k], f"u = {number} at state {s}, action {a} gave {arrival}"
+            next_state = env.get_state()["state"]
+            assert next_state == mdp.next_state[s, a, k], f"u = {number} at state {s}, action {a} gave {next_state}"
 
 
 def first_states_follow_their_distribution(make: Make) -> None:

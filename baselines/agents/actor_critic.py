@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -14,59 +12,31 @@ from baselines.agents import presets
 from baselines.learning.advantages import generalised_advantages
 from baselines.learning.encoding import Encoder
 from baselines.learning.exploration import argmax_random_ties, greedy_policy, sample_action
+from baselines.learning.hyperparameters import Count, Hyperparameters, NonNegative, Positive, Probability, Steps
 from baselines.learning.networks import Perceptron, StackedNetworks
 from baselines.learning.optimisers import RMSprop
 from baselines.learning.schedules import linear_to_zero
 from baselines.learning.transition import Transition
+from baselines.learning.transition_buffer import TransitionBuffer
 from baselines.training.agent import Agent
-from baselines.training.agent_file import prefixed, section
-from baselines.training.task import Task
-from rl_envs.mdp.finite_mdp import check_integer, check_probability
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 
 @dataclass(frozen=True)
-class ActorCriticConfig:
+class ActorCriticConfig(Hyperparameters):
     """Hyperparameters. Steps are environment steps of each run, over all its environments."""
 
-    num_envs: int = 8
-    """parallel environments per run"""
-    n_step: int = 5
-    """steps per environment between updates"""
-    trace_decay: float = 1.0
-    """lambda of the advantages; 1 for n-step returns, less for generalised advantage estimation"""
-    hidden: tuple[int, ...] = (64,)
-    """units of each hidden layer (tanh), in the policy and in the value network"""
-    learning_rate: float = 5e-3
-    """alpha of RMSprop at step 0"""
-    learning_rate_steps: int = 0
-    """steps over which it decays linearly to 0; 0 keeps it constant"""
-    rmsprop_decay: float = 0.99
-    """decay rate of RMSprop's mean square"""
-    rmsprop_epsilon: float = 1e-5
-    """added to the root of that mean square"""
-    value_weight: float = 0.5
-    """weight of the value's squared error in the loss"""
-    entropy_weight: float = 0.1
-    """weight of the policy's entropy in the loss, in nats; more entropy means more exploration"""
-    max_gradient_norm: float = 0.5
-    """the gradient of both networks together is clipped to this norm; inf for no clipping"""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))
-        for width in self.hidden:
-            check_integer("hidden", width, low=1)
-        for name in ("num_envs", "n_step"):
-            check_integer(name, getattr(self, name), low=1)
-        check_integer("learning_rate_steps", self.learning_rate_steps, low=0)
-        check_probability("trace_decay", self.trace_decay)
-        check_probability("rmsprop_decay", self.rmsprop_decay)
-        for name in ("learning_rate", "rmsprop_epsilon", "max_gradient_norm"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, but is {getattr(self, name)}")
-        for name in ("value_weight", "entropy_weight"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be negative, but is {getattr(self, name)}")
+    num_envs: Count = 8  # parallel environments per run
+    n_step: Count = 5  # steps per environment between updates
+    trace_decay: Probability = 1.0  # lambda of the advantages; 1 for n-step returns, less for GAE
+    hidden: tuple[Count, ...] = (64,)  # units of each hidden layer (tanh), in the policy and in the value network
+    learning_rate: Positive = 5e-3  # alpha of RMSprop at step 0
+    learning_rate_steps: Steps = 0  # steps over which it decays linearly to 0; 0 keeps it constant
+    rmsprop_decay: Probability = 0.99  # decay rate of RMSprop's mean square
+    rmsprop_epsilon: Positive = 1e-5  # added to the root of that mean square
+    value_weight: NonNegative = 0.5  # weight of the value's squared error in the loss
+    entropy_weight: NonNegative = 0.1  # weight of the policy's entropy in the loss, in nats; more explores more
+    max_gradient_norm: Positive = 0.5  # both networks' gradient together is clipped to this norm; inf for no clipping
 
 
 @final
@@ -80,17 +50,11 @@ class ActorCritic(Agent):
             w <- w - alpha grad_w mean over the rollout of
                  -A_t ln pi(A_t | S_t; w) + value_weight (A_t + V_t - V(S_t; w))^2 - entropy_weight H(pi(. | S_t; w))
 
-    The advantage A_t and with it the target A_t + V_t are numbers: no gradient flows through them. With lambda = 1 the
-    advantage is the n-step return minus V.
+    No gradient flows through the advantage A_t, nor through the target A_t + V_t.
 
     Args:
         task: what to learn; its observations must be Discrete, MultiDiscrete or Box, its actions Discrete.
-        runs: see `Agent`.
-        seed: see `Agent`.
-        config: an `ActorCritic.Config`.
-
-    Attributes:
-        networks: "policy", whose outputs are logits, and "value", of every run.
+        runs, seed, config: see `Agent`.
 
     Raises:
         TypeError: observations that no network can be shown, or actions that are not Discrete.
@@ -104,89 +68,57 @@ class ActorCritic(Agent):
     PRESETS = {name: ActorCriticConfig(**settings) for name, settings in presets.ACTOR_CRITIC.items()}
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: ActorCriticConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: ActorCriticConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
-        space, hidden = self.task.observation_space, self.config.hidden
-        self._encode = Encoder(space)
-        inputs, actions = self._encode.num_features, self.task.num_actions
-        self.networks = StackedNetworks.initial(
-            {
-                "policy": Perceptron((inputs, *hidden, actions), "tanh", "orthogonal", output_gain=0.01),
-                "value": Perceptron((inputs, *hidden, 1), "tanh", "orthogonal"),
-            },
-            self.seeds("networks"),
-        )
-        self._optimiser = RMSprop(
-            self.networks.parameters.shape, decay=self.config.rmsprop_decay, epsilon=self.config.rmsprop_epsilon
-        )
-        shape = (self.num_runs, self.config.n_step, self.num_envs)
-        seen = (*shape, *(space.shape or ()))
-        self._rollout_buffer = {  # each [R, n, C, ...]
-            "observation": np.zeros(seen, dtype=space.dtype),
-            "action": np.zeros(shape, dtype=np.int64),
-            "reward": np.zeros(shape, dtype=np.float32),
-            "next_observation": np.zeros(seen, dtype=space.dtype),
-            "terminated": np.zeros(shape, dtype=np.bool_),
-            "ended": np.zeros(shape, dtype=np.bool_),
-        }
-        self._filled = 0  # steps of the rollout so far
+        space, config = self.task.observation_space, self.config
+        self.encode = Encoder(space)
+        inputs, actions = self.encode.num_features, self.task.num_actions
+        policy = Perceptron((inputs, *config.hidden, actions), "tanh", "orthogonal", output_gain=0.01)
+        value = Perceptron((inputs, *config.hidden, 1), "tanh", "orthogonal")
+        self.networks = StackedNetworks.initial({"policy": policy, "value": value}, self.seeds("networks"))  # w
+        shape = self.networks.parameters.shape
+        self.optimiser = RMSprop(shape, decay=config.rmsprop_decay, epsilon=config.rmsprop_epsilon)
+        self.buffer = TransitionBuffer(self.num_runs, config.n_step, space, num_envs=config.num_envs)
 
     @property
     def num_envs(self) -> int:
-        """In how many copies of the world each run learns at the same time, C."""
+        """The number of parallel environments per run, C."""
         return self.config.num_envs
 
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:
         """An action drawn from the policy, or the most probable one with ties broken at random."""
         rows = (self.num_runs, len(observation) // self.num_runs)
         with torch.no_grad():
-            logits = self.networks.output("policy", self._encode(observation, rows)).flatten(0, 1)  # [R * C, A]
-            if greedy:
-                return argmax_random_ties(logits.numpy(), self.uniform(greedy=True))
-            return sample_action(logits.softmax(dim=1).numpy(), self.uniform())
+            logits = self.networks.output("policy", self.encode(observation, rows)).flatten(0, 1)  # [R * C, A]
+        if greedy:
+            return argmax_random_ties(logits.numpy(), self.uniform(greedy=True))
+        return sample_action(logits.softmax(dim=1).numpy(), self.uniform())
 
     def update(self, transition: Transition) -> dict[str, np.ndarray]:
-        """Keep the step, and learn when there are n of them from each environment.
-
-        Args:
-            transition: one step of every environment of every run.
-
-        Returns:
-            In a step that learns "policy_loss", "value_loss" and "entropy", means over the rollout, each [R].
-        """
-        arrived = {
-            "observation": transition.observation,
-            "action": transition.action,
-            "reward": transition.reward,
-            "next_observation": transition.next_observation,
-            "terminated": transition.terminated,
-            "ended": transition.terminated | transition.truncated,
-        }
-        for name, array in self._rollout_buffer.items():
-            array[:, self._filled] = arrived[name].reshape(array[:, 0].shape)
-        self._filled += 1
+        """Store the step of every environment, and learn from n of them; gives metrics in a step that learns, [R]."""
+        self.buffer.add(transition)
         self.steps += self.num_envs
-        if self._filled < self.config.n_step:
+        if len(self.buffer) < self.config.n_step:
             return {}
-        self._filled = 0
-        return self._gradient_step()
+        metrics = self._gradient_step()
+        self.buffer.clear()
+        return metrics
 
     def _gradient_step(self) -> dict[str, np.ndarray]:
-        """One step of every run down the gradient of its loss over the rollout; its metrics, each [R]."""
-        config, shape = self.config, (self.num_runs, self.config.n_step, self.num_envs)
+        """One step of every run down the gradient of its loss; the means of its terms over the rollout, each [R]."""
+        config, rollout, shape = self.config, self.buffer, self.buffer.reward.shape  # [R, n, C]
         rows = (self.num_runs, config.n_step * self.num_envs)  # [R, n C]
-        rollout = {name: torch.from_numpy(array) for name, array in self._rollout_buffer.items()}  # [R, n, C]
-        observation = self._encode(self._rollout_buffer["observation"], rows)  # [R, n C, D]
-        next_observation = self._encode(self._rollout_buffer["next_observation"], rows)
+        observation = self.encode(rollout.observation, rows)  # [R, n C, D]
+        next_observation = self.encode(rollout.next_observation, rows)
 
         value = self.networks.output("value", observation).squeeze(2)  # [R, n C]
         with torch.no_grad():
             next_value = self.networks.output("value", next_observation).squeeze(2)
             advantage = generalised_advantages(
-                rollout["reward"],
-                rollout["terminated"],
-                rollout["ended"],
+                torch.from_numpy(rollout.reward),
+                torch.from_numpy(rollout.terminated),
+                torch.from_numpy(rollout.ended),
                 value.reshape(shape),
                 next_value.reshape(shape),
                 discount=self.task.discount,
@@ -195,7 +127,7 @@ class ActorCritic(Agent):
             target = advantage + value
 
         log_policy = self.networks.output("policy", observation).log_softmax(dim=2)  # [R, n C, A]
-        action = rollout["action"].reshape(*rows, 1)
+        action = torch.from_numpy(rollout.action).reshape(*rows, 1)
         policy_loss = -(advantage * log_policy.gather(2, action).squeeze(2)).mean(dim=1)  # [R]
         value_loss = ((target - value) ** 2).mean(dim=1)
         entropy = -(log_policy.exp() * log_policy).sum(dim=2).mean(dim=1)
@@ -203,7 +135,7 @@ class ActorCritic(Agent):
 
         self.networks.backward(loss)
         self.networks.clip_gradient(config.max_gradient_norm)
-        self._optimiser.step(self.networks.parameters, self.networks.gradient, self.learning_rate)
+        self.optimiser.step(self.networks.parameters, self.networks.gradient, self.learning_rate)
         metrics = {"policy_loss": policy_loss, "value_loss": value_loss, "entropy": entropy}
         return {name: metric.detach().numpy() for name, metric in metrics.items()}
 
@@ -214,41 +146,15 @@ class ActorCritic(Agent):
 
     def policy(self) -> np.ndarray:
         """The most probable action of each state, its probability shared equally among tied ones, [R, S, A]."""
-        return greedy_policy(self._logits_by_state().numpy())
+        return greedy_policy(self.encode.by_state(self.networks, "policy", self.task.observation_in_state).numpy())
 
     def probabilities(self) -> np.ndarray:
         """The policy that is learned, with which actions are drawn while learning, [R, S, A]."""
-        return self._logits_by_state().double().softmax(dim=2).numpy()
+        logits = self.encode.by_state(self.networks, "policy", self.task.observation_in_state)
+        return logits.double().softmax(dim=2).numpy()
 
-    @torch.no_grad()
-    def _logits_by_state(self) -> torch.Tensor:
-        """The policy's logits, [R, S, A]."""
-        features, seen_in_state = self._distinct_observations
-        return self.networks.output("policy", features.expand(self.num_runs, -1, -1))[:, seen_in_state]
+    def parts(self) -> dict[str, object]:
+        return {"networks": self.networks.parameters, "optimiser": self.optimiser, "rollout": self.buffer}
 
-    @cached_property
-    def _distinct_observations(self) -> tuple[torch.Tensor, np.ndarray]:
-        """The features of everything that can be seen, [n, D], and which of it is seen in each state, [S]."""
-        return self._encode.distinct_observations(self.task.observation_in_state)
-
-    def state(self) -> dict[str, np.ndarray]:
-        """The networks, the optimiser's memory and the unfinished rollout, besides what every agent saves."""
-        return {
-            **super().state(),
-            "networks": self.networks.parameters.numpy(),
-            **prefixed("optimiser", self._optimiser.state()),
-            **prefixed("rollout", self._rollout_buffer),
-            "filled": np.array(self._filled),
-        }
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved networks, memory and rollout."""
-        super().restore(state)
-        self.networks.parameters.copy_(torch.tensor(state["networks"]))
-        self._optimiser.restore(section(state, "optimiser"))
-        for name, array in self._rollout_buffer.items():
-            array[...] = state[f"rollout.{name}"]
-        self._filled = int(state["filled"])
-        if self._filled and not section(state, "environment"):
-            # The environment could not be saved, so its next episode is a new one.
-            self._rollout_buffer["ended"][:, self._filled - 1] = True
+    def break_off(self) -> None:
+        self.buffer.break_off()

@@ -6,7 +6,6 @@ How an agent chooses an arm is in its own file.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +16,7 @@ from baselines.learning.exploration import argmax_random_ties, greedy_policy
 from baselines.learning.transition import Transition
 from baselines.learning.updates import sample_average
 from baselines.training.agent import Agent
-from baselines.training.task import Task
-from rl_envs.worlds.world import World
+from baselines.training.task import Task, TaskLike
 
 
 class BanditAgent(Agent):
@@ -40,7 +38,7 @@ class BanditAgent(Agent):
         TypeError: observations that differ, or actions that are not Discrete.
     """
 
-    def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
+    def __init__(self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         different = _num_different_observations(self.task)
         if different != 1:
@@ -48,7 +46,7 @@ class BanditAgent(Agent):
                 f"{self.name} is for bandits, where all observations are the same, but {self.task.name} has {different}"
             )
         self.pulls = np.zeros((self.num_runs, self.task.num_actions), dtype=np.int64)
-        self._everybody = np.arange(self.num_runs)
+        self._run = np.arange(self.num_runs)
 
     @abstractmethod
     def estimates(self) -> np.ndarray:
@@ -80,7 +78,7 @@ class BanditAgent(Agent):
         Returns:
             No metrics.
         """
-        self.pulls[self._everybody, transition.action] += 1
+        self.pulls[self._run, transition.action] += 1
         self.learn(transition.action, transition.reward)
         self.steps += 1
         return {}
@@ -91,14 +89,8 @@ class BanditAgent(Agent):
         arms = greedy_policy(self.estimates())[:, None, :]
         return np.broadcast_to(arms, (self.num_runs, num_states, arms.shape[-1]))
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The pulls, besides what every agent saves."""
-        return {**super().state(), "pulls": self.pulls}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved pulls."""
-        super().restore(state)
-        self.pulls = np.array(state["pulls"])
+    def parts(self) -> dict[str, object]:
+        return {"pulls": self.pulls}
 
 
 @dataclass(frozen=True)
@@ -130,7 +122,7 @@ class ValueBandit(BanditAgent):
 
     Config = ValueConfig
 
-    def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
+    def __init__(self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         self.value = np.full(self.pulls.shape, float(self.config.initial_value))
 
@@ -140,21 +132,15 @@ class ValueBandit(BanditAgent):
 
     def learn(self, arm: np.ndarray, reward: np.ndarray) -> None:
         """Move the value of each arm pulled towards what it paid."""
-        value = self.value[self._everybody, arm]
+        value = self.value[self._run, arm]
         if self.config.step_size > 0:
             value = value + self.config.step_size * (reward - value)
         else:
-            value = sample_average(value, reward, self.pulls[self._everybody, arm])
-        self.value[self._everybody, arm] = value
+            value = sample_average(value, reward, self.pulls[self._run, arm])
+        self.value[self._run, arm] = value
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The values, besides what every bandit agent saves."""
-        return {**super().state(), "value": self.value}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved values."""
-        super().restore(state)
-        self.value = np.array(state["value"])
+    def parts(self) -> dict[str, object]:
+        return {**super().parts(), "value": self.value}
 
 
 def _num_different_observations(task: Task) -> int | str:

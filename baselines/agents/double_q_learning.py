@@ -11,9 +11,7 @@ from baselines.agents.tabular import TabularAgent, TabularConfig
 from baselines.learning.action_values import value_of_best_action
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
 from baselines.learning.transition import Transition
-from baselines.training.task import Task
-from rl_envs.envs.random_streams import Streams
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 
 @final
@@ -56,10 +54,10 @@ class DoubleQLearning(TabularAgent):
     }
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: TabularConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: TabularConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
-        self._streams["coin"] = Streams.from_seeds(self.seeds("coin"))
+        self.add_stream("coin")
 
     def table_shape(self) -> tuple[int, ...]:
         """Two tables a run."""
@@ -79,7 +77,7 @@ class DoubleQLearning(TabularAgent):
         state, action = self.task.observation_index(transition.observation), transition.action
         next_state = self.task.observation_index(transition.next_observation)
 
-        table = (self._streams["coin"].next() < 0.5).astype(np.int64)  # [R] which one learns, 0 or 1
+        table = (self.streams["coin"].next() < 0.5).astype(np.int64)  # [R] which one learns, 0 or 1
         choosing_q = self.q[run, table, next_state]  # [R, A]
         valuing_q = self.q[run, 1 - table, next_state]  # [R, A]
         next_value = np.where(transition.terminated, 0.0, value_of_best_action(choosing_q, valuing_q))

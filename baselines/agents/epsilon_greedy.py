@@ -17,10 +17,8 @@ from rl_envs.mdp.finite_mdp import check_probability
 class EpsilonGreedyConfig(ValueConfig):
     """Hyperparameters, besides those of the arms' values."""
 
-    epsilon: float = 0.1
-    """probability of pulling any arm at step 0; 0 for greedy"""
-    epsilon_half_life: float = float("inf")
-    """steps until half of it is left; it decays harmonically. inf keeps it constant"""
+    epsilon: float = 0.1  # probability of pulling any arm at step 0; 0 for greedy
+    epsilon_half_life: float = float("inf")  # steps until half of it is left, decaying harmonically; inf for never
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -10,23 +9,17 @@ import numpy as np
 
 from baselines.agents.bandit import BanditAgent
 from baselines.learning.exploration import sample_action, softmax
+from baselines.learning.hyperparameters import Hyperparameters, PositiveFinite
 from baselines.learning.updates import gradient_bandit_step, sample_average
-from baselines.training.task import Task
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 
 @dataclass(frozen=True)
-class GradientBanditConfig:
+class GradientBanditConfig(Hyperparameters):
     """Hyperparameters."""
 
-    step_size: float = 0.1
-    """alpha, above 0, per unit of reward"""
-    baseline: bool = True
-    """whether to subtract the mean reward so far"""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.step_size < np.inf:
-            raise ValueError(f"step_size must be positive and finite, but is {self.step_size}")
+    step_size: PositiveFinite = 0.1  # alpha, above 0, per unit of reward
+    baseline: bool = True  # whether to subtract the mean reward so far
 
 
 @final
@@ -60,7 +53,7 @@ class GradientBandit(BanditAgent):
 
     def __init__(
         self,
-        task: Task | World | str,
+        task: TaskLike,
         *,
         runs: int | range = 1,
         seed: int = 0,
@@ -89,12 +82,5 @@ class GradientBandit(BanditAgent):
         self.preference += self.config.step_size * gradient_bandit_step(probabilities, arm, reward, baseline)
         self.mean_reward = sample_average(self.mean_reward, reward, count)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Preferences and mean rewards, besides what every bandit agent saves."""
-        return {**super().state(), "preference": self.preference, "mean_reward": self.mean_reward}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved preferences and mean rewards."""
-        super().restore(state)
-        self.preference = np.array(state["preference"])
-        self.mean_reward = np.array(state["mean_reward"])
+    def parts(self) -> dict[str, object]:
+        return {**super().parts(), "preference": self.preference, "mean_reward": self.mean_reward}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -14,10 +13,9 @@ from baselines.agents.task_options import FollowedOptions, options_of, parts_of,
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy_policy, greedy_policy, sample_action
 from baselines.learning.transition import Transition
 from baselines.learning.updates import option_value_on_arrival, smdp_target, subtask_target
-from baselines.training.task import Task, make_task
+from baselines.training.task import TaskLike, make_task
 from rl_envs.names import unknown
 from rl_envs.options import Option
-from rl_envs.worlds.world import World
 
 # No option runs: the next one is still to be chosen.
 NONE = -1
@@ -121,7 +119,7 @@ class HierarchicalQ(TabularAgent):
 
     def __init__(
         self,
-        task: Task | World | str,
+        task: TaskLike,
         *,
         runs: int | range = 1,
         seed: int = 0,
@@ -136,7 +134,7 @@ class HierarchicalQ(TabularAgent):
         self._runs = np.stack([option.runs for option in self.options], axis=1)  # [S, O]
         self._ends = np.stack([option.termination for option in self.options], axis=1)  # [S, O] each 0 or 1
         self._acts = np.stack([option.policy for option in self.options], axis=1)  # [S, O, A]
-        self._everybody = np.arange(self.num_runs)
+        self._run = np.arange(self.num_runs)
         self.option = np.full(self.num_runs, NONE)
         self.started_in = np.zeros(self.num_runs, dtype=np.int64)  # [R] the state
         self.earned = np.zeros(self.num_runs)  # [R] discounted to the option's start
@@ -173,26 +171,26 @@ class HierarchicalQ(TabularAgent):
         Returns:
             "td_error" of the values of options, [R]; the mean where several have learned, 0 where none has.
         """
-        state, arrival = (
+        state, next_state = (
             self.task.observation_index(transition.observation),
             self.task.observation_index(transition.next_observation),
         )
         self.earned += self.task.discount**self.duration * transition.reward
         self.duration += 1
-        over = self._over(transition, arrival)
+        over = self._over(transition, next_state)
         if self.config.intra_option:
-            td_error = self._learn_inside(transition, state, arrival)
+            td_error = self._learn_inside(transition, state, next_state)
         else:
-            td_error = self._learn_at_the_end(transition, arrival, over)
+            td_error = self._learn_at_the_end(transition, next_state, over)
         if self._num_learned:
-            self._learn_subtasks(transition, state, arrival)
+            self._learn_subtasks(transition, state, next_state)
         self.option[over] = NONE
         self.steps += 1
         return {"td_error": td_error}
 
     def values(self, state: np.ndarray) -> np.ndarray:
         """The values of the options that may start in a state of each run, -inf for the others: [R, O]."""
-        return np.where(self._may_start[state], self.q[self._everybody, state], -np.inf)
+        return np.where(self._may_start[state], self.q[self._run, state], -np.inf)
 
     def option_policy(self) -> np.ndarray:
         """Greedy among the options that may start, the probability shared equally among ties; 0 in terminal states.
@@ -212,7 +210,7 @@ class HierarchicalQ(TabularAgent):
         return np.where(self._world.mdp.terminal_states[:, None], 1 / self.task.num_actions, actions)
 
     def exact_score(self) -> np.ndarray:
-        """The score of following each chosen option to its end, [R] (0 = uniform random policy, 1 = optimal)."""
+        """The score of following each chosen option to its end, [R] (0 = uniform policy, 1 = optimal)."""
         # Run by run: a product of whole matrices would round differently in another population.
         values = np.array([self._world.mdp.start @ v for v in self._values()])
         return (values - self._truth.random_value) / self._gain
@@ -236,10 +234,9 @@ class HierarchicalQ(TabularAgent):
             for option, policy in zip(self.options, [*learned, *self._acts.transpose(1, 0, 2)[self._num_learned :]])
         )
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The tables and how far each run's option is, besides what every agent saves."""
+    def parts(self) -> dict[str, object]:
         return {
-            **super().state(),
+            **super().parts(),
             "option": self.option,
             "started_in": self.started_in,
             "earned": self.earned,
@@ -247,16 +244,6 @@ class HierarchicalQ(TabularAgent):
             "subtask_q": self.subtask_q,
             "subtask_updates": self.subtask_updates,
         }
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved tables and options under way."""
-        super().restore(state)
-        self.option = np.array(state["option"])
-        self.started_in = np.array(state["started_in"])
-        self.earned = np.array(state["earned"])
-        self.duration = np.array(state["duration"])
-        self.subtask_q = np.array(state["subtask_q"])
-        self.subtask_updates = np.array(state["subtask_updates"])
 
     # Acting -----------------------------------------------------------------------------------------------------------
 
@@ -282,23 +269,23 @@ class HierarchicalQ(TabularAgent):
     def _acting(self, state: np.ndarray) -> np.ndarray:
         """The probabilities by which each option would act in a state of each run, without exploring: [R, O, A]."""
         actions = self._acts[state]
-        actions[:, : self._num_learned] = greedy_policy(self.subtask_q[self._everybody, :, state])
+        actions[:, : self._num_learned] = greedy_policy(self.subtask_q[self._run, :, state])
         return actions
 
-    def _over(self, transition: Transition, arrival: np.ndarray) -> np.ndarray:
+    def _over(self, transition: Transition, next_state: np.ndarray) -> np.ndarray:
         """Where a run's option ends, [R]: by its termination in the next state, or with the episode."""
-        return (self._ends[arrival, self.option] == 1) | transition.terminated | transition.truncated
+        return (self._ends[next_state, self.option] == 1) | transition.terminated | transition.truncated
 
     # Learning ---------------------------------------------------------------------------------------------------------
 
-    def _learn_at_the_end(self, transition: Transition, arrival: np.ndarray, over: np.ndarray) -> np.ndarray:
+    def _learn_at_the_end(self, transition: Transition, next_state: np.ndarray, over: np.ndarray) -> np.ndarray:
         """SMDP Q-learning: move the values of options that are over towards their targets; the errors, [R]."""
-        next_q = self.q[self._everybody, arrival]  # [R, O]
+        next_q = self.q[self._run, next_state]  # [R, O]
         value = option_value_on_arrival(
-            going_on_value=next_q[self._everybody, self.option],
+            going_on_value=next_q[self._run, self.option],
             next_q=next_q,
-            may_start=self._may_start[arrival],
-            termination=self._ends[arrival, self.option],
+            may_start=self._may_start[next_state],
+            termination=self._ends[next_state, self.option],
         )
         target = smdp_target(self.earned, self.duration, transition.terminated, value, self.task.discount)
         td_error = np.zeros(self.num_runs)
@@ -306,16 +293,16 @@ class HierarchicalQ(TabularAgent):
         td_error[run] = self._learn(run, self.started_in[run], self.option[run], target[run])
         return td_error
 
-    def _learn_inside(self, transition: Transition, state: np.ndarray, arrival: np.ndarray) -> np.ndarray:
+    def _learn_inside(self, transition: Transition, state: np.ndarray, next_state: np.ndarray) -> np.ndarray:
         """Intra-option learning: move the value of every option that might have done this; the mean errors, [R]."""
-        acts_likewise = self._acting(state)[self._everybody, :, transition.action] > 0
+        acts_likewise = self._acting(state)[self._run, :, transition.action] > 0
         likewise = self._runs[state] & acts_likewise  # [R, O]
-        next_q = self.q[self._everybody, arrival]  # [R, O]
+        next_q = self.q[self._run, next_state]  # [R, O]
         value = option_value_on_arrival(
             going_on_value=next_q,
             next_q=next_q[:, None],
-            may_start=self._may_start[arrival][:, None],
-            termination=self._ends[arrival],
+            may_start=self._may_start[next_state][:, None],
+            termination=self._ends[next_state],
         )
         one_step = np.ones((self.num_runs, 1), dtype=np.int64)
         target = smdp_target(
@@ -333,11 +320,13 @@ class HierarchicalQ(TabularAgent):
         self.updates[run, state, option] += 1
         return td_error
 
-    def _learn_subtasks(self, transition: Transition, state: np.ndarray, arrival: np.ndarray) -> None:
+    def _learn_subtasks(self, transition: Transition, state: np.ndarray, next_state: np.ndarray) -> None:
         """Q-learning of each subtask in which the step was taken, whichever option took it."""
-        next_q = self.subtask_q[self._everybody, :, arrival]  # [R, G, A]
+        next_q = self.subtask_q[self._run, :, next_state]  # [R, G, A]
         terminated = transition.terminated[:, None]
-        target = subtask_target(self._goal[arrival], self._region[arrival], terminated, next_q, self.task.discount)
+        target = subtask_target(
+            self._goal[next_state], self._region[next_state], terminated, next_q, self.task.discount
+        )
         run, part = np.nonzero(self._runs[state, : self._num_learned])
         entry = (run, part, state[run], transition.action[run])
         step_size = self.step_size(self.subtask_updates[entry])
@@ -355,6 +344,6 @@ class HierarchicalQ(TabularAgent):
 
     @cached_property
     def _gain(self) -> float:
-        """What the optimum is worth more than the uniform random policy."""
+        """What the optimum is worth more than the uniform policy."""
         self._truth.score(self._truth.optimal_policy)  # refuses a world in which that is nothing
         return self._truth.optimal_value - self._truth.random_value

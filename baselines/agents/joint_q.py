@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -12,11 +11,10 @@ from gymnasium import spaces
 from baselines.agents.tabular import TabularAgent, TabularConfig
 from baselines.learning.action_values import max_over_actions
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, greedy_policy
+from baselines.learning.hyperparameters import Positive, Probability
 from baselines.learning.transition import Transition
 from baselines.learning.updates import hysteretic_step
-from baselines.training.task import Task
-from rl_envs.mdp.finite_mdp import check_probability
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 UNDECIDED = -1
 
@@ -25,18 +23,13 @@ UNDECIDED = -1
 class JointQConfig(TabularConfig):
     """Hyperparameters, besides those of every agent with a table; some of these have other defaults here."""
 
-    step_size_half_life: float = float("inf")
+    step_size_half_life: Positive = float("inf")
     """updates of a value after which half of alpha is left; inf keeps it constant"""
-    final_epsilon: float = 0.5
+    final_epsilon: Probability = 0.5
     """probability of exploring after the linear decay"""
-    falling_step_size: float = 0.0
-    """the step size where a target is below the estimate, as a share of step_size, in [0, 1]: 0 never blames a joint
-    for what the others tried (distributed Q-learning), 1 makes the joints independent Q-learners, and between them they
-    are hysteretic; where there is only one joint to command, it counts as 1"""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_probability("falling_step_size", self.falling_step_size)
+    falling_step_size: Probability = 0.0
+    """step size for targets below the estimate, as a share of step_size. 0 is distributed Q-learning, 1 independent
+    Q-learning, and between them the joints are hysteretic. With a single joint it counts as 1"""
 
 
 @final
@@ -91,7 +84,7 @@ class JointQ(TabularAgent):
     PRESETS = {"RobotGrasp": JointQConfig(initial_value=0.2, epsilon=0.1, final_epsilon=0.1)}
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: JointQConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: JointQConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         num_joints, num_states, _ = self.table_shape()
@@ -165,14 +158,8 @@ class JointQ(TabularAgent):
             together = (together[..., :, None] * of_joint[..., None, :]).reshape(*together.shape[:2], -1)
         return together
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The tables and decisions, besides what every agent saves."""
-        return {**super().state(), "decided": self.decided}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved tables and decisions."""
-        super().restore(state)
-        self.decided = np.array(state["decided"])
+    def parts(self) -> dict[str, object]:
+        return {**super().parts(), "decided": self.decided}
 
     def _decide(self, state: np.ndarray, command: np.ndarray, best_before: np.ndarray) -> None:
         """Decide on the command just taken where it has raised the best value; drop a decision that is best no more.

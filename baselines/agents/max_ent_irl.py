@@ -14,11 +14,10 @@ from baselines.learning.maximum_entropy import Explanation, Likelihood, explain
 from baselines.learning.transition import Transition
 from baselines.training.agent import Agent
 from baselines.training.demonstrations import Demonstrations
-from baselines.training.task import Task, make_task
+from baselines.training.task import Task, TaskLike, make_task
 from rl_envs.mdp.bellman import Dynamics, Matrix
 from rl_envs.mdp.finite_mdp import FiniteMDP, check_integer, check_probability
 from rl_envs.names import unknown
-from rl_envs.worlds.world import World
 
 REWARDS = ("state_action", "state", "features")
 BASES = ("aggregation", "tiles", "fourier")
@@ -112,7 +111,7 @@ class MaxEntIRL(Agent):
     PRESETS = {"state": MaxEntIRLConfig(reward="state"), "features": MaxEntIRLConfig(reward="features")}
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: MaxEntIRLConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: MaxEntIRLConfig | None = None
     ) -> None:
         task = make_task(task)
         if task.truth is None:
@@ -213,18 +212,14 @@ class MaxEntIRL(Agent):
         """How far each run's policy is from what it has seen, in the feature where that is most, discounted, [R]."""
         return np.array([explanation.feature_gap for explanation in self.explanations()])
 
-    def state(self) -> dict[str, np.ndarray]:
-        """What was seen, besides what every agent saves; the reward follows from it."""
-        return {**super().state(), "visits": self.visits, "episodes": self.episodes, "age": self._age}
+    def parts(self) -> dict[str, object]:
+        return {"visits": self.visits, "episodes": self.episodes, "age": self._age}  # the reward follows from these
+
+    def break_off(self) -> None:
+        self._age[:] = 0
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over what was seen."""
         super().restore(state)
-        self.visits = np.array(state["visits"])
-        self.episodes = np.array(state["episodes"])
-        self._age = np.array(state["age"])
-        if not any(name.startswith("environment.") for name in state):
-            self._age[:] = 0  # the episodes that could not be saved do not go on
         self._explanations = None
 
 
@@ -234,9 +229,9 @@ def _features(task: Task, mdp: FiniteMDP, config: MaxEntIRLConfig) -> Matrix:
 
     if config.reward == "state_action":
         return identity(mdp.num_states * mdp.num_actions, format="csr")
-    arrivals = arrival_matrix(mdp)
+    next_states = next_state_probabilities(mdp)
     if config.reward == "state":
-        return arrivals
+        return next_states
     features = feature_map(
         cast(Basis, config.basis),
         task.observation_space,
@@ -245,10 +240,10 @@ def _features(task: Task, mdp: FiniteMDP, config: MaxEntIRLConfig) -> Matrix:
         tiles=config.tiles,
         order=config.order,
     )
-    return arrivals @ features.of(task.observation_in_state)
+    return next_states @ features.of(task.observation_in_state)
 
 
-def arrival_matrix(mdp: FiniteMDP) -> Matrix:
+def next_state_probabilities(mdp: FiniteMDP) -> Matrix:
     """The probability of arriving in each state, also where the episode ends with it, [S * A, S] sparse."""
     from scipy.sparse import csr_array
 

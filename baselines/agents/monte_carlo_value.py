@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -11,9 +10,9 @@ import numpy as np
 from baselines.agents.value_prediction import ValueAgent, ValueConfig
 from baselines.learning.transition import Transition
 from baselines.learning.updates import returns_to_go, semi_gradient_step
-from baselines.training.task import Task
+from baselines.training.agent_file import prefixed
+from baselines.training.task import TaskLike
 from rl_envs.mdp.finite_mdp import check_integer
-from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,9 @@ class MonteCarloValueConfig(ValueConfig):
     """Hyperparameters, beside those of all value prediction."""
 
     step_size: float = 0.02
-    """alpha at step 0, divided by the largest x . x; smaller than that of TD, for returns vary more"""
+    """alpha at step 0, divided by the largest x . x; smaller than for TD, as returns vary more"""
     step_size_half_life: float = 1_000.0
-    """steps after which half of alpha is left; it decays harmonically. inf keeps it constant"""
+    """steps until half of alpha is left, decaying harmonically; inf for never"""
     max_length: int = 5_000
     """longest episode in steps, if the world's own limit is not shorter"""
 
@@ -38,7 +37,7 @@ NETWORK = MonteCarloValueConfig(approximation="network", step_size=0.005, step_s
 
 @final
 class MonteCarloValue(ValueAgent):
-    """Every-visit gradient Monte Carlo for the uniform random policy's value (Sutton & Barto 2018, sections 6.1, 9.3).
+    """Every-visit gradient Monte Carlo for the uniform policy's value (Sutton & Barto 2018, sections 6.1, 9.3).
 
         w <- w + alpha [G_t - v(S_t; w)] grad v(S_t; w)    for each step t of an episode that has ended
 
@@ -71,7 +70,7 @@ class MonteCarloValue(ValueAgent):
 
     def __init__(
         self,
-        task: Task | World | str,
+        task: TaskLike,
         *,
         runs: int | range = 1,
         seed: int = 0,
@@ -107,21 +106,12 @@ class MonteCarloValue(ValueAgent):
             self._length[runs] = 0
         return {"return": returns}
 
-    def forget_the_episode(self) -> None:
-        """Begin with new episodes."""
+    def break_off(self) -> None:
         self._length[:] = 0
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The weights and the unfinished episodes, besides what every agent saves."""
+    def parts(self) -> dict[str, object]:
         episode = {"observation": self._observation, "reward": self._reward, "length": self._length}
-        return {**super().state(), **{f"episode.{name}": array for name, array in episode.items()}}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved weights and unfinished episodes."""
-        self._observation[...] = state["episode.observation"]
-        self._reward[...] = state["episode.reward"]
-        self._length[...] = state["episode.length"]
-        super().restore(state)
+        return {**super().parts(), **prefixed("episode", episode)}
 
     def _learn(self, runs: np.ndarray, transition: Transition) -> np.ndarray:
         """Let some runs learn from the episodes that have just ended; the returns of these, [M]."""

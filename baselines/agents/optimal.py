@@ -8,8 +8,7 @@ import numpy as np
 
 from baselines.learning.transition import Transition
 from baselines.training.agent import Agent
-from baselines.training.task import Task, make_task
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike, make_task
 
 
 @final
@@ -29,7 +28,7 @@ class Optimal(Agent):
         TypeError: the task has no table.
     """
 
-    def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
+    def __init__(self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         task = make_task(task)
         if task.truth is None:
             raise TypeError(f"Optimal needs a world with a table, but {task.name} has none")

@@ -9,13 +9,12 @@ import numpy as np
 from baselines.learning.exploration import uniform_action
 from baselines.learning.transition import Transition
 from baselines.training.agent import Agent
-from baselines.training.task import Task
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 
 @final
 class Random(Agent):
-    """The uniform random policy. It learns nothing, and its score is 0 by the definition of the score.
+    """The uniform policy. It learns nothing, and its score is 0 by the definition of the score.
 
     Args:
         task: what to play; its actions must be Discrete.
@@ -24,7 +23,7 @@ class Random(Agent):
         config: there is nothing to configure.
     """
 
-    def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
+    def __init__(self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         self._num_actions = self.task.num_actions
 

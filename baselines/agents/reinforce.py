@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -10,48 +9,25 @@ import numpy as np
 
 from baselines.agents.softmax_policies import Episodes, NetworkPolicy, SoftmaxPolicy, TablePolicy
 from baselines.learning.exploration import argmax_random_ties, greedy_policy, sample_action, softmax
+from baselines.learning.hyperparameters import Count, Hyperparameters, Positive, StepSize
 from baselines.learning.transition import Transition
 from baselines.training.agent import Agent
-from baselines.training.agent_file import prefixed, section
-from baselines.training.task import Task
-from rl_envs.mdp.finite_mdp import check_integer
-from rl_envs.worlds.world import World
+from baselines.training.agent_file import prefixed
+from baselines.training.task import TaskLike
 
 
 @dataclass(frozen=True)
-class ReinforceConfig:
+class ReinforceConfig(Hyperparameters):
     """Hyperparameters."""
 
-    policy: Literal["table", "network"] = "table"
-    """table, a preference for each action in each state, or network"""
-    step_size: float = 0.02
-    """alpha of the table's preferences, or the network's learning rate"""
-    baseline: bool = True
-    """whether to subtract the estimated state value from returns"""
-    baseline_step_size: float = 0.2
-    """step size of the table's values, in (0, 1]"""
-    weight_visits: bool = True
-    """whether to weight the step at time t by gamma^t, as in the gradient of the discounted value"""
-    max_length: int = 1_000
-    """longest episode in steps, if the world's own limit is not shorter"""
-    hidden: tuple[int, ...] = (32,)
-    """units of each hidden layer of the network (tanh)"""
-    optimiser: Literal["adam", "descent"] = "adam"
-    """optimiser of the network: adam, or descent (plain gradient descent)"""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))
-        for width in self.hidden:
-            check_integer("hidden", width, low=1)
-        check_integer("max_length", self.max_length, low=1)
-        if self.policy not in ("table", "network"):
-            raise ValueError(f'policy must be "table" or "network", but is {self.policy!r}')
-        if self.optimiser not in ("adam", "descent"):
-            raise ValueError(f'optimiser must be "adam" or "descent", but is {self.optimiser!r}')
-        if not self.step_size > 0:
-            raise ValueError(f"step_size must be positive, but is {self.step_size}")
-        if not 0 < self.baseline_step_size <= 1:
-            raise ValueError(f"baseline_step_size must be in (0, 1], but is {self.baseline_step_size}")
+    policy: Literal["table", "network"] = "table"  # table, a preference for each action in each state, or network
+    step_size: Positive = 0.02  # alpha of the table's preferences, or the network's learning rate
+    baseline: bool = True  # whether to subtract the estimated state value from returns
+    baseline_step_size: StepSize = 0.2  # step size of the table's values, in (0, 1]
+    weight_visits: bool = True  # weight the step at time t by gamma^t, as in the gradient of the discounted value
+    max_length: Count = 1_000  # longest episode in steps, if the world's own limit is not shorter
+    hidden: tuple[Count, ...] = (32,)  # units of each hidden layer of the network (tanh)
+    optimiser: Literal["adam", "descent"] = "adam"  # of the network: adam, or descent (plain gradient descent)
 
 
 @final
@@ -91,7 +67,7 @@ class Reinforce(Agent):
     Config = ReinforceConfig
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: ReinforceConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: ReinforceConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         limits = [self.config.max_length, self.task.max_episode_steps]
@@ -163,23 +139,11 @@ class Reinforce(Agent):
         """The policy that is learned, with which actions are drawn while learning, [R, S, A]."""
         return softmax(self.learner.preferences_by_state())
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The learner and the unfinished episodes, besides what every agent saves."""
-        return {
-            **super().state(),
-            **prefixed("learner", self.learner.state()),
-            **prefixed("episode", self._memory),
-            "length": self._length,
-        }
+    def parts(self) -> dict[str, object]:
+        return {"learner": self.learner, **prefixed("episode", self._memory), "length": self._length}
 
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over a saved learner and unfinished episodes."""
-        super().restore(state)
-        self.learner.restore(section(state, "learner"))
-        for name, array in self._memory.items():
-            array[...] = state[f"episode.{name}"]
-        # An environment that could not be saved begins new episodes, and what was seen of the old ones is of no use.
-        self._length[...] = state["length"] if section(state, "environment") else 0
+    def break_off(self) -> None:
+        self._length[:] = 0
 
     def _new_learner(self) -> SoftmaxPolicy:
         config = self.config

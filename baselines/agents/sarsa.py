@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import final
 
 import numpy as np
@@ -12,8 +11,8 @@ from baselines.agents.tabular import TabularAgent, TabularConfig
 from baselines.learning.action_values import mean_over_actions
 from baselines.learning.exploration import argmax_random_ties, epsilon_greedy, epsilon_greedy_policy
 from baselines.learning.transition import Transition
-from baselines.training.task import Task
-from rl_envs.worlds.world import World
+from baselines.training.agent_file import prefixed
+from baselines.training.task import TaskLike
 
 
 @final
@@ -58,7 +57,7 @@ class Sarsa(TabularAgent):
     }
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: TabularConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: TabularConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         # The step of each run that waits for its next action.
@@ -111,23 +110,9 @@ class Sarsa(TabularAgent):
         self.updates[run, state, action] += 1
         return td_error
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The table and the step that waits, besides what every agent saves."""
-        waiting = {
-            "waits": self._waits,
-            "waits.state": self._state,
-            "waits.action": self._action,
-            "waits.reward": self._reward,
-        }
-        return {**super().state(), **waiting}
+    def parts(self) -> dict[str, object]:
+        waiting = {"state": self._state, "action": self._action, "reward": self._reward}
+        return {**super().parts(), "waits": self._waits, **prefixed("waits", waiting)}
 
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over a saved table and the step that waits."""
-        super().restore(state)
-        self._waits = np.array(state["waits"])
-        self._state = np.array(state["waits.state"])
-        self._action = np.array(state["waits.action"])
-        self._reward = np.array(state["waits.reward"])
-        if not any(name.startswith("environment.") for name in state):
-            # Episodes that could not be saved do not go on, so the action that was waited for will never be taken.
-            self._waits[:] = False
+    def break_off(self) -> None:
+        self._waits[:] = False  # the action that was waited for will never be taken

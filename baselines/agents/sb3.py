@@ -14,46 +14,29 @@ from rl_envs.mdp.finite_mdp import check_integer
 class SB3DQNConfig(SB3Config):
     """Hyperparameters of DQN, matched to small worlds; the library's own defaults are the preset "defaults"."""
 
-    learning_rate: float = 2e-3
-    """learning rate of Adam"""
-    buffer_size: int = 10_000
-    """transitions kept for replay"""
-    learning_starts: int = 200
-    """environment steps before the first update"""
-    batch_size: int = 64
-    """minibatch size of an update"""
-    train_freq: int = 4
-    """environment steps between updates"""
-    gradient_steps: int = 1
-    """gradient steps in each update"""
-    target_update_interval: int = 100
-    """environment steps between updates of the target network"""
-    epsilon: float = 1.0
-    """probability of exploring at step 0"""
-    final_epsilon: float = 0.1
-    """probability of exploring after the linear decay"""
-    epsilon_steps: int = 10_000
-    """environment steps over which epsilon decays linearly; 0 for a tenth of the training, as the library has it"""
+    learning_rate: float = 2e-3  # learning rate of Adam
+    buffer_size: int = 10_000  # transitions kept for replay
+    learning_starts: int = 200  # environment steps before the first update
+    batch_size: int = 64  # minibatch size of an update
+    train_freq: int = 4  # environment steps between updates
+    gradient_steps: int = 1  # gradient steps in each update
+    target_update_interval: int = 100  # environment steps between updates of the target network
+    epsilon: float = 1.0  # probability of exploring at step 0
+    final_epsilon: float = 0.1  # probability of exploring after the linear decay
+    epsilon_steps: int = 10_000  # environment steps of the linear decay; 0 for a tenth of the training, as SB3 has it
 
 
 @dataclass(frozen=True)
 class SB3A2CConfig(SB3Config):
     """Hyperparameters of A2C, matched to small worlds; the library's own defaults are the preset "defaults"."""
 
-    learning_rate: float = 5e-3
-    """learning rate of RMSprop"""
-    num_envs: int = 8
-    """parallel environments per run; steps are counted over all of them"""
-    num_steps: int = 5
-    """steps per environment between updates"""
-    trace_decay: float = 1.0
-    """lambda of the generalised advantage estimate; 1 is the plain advantage"""
-    entropy_weight: float = 0.1
-    """weight of the entropy in the loss"""
-    value_weight: float = 0.5
-    """weight of the value loss"""
-    max_gradient_norm: float = 0.5
-    """gradients are clipped to this norm"""
+    learning_rate: float = 5e-3  # learning rate of RMSprop
+    num_envs: int = 8  # parallel environments per run; steps are counted over all of them
+    num_steps: int = 5  # steps per environment between updates
+    trace_decay: float = 1.0  # lambda of the generalised advantage estimate; 1 is the plain advantage
+    entropy_weight: float = 0.1  # weight of the entropy in the loss
+    value_weight: float = 0.5  # weight of the value loss
+    max_gradient_norm: float = 0.5  # gradients are clipped to this norm
 
 
 @final

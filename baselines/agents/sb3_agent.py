@@ -17,18 +17,15 @@ import numpy as np
 from baselines.training.global_random import library_conventions
 from baselines.training.library_agent import LibraryAgent
 from baselines.training.seeding import integer_seeds
-from baselines.training.task import Task
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 
 @dataclass(frozen=True)
 class SB3Config:
     """Hyperparameters that all of the library's agents have."""
 
-    learning_rate: float
-    """of the optimiser"""
-    hidden: tuple[int, ...] = (64,)
-    """units of each hidden layer of every network"""
+    learning_rate: float  # of the optimiser
+    hidden: tuple[int, ...] = (64,)  # units of each hidden layer of every network
 
 
 class Listener(Protocol):
@@ -63,7 +60,7 @@ class SB3Agent(LibraryAgent):
     Config = SB3Config
     listener: Listener | None = None
 
-    def __init__(self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
+    def __init__(self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         self._num_actions = self.task.num_actions
         self._trained: list[Any] = []  # one of the library's models a run

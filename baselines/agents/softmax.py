@@ -16,10 +16,8 @@ from baselines.learning.schedules import harmonic
 class SoftmaxConfig(ValueConfig):
     """Hyperparameters, besides those of the arms' values."""
 
-    temperature: float = 0.2
-    """tau at step 0, in units of reward: arms closer than this are pulled about equally often"""
-    temperature_half_life: float = float("inf")
-    """steps until half of it is left; it decays harmonically. inf keeps it constant"""
+    temperature: float = 0.2  # tau at step 0, in units of reward: arms closer than this are pulled about equally often
+    temperature_half_life: float = float("inf")  # steps until half of it is left, decaying harmonically; inf for never
 
     def __post_init__(self) -> None:
         super().__post_init__()

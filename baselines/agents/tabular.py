@@ -5,48 +5,28 @@ How an agent acts and learns is in its own file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from baselines.agents import presets
 from baselines.learning.exploration import greedy_policy
+from baselines.learning.hyperparameters import Finite, Hyperparameters, Positive, Probability, Steps, StepSize
 from baselines.learning.schedules import harmonic, linear
 from baselines.training.agent import Agent
-from baselines.training.task import Task
-from rl_envs.mdp.finite_mdp import check_integer, check_probability
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 
 @dataclass(frozen=True)
-class TabularConfig:
+class TabularConfig(Hyperparameters):
     """Hyperparameters. Steps are environment steps of each run."""
 
-    step_size: float = 1.0
-    """alpha at the first update of an action's value in a state, in (0, 1]"""
-    step_size_half_life: float = 5.0
-    """updates after which half of alpha is left; it decays harmonically, separately for each action
-    in each state; inf keeps it constant"""
-    epsilon: float = 1.0
-    """probability of exploring at step 0"""
-    final_epsilon: float = 0.1
-    """probability of exploring after the linear decay"""
-    epsilon_steps: int = 10_000
-    """steps over which epsilon decays linearly"""
-    initial_value: float = 0.0
-    """initial value of every action, in units of discounted reward"""
-
-    def __post_init__(self) -> None:
-        if not 0 < self.step_size <= 1:
-            raise ValueError(f"step_size must be in (0, 1], but is {self.step_size}")
-        if not self.step_size_half_life > 0:
-            raise ValueError(f"step_size_half_life must be positive, but is {self.step_size_half_life}")
-        check_probability("epsilon", self.epsilon)
-        check_probability("final_epsilon", self.final_epsilon)
-        check_integer("epsilon_steps", self.epsilon_steps, low=0)
-        if not np.isfinite(self.initial_value):
-            raise ValueError(f"initial_value must be finite, but is {self.initial_value}")
+    step_size: StepSize = 1.0  # alpha at the first update of an action's value in a state, in (0, 1]
+    step_size_half_life: Positive = 5.0  # updates until half of alpha is left; it decays harmonically; inf for never
+    epsilon: Probability = 1.0  # probability of exploring at step 0
+    final_epsilon: Probability = 0.1  # probability of exploring after the linear decay
+    epsilon_steps: Steps = 10_000  # steps over which epsilon decays linearly
+    initial_value: Finite = 0.0  # initial value of every action, in units of discounted reward
 
 
 class TabularAgent(Agent):
@@ -71,7 +51,7 @@ class TabularAgent(Agent):
     PRESETS = {world: TabularConfig(**settings) for world, settings in presets.TABULAR.items()}
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: TabularConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: TabularConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         self.q = np.full((self.num_runs, *self.table_shape()), float(self.config.initial_value))  # [R, S, A]
@@ -94,12 +74,5 @@ class TabularAgent(Agent):
         """The probability of exploring at this step."""
         return linear(self.steps, self.config.epsilon, self.config.final_epsilon, self.config.epsilon_steps)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The tables, besides what every agent saves."""
-        return {**super().state(), "q": self.q, "updates": self.updates}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved tables."""
-        super().restore(state)
-        self.q = np.array(state["q"])
-        self.updates = np.array(state["updates"])
+    def parts(self) -> dict[str, object]:
+        return {"q": self.q, "updates": self.updates}

@@ -7,7 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from baselines.learning.option_values import OptionModels, arrivals, call_and_return_values, option_models
+from baselines.learning.option_values import (
+    OptionModels,
+    call_and_return_values,
+    option_models,
+    transition_probabilities,
+)
 from baselines.training.task import Task
 from rl_envs.exact import Truth
 from rl_envs.mdp.finite_mdp import FiniteMDP
@@ -114,12 +119,12 @@ class FollowedOptions:
         )
         return OptionModels(
             np.concatenate([learned.reward, self._given_models.reward[:, self._num_learned :]], axis=1),
-            np.concatenate([learned.arrival, self._given_models.arrival[self._num_learned :]]),
+            np.concatenate([learned.transition, self._given_models.transition[self._num_learned :]]),
         )
 
     @cached_property
     def _step(self) -> np.ndarray:
-        return arrivals(self._mdp)
+        return transition_probabilities(self._mdp)
 
     @cached_property
     def _given_models(self) -> OptionModels:

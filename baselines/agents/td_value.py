@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -11,9 +10,8 @@ import numpy as np
 from baselines.agents.value_prediction import ValueAgent, ValueConfig
 from baselines.learning.transition import Transition
 from baselines.learning.updates import accumulating_trace, semi_gradient_step, td_target
-from baselines.training.task import Task
+from baselines.training.task import TaskLike
 from rl_envs.mdp.finite_mdp import check_probability
-from rl_envs.worlds.world import World
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class TDValueConfig(ValueConfig):
     """Hyperparameters, beside those of all value prediction."""
 
     trace_decay: float = 0.0
-    """lambda, in [0, 1]. 0 learns about the present state alone, 1 about the whole episode so far"""
+    """lambda, in [0, 1]; 0 updates the current state alone, 1 the whole episode so far"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -34,7 +32,7 @@ NETWORK = TDValueConfig(approximation="network", step_size=0.03, step_size_half_
 
 @final
 class TDValue(ValueAgent):
-    """Semi-gradient TD(lambda) for the uniform random policy's value (Sutton 1988; Sutton & Barto 2018, ch. 6, 9, 12).
+    """Semi-gradient TD(lambda) for the uniform policy's value (Sutton 1988; Sutton & Barto 2018, ch. 6, 9, 12).
 
         delta = R + gamma v(S'; w) - v(S; w)
         z <- gamma lambda z + grad v(S; w)
@@ -67,7 +65,7 @@ class TDValue(ValueAgent):
     PRESETS = {"network": NETWORK}
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: TDValueConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: TDValueConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         self.trace = np.zeros_like(self.function.weights)
@@ -92,15 +90,8 @@ class TDValue(ValueAgent):
         self.steps += 1
         return {"td_error": td_error}
 
-    def forget_the_episode(self) -> None:
-        """Begin with empty traces."""
+    def break_off(self) -> None:
         self.trace[:] = 0.0
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The weights and traces, besides what every agent saves."""
-        return {**super().state(), "trace": self.trace}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved weights and traces."""
-        self.trace[...] = state["trace"]
-        super().restore(state)
+    def parts(self) -> dict[str, object]:
+        return {**super().parts(), "trace": self.trace}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -11,36 +10,21 @@ from scipy.special import betaincinv, ndtri
 
 from baselines.agents.bandit import BanditAgent
 from baselines.learning.exploration import argmax_random_ties
+from baselines.learning.hyperparameters import Finite, Hyperparameters, PositiveFinite
 from baselines.learning.updates import gaussian_posterior
-from baselines.training.task import Task
-from rl_envs.worlds.world import World
+from baselines.training.task import TaskLike
 
 
 @dataclass(frozen=True)
-class ThompsonConfig:
+class ThompsonConfig(Hyperparameters):
     """Hyperparameters: the prior of every arm's mean."""
 
-    prior: Literal["gaussian", "beta"] = "gaussian"
-    """gaussian, for rewards of any size, or beta, for rewards of 0 and 1"""
-    prior_mean: float = 0.0
-    """mean of the Gaussian prior, in units of reward"""
-    prior_std: float = 1.0
-    """its standard deviation"""
-    noise_std: float = 1.0
-    """known standard deviation of a reward in the Gaussian model"""
-    successes: float = 1.0
-    """first parameter of the Beta prior, as if so many ones had been seen; 1 and 1 are the uniform prior"""
-    failures: float = 1.0
-    """second parameter, as if so many zeros had been seen"""
-
-    def __post_init__(self) -> None:
-        if self.prior not in ("gaussian", "beta"):
-            raise ValueError(f'prior must be "gaussian" or "beta", but is {self.prior!r}')
-        if not np.isfinite(self.prior_mean):
-            raise ValueError(f"prior_mean must be finite, but is {self.prior_mean}")
-        for name in ("prior_std", "noise_std", "successes", "failures"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"{name} must be positive and finite, but is {getattr(self, name)}")
+    prior: Literal["gaussian", "beta"] = "gaussian"  # gaussian, for any rewards, or beta, for rewards of 0 and 1
+    prior_mean: Finite = 0.0  # mean of the Gaussian prior, in units of reward
+    prior_std: PositiveFinite = 1.0  # its standard deviation
+    noise_std: PositiveFinite = 1.0  # known standard deviation of a reward in the Gaussian model
+    successes: PositiveFinite = 1.0  # first parameter of the Beta prior, as if so many ones had been seen
+    failures: PositiveFinite = 1.0  # second parameter, as if so many zeros had been seen
 
 
 @final
@@ -75,7 +59,7 @@ class Thompson(BanditAgent):
     PRESETS = {"Bernoulli": ThompsonConfig(prior="beta")}
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: ThompsonConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: ThompsonConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         self.total = np.zeros(self.pulls.shape)
@@ -104,13 +88,7 @@ class Thompson(BanditAgent):
         if self.config.prior == "beta" and not np.isin(reward, (0.0, 1.0)).all():
             offender = reward[~np.isin(reward, (0.0, 1.0))][0]
             raise ValueError(f'rewards must be 0 or 1 with prior "beta", but one is {offender}: use prior "gaussian"')
-        self.total[self._everybody, arm] += reward
+        self.total[self._run, arm] += reward
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The sums, besides what every bandit agent saves."""
-        return {**super().state(), "total": self.total}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved sums."""
-        super().restore(state)
-        self.total = np.array(state["total"])
+    def parts(self) -> dict[str, object]:
+        return {**super().parts(), "total": self.total}

@@ -17,8 +17,7 @@ from baselines.learning.updates import upper_confidence_bound
 class UCB1Config(ValueConfig):
     """Hyperparameters, besides those of the arms' values."""
 
-    exploration: float = math.sqrt(2)
-    """c, in units of reward; sqrt(2) is UCB1 for rewards in [0, 1]"""
+    exploration: float = math.sqrt(2)  # c, in units of reward; sqrt(2) is UCB1 for rewards in [0, 1]
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,4 +1,4 @@
-"""What the agents that predict values have in common: the uniform random policy, the approximation, the error.
+"""What the agents that predict values have in common: the uniform policy, the approximation, the error.
 
 They do not control anything. They act uniformly at random for ever, and learn what that is worth from each state. How
 they learn it is each file's own business.
@@ -6,8 +6,6 @@ they learn it is each file's own business.
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, cast
@@ -21,11 +19,10 @@ from baselines.learning.schedules import harmonic
 from baselines.learning.value_functions import LinearValues, ValueFunction
 from baselines.training.agent import Agent
 from baselines.training.exact_prediction import on_policy_distribution, value_error
-from baselines.training.task import Task
+from baselines.training.task import TaskLike
 from rl_envs.mdp.evaluation import evaluate_policy
 from rl_envs.mdp.finite_mdp import check_integer
 from rl_envs.names import unknown
-from rl_envs.worlds.world import World
 
 APPROXIMATIONS = ("table", "aggregation", "tiles", "fourier", "network")
 
@@ -78,7 +75,7 @@ class ValueAgent(Agent):
 
     Attributes:
         function: the estimated values, with the weights of all runs.
-        v: the true values of the uniform random policy, [S].
+        v: the true values of the uniform policy, [S].
         weight: the share of its time that it spends in each state, [S].
 
     Raises:
@@ -89,7 +86,7 @@ class ValueAgent(Agent):
     Config = ValueConfig
 
     def __init__(
-        self, task: Task | World | str, *, runs: int | range = 1, seed: int = 0, config: ValueConfig | None = None
+        self, task: TaskLike, *, runs: int | range = 1, seed: int = 0, config: ValueConfig | None = None
     ) -> None:
         super().__init__(task, runs=runs, seed=seed, config=config)
         if self.task.truth is None:
@@ -115,7 +112,7 @@ class ValueAgent(Agent):
         return uniform_action(self.task.num_actions, self.uniform(greedy=greedy))
 
     def policy(self) -> np.ndarray:
-        """The uniform random policy, [R, S, A]: it is what the values are of, and no part of what is learned."""
+        """The uniform policy, [R, S, A]: it is what the values are of, and no part of what is learned."""
         num_actions = self.task.num_actions
         return np.full((self.num_runs, len(self.v), num_actions), 1 / num_actions)
 
@@ -144,21 +141,8 @@ class ValueAgent(Agent):
         alpha = harmonic(self.steps, self.config.step_size, self.config.step_size_half_life)
         return alpha / self.function.largest_square
 
-    @abstractmethod
-    def forget_the_episode(self) -> None:
-        """Drop what is remembered of unfinished episodes, because they will not go on."""
-
-    def state(self) -> dict[str, np.ndarray]:
-        """The weights, besides what every agent saves."""
-        return {**super().state(), "weights": self.function.weights}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved weights."""
-        super().restore(state)
-        self.function.weights[...] = state["weights"]
-        if not any(name.startswith("environment.") for name in state):
-            # An environment that could not be saved begins new episodes.
-            self.forget_the_episode()
+    def parts(self) -> dict[str, object]:
+        return {"weights": self.function.weights}
 
     @cached_property
     def _error_of_nothing(self) -> float:

@@ -114,7 +114,11 @@ def meaning(result: TuningResult) -> str:
 
 def predicts(tuning: Tuning) -> bool:
     """Whether scores are those of predicted values and not of a policy."""
-    return tuning.metric != "regret" and not tuning.is_sampled and kind_of_agent(tuning.named_agent.name) == "values"
+    return (
+        tuning.metric != "regret"
+        and not tuning.is_sampled
+        and kind_of_agent(tuning.named_agent.specification) == "values"
+    )
 
 
 def contenders(result: TuningResult) -> dict[str, Contender]:
@@ -163,8 +167,8 @@ def summary_of_trials(result: TuningResult) -> str:
     trials = "1 trial" if result.finished == 1 else f"{result.finished} trials"
     others = "".join(f", {number} {kind}" for kind, number in result.shortfalls.items())
     text = f"{trials}: {result.complete} completed{others}."
-    if result.kept:
-        were = "It was" if result.finished == 1 else f"{result.kept} of them were"
+    if result.reused:
+        were = "It was" if result.finished == 1 else f"{result.reused} of them were"
         text += f" {were} from an earlier command."
     if result.interrupted:
         text += f" {result.interrupted} more {'was' if result.interrupted == 1 else 'were'} interrupted and "

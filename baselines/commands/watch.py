@@ -187,4 +187,4 @@ def comparison_with_expected(player: Player, ends: Sequence[Frame]) -> list[str]
         "return": sum(end.total_reward for end in ends) / len(ends),
         "discounted return": sum(end.discounted for end in ends) / len(ends),
     }
-    return [f"mean {name} {observed[name]:.4g}, exactly expected {number:.4g}" for name, number in expected.items()]
+    return [f"mean {name} {observed[name]:.4g}, exact expectation {number:.4g}" for name, number in expected.items()]

@@ -25,7 +25,7 @@ from baselines.system.atomic_files import StorageError, file_name, write_atomica
 CELLS = "cells"
 
 # Rises when the layout of result files or the meaning of their numbers changes.
-FILE_FORMAT = 3
+FILE_FORMAT = 4
 
 # What reading a damaged archive raises.
 DAMAGE = (
@@ -85,7 +85,7 @@ def write_arrays(
     Raises:
         StorageError: the file cannot be written.
     """
-    texts = {"about": identity, "made": execution}
+    texts = {"identity": identity, "execution": execution}
     contents: dict[str, Any] = {name: np.array(json.dumps(text, sort_keys=True)) for name, text in texts.items()}
     contents.update(arrays)
     content = io.BytesIO()
@@ -146,9 +146,9 @@ def read_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[s
     except DAMAGE as error:
         raise StorageError(f"result file {path} is corrupt ({error}); {ADVICE}") from error
     checksum = str(arrays.pop("checksum", None))
-    if not {"about", "made"} <= arrays.keys() or checksum != _checksum(arrays):
+    if not {"identity", "execution"} <= arrays.keys() or checksum != _checksum(arrays):
         raise StorageError(f"result file {path} is corrupt (its checksum does not match its content); {ADVICE}")
-    identity, execution = (json.loads(str(arrays.pop(name))) for name in ("about", "made"))
+    identity, execution = (json.loads(str(arrays.pop(name))) for name in ("identity", "execution"))
     if not path.stem.endswith(key_of(identity)):
         raise StorageError(f"result file {path} holds another cell's result; {ADVICE}")
     return identity, arrays, execution

@@ -16,6 +16,7 @@ from baselines.comparison.rows import Row, gather
 from baselines.games.specification import GameSpecification
 from baselines.system.atomic_files import StorageError
 from baselines.training.specification import WorldSpecification
+from rl_envs.specification import Specification
 
 # The file with the provenance of a folder's results.
 PROVENANCE = "comparison.json"
@@ -73,7 +74,9 @@ def read_results(folder: Path) -> Results:
             first = identity["first_run"]
             runs = range(first, first + identity["num_runs"])
             world = WorldSpecification.read(identity["world"])
-            parts.append((world, identity["agent"], runs, Result.of(arrays)))
+            name = identity["agent"]
+            agent = Specification(name) if "function" in identity else Specification.parse(name)
+            parts.append((world, agent, runs, Result.of(arrays)))
     return Results(tuple(gather(parts)), tuple(games), {**provenance, **_machines_and_times(executions)})
 
 

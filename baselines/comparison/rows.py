@@ -10,6 +10,7 @@ import numpy as np
 from baselines.comparison.cells import Result
 from baselines.comparison.measures import complete
 from baselines.training.specification import WorldSpecification
+from rl_envs.specification import Specification
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +19,7 @@ class Row:
 
     Attributes:
         where: the world, read from the name in its results.
-        agent: its name.
+        who: the agent with its settings, likewise; or the name of a function.
         steps: environment steps at the checkpoints, [C].
         scores: [C, R].
         exact: whether scores are exact, or means of sampled returns.
@@ -30,7 +31,7 @@ class Row:
     """
 
     where: WorldSpecification
-    agent: str
+    who: Specification
     steps: np.ndarray
     scores: np.ndarray
     exact: bool
@@ -42,6 +43,11 @@ class Row:
     def world(self) -> str:
         """The world's name with its settings."""
         return self.where.label
+
+    @property
+    def agent(self) -> str:
+        """The agent's name with its settings."""
+        return self.who.label
 
     @property
     def num_runs(self) -> int:
@@ -59,7 +65,7 @@ class Row:
         return float(self.steps[-1]) * self.num_runs / max(self.seconds, 1e-9)
 
 
-def gather(parts: Iterable[tuple[WorldSpecification, str, range, Result]]) -> list[Row]:
+def gather(parts: Iterable[tuple[WorldSpecification, Specification, range, Result]]) -> list[Row]:
     """Gather the runs of each world and agent into one row.
 
     Args:
@@ -71,13 +77,13 @@ def gather(parts: Iterable[tuple[WorldSpecification, str, range, Result]]) -> li
     Raises:
         ValueError: a run that is missing, or whose result is NaN; the message names it.
     """
-    groups: dict[tuple[WorldSpecification, str], list[tuple[range, Result]]] = {}
+    groups: dict[tuple[WorldSpecification, Specification], list[tuple[range, Result]]] = {}
     for world, agent, runs, result in parts:
         groups.setdefault((world, agent), []).append((runs, result))
     return [_row(world, agent, group) for (world, agent), group in groups.items()]
 
 
-def _row(world: WorldSpecification, agent: str, group: Sequence[tuple[range, Result]]) -> Row:
+def _row(world: WorldSpecification, agent: Specification, group: Sequence[tuple[range, Result]]) -> Row:
     where = f"{agent} on {world}"
     expected = 0
     for runs, result in group:
@@ -91,7 +97,7 @@ def _row(world: WorldSpecification, agent: str, group: Sequence[tuple[range, Res
     weights = np.array([len(runs) for runs, _ in group]) / expected
     return Row(
         where=world,
-        agent=agent,
+        who=agent,
         steps=results[0].steps,
         scores=np.concatenate([result.scores for result in results], axis=1),
         exact=results[0].exact,

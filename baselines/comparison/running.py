@@ -30,7 +30,7 @@ from rl_envs.names import unknown
 Backend = Literal["joblib", "ray"]
 BACKENDS: tuple[Backend, ...] = ("joblib", "ray")
 
-# Called when a cell's state changes, with the new state ("kept", "started", "finished" or "failed") and the cell.
+# Called when a cell's state changes, with the new state ("reused", "started", "finished" or "failed") and the cell.
 Progress = Callable[[str, Cell], None]
 
 
@@ -109,7 +109,7 @@ def _missing(cells: Sequence[Cell], results: Path, tell: Progress) -> list[Cell]
         if cell.read(results) is None:
             missing.append(cell)
         else:
-            tell("kept", cell)
+            tell("reused", cell)
     return sorted(missing, key=lambda cell: cell.cost, reverse=True)  # so that no long cell runs alone at the end
 
 

@@ -20,6 +20,7 @@ from baselines.comparison.statistics import (
     share_within,
 )
 from baselines.registry import AGENTS
+from rl_envs.specification import Specification
 
 # The cross-check, fixed before any result was seen: two agents agree on a world if the 95% interval of the difference
 # of their mean exact scores lies within plus or minus this margin, ends included, from at least so many runs each.
@@ -34,18 +35,13 @@ HOW_CHECKED = (
 SOLVED = 0.99
 
 
-def base_name(agent: str) -> str:
-    """An agent's name without its settings. A user's own may hold anything, so it is not parsed."""
-    return agent.partition(":")[0].strip()
-
-
 @dataclass(frozen=True)
 class Summary:
     """The summary of a row.
 
     Attributes:
         world: its name.
-        agent: its name.
+        who: the agent with its settings.
         runs: R.
         exact: whether scores are exact; otherwise they are means of sampled returns, without a known optimum.
         score: mean of the final scores; no interval for a single run.
@@ -60,7 +56,7 @@ class Summary:
     """
 
     world: str
-    agent: str
+    who: Specification
     runs: int
     exact: bool
     score: Interval
@@ -70,6 +66,11 @@ class Summary:
     area: float | None
     steps_per_second: float
     seconds: float
+
+    @property
+    def agent(self) -> str:
+        """The agent's name with its settings."""
+        return self.who.label
 
 
 def summarise(row: Row) -> Summary:
@@ -83,7 +84,7 @@ def summarise(row: Row) -> Summary:
     curve = len(row.steps) > 1
     return Summary(
         world=row.world,
-        agent=row.agent,
+        who=row.who,
         runs=row.num_runs,
         exact=row.exact,
         score=mean_interval(row.final) if row.num_runs > 1 else Interval(mean, np.nan, np.nan),
@@ -110,18 +111,23 @@ class AcrossWorlds:
     """The summary of an agent over all of its worlds with exact scores, with equal weight for each world.
 
     Attributes:
-        agent: its name.
+        who: the agent with its settings.
         worlds: their names, in the order of the rows. Only agents of the same worlds can be compared.
         score: mean over worlds of the mean final score; no interval where some world has a single run.
         interquartile_mean: mean of the middle half of all runs; no interval where some world has a single run.
         worst_decile: mean of the worst tenth of all runs.
     """
 
-    agent: str
+    who: Specification
     worlds: tuple[str, ...]
     score: Interval
     interquartile_mean: Interval
     worst_decile: float
+
+    @property
+    def agent(self) -> str:
+        """The agent's name with its settings."""
+        return self.who.label
 
 
 def across_worlds(rows: Sequence[Row]) -> list[AcrossWorlds]:
@@ -141,11 +147,11 @@ def across_worlds(rows: Sequence[Row]) -> list[AcrossWorlds]:
         ValueError: an agent with two rows of one world, or a run that is NaN or infinite.
     """
     order = list(dict.fromkeys(row.world for row in rows))
-    by_agent: dict[str, dict[str, Row]] = {}
+    by_agent: dict[Specification, dict[str, Row]] = {}
     for row in rows:
         if row.exact:
             complete(row.scores, f"{row.agent} on {row.world}")
-            own = by_agent.setdefault(row.agent, {})
+            own = by_agent.setdefault(row.who, {})
             if row.world in own:
                 raise ValueError(f"an agent must have one row a world, but {row.agent} has several of {row.world}")
             own[row.world] = row
@@ -157,7 +163,7 @@ def across_worlds(rows: Sequence[Row]) -> list[AcrossWorlds]:
     return [agent for agents in together.values() for agent in agents]
 
 
-def _over(agent: str, worlds: tuple[str, ...], finals: Sequence[np.ndarray]) -> AcrossWorlds:
+def _over(agent: Specification, worlds: tuple[str, ...], finals: Sequence[np.ndarray]) -> AcrossWorlds:
     """The summary of an agent's final scores, [R] for each world."""
     if min(map(len, finals)) > 1:
         mean = mean_interval(*finals, resamples=RESAMPLES_OF_WORLDS)
@@ -196,10 +202,10 @@ def counterparts(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
     An agent that is not in the registry, such as a user's own, has no counterpart.
     """
     # Of several rows of the same agent with different settings, the first.
-    by_name = {(row.world, base_name(row.agent)): row for row in reversed(rows)}
+    by_name = {(row.world, row.who.name): row for row in reversed(rows)}
     pairs = []
     for row in rows:
-        entry = AGENTS.get(base_name(row.agent))
+        entry = AGENTS.get(row.who.name)
         names = entry.counterparts if entry is not None else ()
         ours = next((by_name[row.world, name] for name in names if (row.world, name) in by_name), None)
         if ours is not None:

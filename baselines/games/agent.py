@@ -82,7 +82,7 @@ class GameAgent(Population):
 
     def uniform(self, *, greedy: bool = False) -> np.ndarray:
         """The next random number of every player, [R * C, N] in [0, 1); acting greedily has its own streams, [R, N]."""
-        return self._streams["greedy" if greedy else "exploration"].next().reshape(-1, self.task.num_players)
+        return self.streams["greedy" if greedy else "exploration"].next().reshape(-1, self.task.num_players)
 
     @abstractmethod
     def act(self, observation: np.ndarray, *, greedy: bool = False) -> np.ndarray:

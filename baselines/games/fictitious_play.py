@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -12,22 +11,19 @@ from baselines.games.agent import GameAgent
 from baselines.games.rollout import JointTransition
 from baselines.games.task import GameTask
 from baselines.learning.exploration import argmax_random_ties
+from baselines.learning.hyperparameters import Hyperparameters, PositiveFinite
 from rl_envs.games import NormalFormGame
 
 
 @dataclass(frozen=True)
-class FictitiousPlayConfig:
+class FictitiousPlayConfig(Hyperparameters):
     """Hyperparameters.
 
     Attributes:
         prior: prior count of each action of the other players, above 0.
     """
 
-    prior: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.prior < np.inf:
-            raise ValueError(f"prior must be positive and finite, but is {self.prior}")
+    prior: PositiveFinite = 1.0
 
 
 @final
@@ -106,14 +102,8 @@ class FictitiousPlay(GameAgent):
         """The empirical frequencies of play; uniform before the first round."""
         return tuple(_frequencies(counts) for counts in self.counts)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The counts, besides what every game agent saves."""
-        return {**super().state(), **{f"counts.{player}": counts for player, counts in enumerate(self.counts)}}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved counts."""
-        super().restore(state)
-        self.counts = [np.array(state[f"counts.{player}"]) for player in range(len(self.counts))]
+    def parts(self) -> dict[str, object]:
+        return {"counts": self.counts}
 
     def _values(self, player: int) -> np.ndarray:
         """What each action of a player is worth against the others' counts, times those counts, [R, A_player]."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -177,14 +176,8 @@ class IndependentQ(GameAgent):
         config = self.config
         return linear(self.steps, config.temperature, config.final_temperature, config.temperature_steps)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The tables, besides what every game agent saves."""
-        return {**super().state(), **{f"q.{player}": q for player, q in enumerate(self.q)}}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved tables."""
-        super().restore(state)
-        self.q = [np.array(state[f"q.{player}"]) for player in range(len(self.q))]
+    def parts(self) -> dict[str, object]:
+        return {"q": self.q}
 
     def _reward(self, transition: JointTransition) -> np.ndarray:
         """What each player learns from, [R, N]."""

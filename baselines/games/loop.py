@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from baselines.games.agent import GameAgent
 from baselines.games.rollout import GameRollout, JointTransition
-from baselines.training.loop import checkpoint_steps, learn
+from baselines.training.loop import Callback, checkpoint_steps, learn
 from rl_envs.games import NormalFormGame
 from rl_envs.mdp.finite_mdp import check_integer
-
-# Called after every step with the transition and the agent's metrics.
-Callback = Callable[[JointTransition, Mapping[str, np.ndarray]], None]
 
 # The last rounds, as a share of all, that decide where a run has ended.
 LATE = 0.1
@@ -66,7 +63,7 @@ def play(
     steps: int,
     checkpoints: int = 1,
     rollout: GameRollout | None = None,
-    on_step: Callback | None = None,
+    on_step: Callback[JointTransition] | None = None,
 ) -> GameRecord:
     """Let every run of an agent play and learn for a number of rounds.
 
@@ -104,7 +101,7 @@ def play(
         agent,
         rollout,
         begin + taken,
-        scorer=lambda agent: agent.task.exploitability(agent.strategies()),
+        scorer=lambda: agent.task.exploitability(agent.strategies()),
         on_step=count,
     )
     return GameRecord(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -12,14 +12,14 @@ from baselines.games.agent import GameAgent
 from baselines.games.rollout import JointTransition
 from baselines.games.task import GameTask
 from baselines.learning.exploration import sample_action, uniform_action
+from baselines.learning.hyperparameters import Count, Finite, Hyperparameters, Positive, Probability, StepSize
 from baselines.learning.schedules import harmonic
 from baselines.learning.updates import td_target
 from rl_envs.games import NormalFormGame, solve_matrix_games
-from rl_envs.mdp.finite_mdp import check_integer, check_probability
 
 
 @dataclass(frozen=True)
-class MinimaxQConfig:
+class MinimaxQConfig(Hyperparameters):
     """Hyperparameters. Steps are rounds of each run.
 
     Attributes:
@@ -31,21 +31,11 @@ class MinimaxQConfig:
         num_envs: parallel games per run, which share its tables.
     """
 
-    step_size: float = 1.0
-    step_size_half_life: float = 5.0
-    epsilon: float = 0.5
-    initial_value: float = 0.0
-    num_envs: int = 32
-
-    def __post_init__(self) -> None:
-        if not 0 < self.step_size <= 1:
-            raise ValueError(f"step_size must be in (0, 1], but is {self.step_size}")
-        if not self.step_size_half_life > 0:
-            raise ValueError(f"step_size_half_life must be positive, but is {self.step_size_half_life}")
-        check_probability("epsilon", self.epsilon)
-        check_integer("num_envs", self.num_envs, low=1)
-        if not np.isfinite(self.initial_value):
-            raise ValueError(f"initial_value must be finite, but is {self.initial_value}")
+    step_size: StepSize = 1.0
+    step_size_half_life: Positive = 5.0
+    epsilon: Probability = 0.5
+    initial_value: Finite = 0.0
+    num_envs: Count = 32
 
 
 @final
@@ -162,21 +152,8 @@ class MinimaxQ(GameAgent):
             return tuple(policy[:, 0].copy() for policy in self.policy)
         return tuple(policy.copy() for policy in self.policy)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Tables, values and policies, besides what every game agent saves."""
-        own: dict[str, np.ndarray] = {}
-        for player in range(2):
-            own[f"q.{player}"], own[f"updates.{player}"] = self.q[player], self.updates[player]
-            own[f"value.{player}"], own[f"policy.{player}"] = self.value[player], self.policy[player]
-        return {**super().state(), **own}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved tables."""
-        super().restore(state)
-        self.q = [np.array(state[f"q.{player}"]) for player in range(2)]
-        self.updates = [np.array(state[f"updates.{player}"]) for player in range(2)]
-        self.value = [np.array(state[f"value.{player}"]) for player in range(2)]
-        self.policy = [np.array(state[f"policy.{player}"]) for player in range(2)]
+    def parts(self) -> dict[str, object]:
+        return {"q": self.q, "updates": self.updates, "value": self.value, "policy": self.policy}
 
     def _move_towards_means(self, player: int, entry: np.ndarray, target: np.ndarray) -> None:
         """Move each entry of a flat table that is named towards the mean of its targets, and count that it was."""

@@ -10,12 +10,14 @@ from rl_envs.games import NormalFormGame
 GAME_AGENTS: Registry[GameAgent] = Registry(
     "game agent",
     {
-        "IndependentQ": Entry(
-            "baselines.games.independent_q:IndependentQ", "Q-learners that know nothing of each other"
+        "IndependentQ": Entry("baselines.games.independent_q:IndependentQ", "independent Q-learning"),
+        "FictitiousPlay": Entry(
+            "baselines.games.fictitious_play:FictitiousPlay", "best response to the empirical play so far"
         ),
-        "FictitiousPlay": Entry("baselines.games.fictitious_play:FictitiousPlay", "best response to all play so far"),
-        "RegretMatching": Entry("baselines.games.regret_matching:RegretMatching", "in proportion to regret"),
-        "MinimaxQ": Entry("baselines.games.minimax_q:MinimaxQ", "Q-learning for two-player zero-sum games"),
+        "RegretMatching": Entry(
+            "baselines.games.regret_matching:RegretMatching", "regret matching (Hart & Mas-Colell)"
+        ),
+        "MinimaxQ": Entry("baselines.games.minimax_q:MinimaxQ", "minimax Q-learning for two-player zero-sum games"),
     },
 )
 

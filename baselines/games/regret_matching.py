@@ -101,18 +101,11 @@ class RegretMatching(GameAgent):
         """The averages of the mixed strategies played; uniform before the first round."""
         return tuple(_average(total) for total in self.strategy_sum)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Regrets and sums of strategies, besides what every game agent saves."""
-        own = {f"regret.{player}": regret for player, regret in enumerate(self.regret)}
-        sums = {f"strategy_sum.{player}": total for player, total in enumerate(self.strategy_sum)}
-        return {**super().state(), **own, **sums}
+    def parts(self) -> dict[str, object]:
+        return {"regret": self.regret, "strategy_sum": self.strategy_sum}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Restore saved regrets and sums."""
         super().restore(state)
-        players = range(self.task.num_players)
-        self.regret = [np.array(state[f"regret.{player}"]) for player in players]
-        self.strategy_sum = [np.array(state[f"strategy_sum.{player}"]) for player in players]
         self._strategy = [regret_matching_strategy(regret) for regret in self.regret]
 
 

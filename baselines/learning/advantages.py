@@ -1,4 +1,4 @@
-"""How much better than expected each step of a rollout was, as a pure function in PyTorch."""
+"""Generalised advantage estimation, as a pure function in PyTorch."""
 
 from __future__ import annotations
 
@@ -6,32 +6,19 @@ import torch
 
 
 def generalised_advantages(
-    reward: torch.Tensor,
-    terminated: torch.Tensor,
-    ended: torch.Tensor,
-    value: torch.Tensor,
-    next_value: torch.Tensor,
-    discount: float,
-    trace_decay: float,
+    reward: torch.Tensor,  # [R, n, ...]
+    terminated: torch.Tensor,  # [R, n, ...] bool
+    ended: torch.Tensor,  # [R, n, ...] bool, terminated or truncated
+    value: torch.Tensor,  # [R, n, ...] V of what was seen before each step
+    next_value: torch.Tensor,  # [R, n, ...] V of what was seen after it, before any reset; not read where terminated
+    discount: float,  # gamma
+    trace_decay: float,  # lambda; 1 for the return up to the last step minus V, 0 for the one-step TD error
 ) -> torch.Tensor:
-    """The advantage of each of n steps in a row, a mixture of n-step returns minus V.
+    """The advantage of each of n steps in a row, a mixture of n-step returns minus V, [R, n, ...].
 
         delta_t = R_{t+1} + gamma V(S_{t+1}) - V(S_t),    A_t = delta_t + gamma lambda A_{t+1}
 
     where V counts as 0 after a termination, and nothing is carried over from one episode to the one before it.
-    lambda = 1 gives the return up to the last step minus V; lambda = 0 the one-step TD error.
-
-    Args:
-        reward: [R, n, ...].
-        terminated: [R, n, ...] bool.
-        ended: terminated or truncated, [R, n, ...] bool.
-        value: V of what was seen before each step, [R, n, ...].
-        next_value: V of what was seen after it, before any reset, [R, n, ...]; not read where terminated.
-        discount: gamma.
-        trace_decay: lambda.
-
-    Returns:
-        Advantages [R, n, ...].
 
     Source: Schulman et al. (2016), eq. 16.
     """

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from gymnasium import spaces
 
+from baselines.learning.networks import StackedNetworks
+
 
 class Encoder:
     """Turns observations into rows of float32 features.
@@ -25,7 +27,10 @@ class Encoder:
         TypeError: another kind of space.
     """
 
+    _distinct: tuple[torch.Tensor, np.ndarray]
+
     def __init__(self, space: spaces.Space[Any]) -> None:
+        self._in_state: np.ndarray | None = None
         if isinstance(space, spaces.Box):
             self.num_features = int(np.prod(space.shape))
             self._one_hot = None
@@ -78,3 +83,20 @@ class Encoder:
         seen = observation_in_state
         rows, index = np.unique(seen.reshape(len(seen), -1), axis=0, return_inverse=True)
         return self(rows.reshape(len(rows), *seen.shape[1:]), (len(rows),)), index.reshape(-1)
+
+    @torch.no_grad()
+    def by_state(self, networks: StackedNetworks, name: str, observation_in_state: np.ndarray) -> torch.Tensor:
+        """The output of one of the networks in every state of a world with a table.
+
+        Args:
+            networks: of all runs.
+            name: which of them.
+            observation_in_state: what is observed in each state, [S, ...].
+
+        Returns:
+            [R, S, outputs].
+        """
+        if self._in_state is not observation_in_state:  # looked up once for a world
+            self._in_state, self._distinct = observation_in_state, self.distinct_observations(observation_in_state)
+        features, seen_in_state = self._distinct
+        return networks.output(name, features.expand(len(networks.parameters), -1, -1))[:, seen_in_state]

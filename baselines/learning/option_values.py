@@ -19,14 +19,14 @@ class OptionModels:
 
     Attributes:
         reward: expected discounted reward.
-        arrival: for each option the discounted probability of ending it in each state.
+        transition: for each option the discounted probability of ending it in each state.
     """
 
     reward: np.ndarray  # [S, O]
-    arrival: np.ndarray  # [O, S, S]
+    transition: np.ndarray  # [O, S, S]
 
 
-def arrivals(mdp: FiniteMDP) -> np.ndarray:
+def transition_probabilities(mdp: FiniteMDP) -> np.ndarray:
     """The probability of arriving in each state with the episode going on, [S, A, S]."""
     found = np.zeros((mdp.num_states, mdp.num_actions, mdp.num_states))
     s, a, k = np.nonzero(~mdp.terminated)
@@ -41,7 +41,7 @@ def option_models(
 
     Args:
         mdp: the dynamics.
-        step: its `arrivals`, [S, A, S].
+        step: its `transition_probabilities`, [S, A, S].
         policies: what each option does, [S, O, A]; not read where it does not run.
         termination: the probability that it ends on arriving in a state, [S, O].
         runs: where it may be the one that acts, [S, O] bool: wherever it may start or go on.
@@ -52,7 +52,7 @@ def option_models(
     Source: Sutton, Precup & Singh (1999), section 3.
     """
     num_states, num_options = runs.shape
-    reward, arrival = np.zeros((num_states, num_options)), np.zeros((num_options, num_states, num_states))
+    reward, transition = np.zeros((num_states, num_options)), np.zeros((num_options, num_states, num_states))
     for o in range(num_options):
         here = np.flatnonzero(runs[:, o])
         policy = policies[here, o]
@@ -60,8 +60,8 @@ def option_models(
         earned = (policy * mdp.mean_reward[here]).sum(axis=-1)
         going_on = (reach * (1 - termination[:, o]))[:, here]
         both = settled(going_on, np.column_stack([earned, reach * termination[:, o]]))
-        reward[here, o], arrival[o, here] = both[:, 0], both[:, 1:]
-    return OptionModels(reward, arrival)
+        reward[here, o], transition[o, here] = both[:, 0], both[:, 1:]
+    return OptionModels(reward, transition)
 
 
 def call_and_return_values(models: OptionModels, policy: np.ndarray) -> np.ndarray:
@@ -76,7 +76,7 @@ def call_and_return_values(models: OptionModels, policy: np.ndarray) -> np.ndarr
 
     Source: Sutton, Precup & Singh (1999), section 3.
     """
-    chain = np.einsum("so,ost->st", policy, models.arrival)
+    chain = np.einsum("so,ost->st", policy, models.transition)
     return settled(chain, (policy * models.reward).sum(axis=-1)[:, None])[:, 0]
 
 

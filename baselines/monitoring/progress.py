@@ -60,25 +60,25 @@ class Display(BarDisplay):
     def __init__(self, console: Console, total: int) -> None:
         super().__init__(console, "cells", total)
         self._finished = 0
-        self._kept = 0
+        self._reused = 0
         self._running: list[Cell] = []
 
     def __call__(self, what: str, cell: Cell) -> None:
-        """A cell was "kept", "started", "finished" or "failed"."""
+        """A cell was "reused", "started", "finished" or "failed"."""
         if what == "started":
             self._running.append(cell)
-            if self._kept and not self._finished and len(self._running) == 1:
-                self._console.print(f"{self._kept} of {self._total} cells were already finished.")
-        elif what == "kept":
-            self._kept += 1
+            if self._reused and not self._finished and len(self._running) == 1:
+                self._console.print(f"{self._reused} of {self._total} cells were already finished.")
+        elif what == "reused":
+            self._reused += 1
         else:
             self._running.remove(cell)
             self._finished += 1
             if not self._console.is_terminal:
                 end = " failed" if what == "failed" else ""
-                self._console.print(f"[{self._kept + self._finished}/{self._total}] {cell}{end}", markup=False)
+                self._console.print(f"[{self._reused + self._finished}/{self._total}] {cell}{end}", markup=False)
         running = ", ".join(str(cell) for cell in self._running)
-        self._bar.update(self._task, completed=self._kept + self._finished, description=running)
+        self._bar.update(self._task, completed=self._reused + self._finished, description=running)
 
 
 class TrialDisplay(BarDisplay):
@@ -94,7 +94,7 @@ class TrialDisplay(BarDisplay):
         self._done = 0
 
     def __call__(self, what: str, number: int, specification: str, outcome: Outcome | None) -> None:
-        """A trial was "kept", "started" or "finished"."""
+        """A trial was "reused", "started" or "finished"."""
         if what == "started":
             self._bar.update(self._task, description=f"{number}: {specification}")
             return

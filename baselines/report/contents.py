@@ -18,7 +18,6 @@ from baselines.comparison.summary import (
     CrossCheck,
     Summary,
     across_worlds,
-    base_name,
     cross_checks,
     not_checked,
     summarise,
@@ -37,7 +36,7 @@ BAND = (0.1, 0.9)
 
 # Drawn as horizontal lines: these do not learn, and their exact scores are 0 and 1 by definition.
 LEVELS = ("Random", "Optimal")
-OPTIMUM, RANDOM_POLICY = "optimum", "uniform random policy"
+OPTIMUM, RANDOM_POLICY = "optimum", "uniform policy"
 
 # Curves and profiles are cut off below this score, so that one bad run does not squeeze the others. The figure names
 # the curves that go lower.
@@ -187,7 +186,7 @@ class Contents:
     @cached_property
     def styles(self) -> dict[str, int]:
         """A number for each agent that learns, which chooses the colour, dashes and marker of its lines."""
-        learners = [agent for agent in self.agents if base_name(agent) not in LEVELS]
+        learners = dict.fromkeys(row.agent for row in self.results.rows if row.who.name not in LEVELS)
         players = list(dict.fromkeys(row.agent for row in self.results.games))
         return {agent: number for number, agent in enumerate(dict.fromkeys([*learners, *players]))}
 
@@ -233,7 +232,7 @@ class Contents:
             strata = [finals[world, agent.agent] for world in agent.worlds]
             if min(map(len, strata)) > 1 and agent.agent in self.styles:
                 profile = performance_profile(self.thresholds, *strata)
-                found.append(WorldProfile("", agent.agent, kind_of_agent(agent.agent), profile))
+                found.append(WorldProfile("", agent.agent, kind_of_agent(agent.who), profile))
         return found
 
     @cached_property
@@ -254,7 +253,7 @@ class Contents:
     @cached_property
     def value_maps(self) -> list[ValueMaps]:
         """The value errors on each world where they are known."""
-        levels = [agent for agent in self.agents if base_name(agent) in LEVELS]
+        levels = {row.agent for row in self.results.rows if row.who.name in LEVELS}
         found = (value_maps(world, self.of_world(world), levels) for world in self.worlds)
         return [maps for maps in found if maps is not None]
 
@@ -279,7 +278,7 @@ def score_figures(rows: Sequence[Row]) -> list[ScoreFigure]:
     figures = []
     for world in dict.fromkeys(row.world for row in rows):
         here = [row for row in rows if row.world == world]
-        learners = [row for row in here if base_name(row.agent) not in LEVELS]
+        learners = [row for row in here if row.who.name not in LEVELS]
         steps = max(int(row.steps[-1]) for row in here)
         for kind in kinds_of(learners or here):
             shown = [row for row in learners if kind_of(row) == kind]
@@ -291,8 +290,8 @@ def _levels(kind: Kind, rows: Sequence[Row]) -> dict[str, float]:
     """Reference scores of the agents that do not learn; predicted values have none."""
     if kind == "policy":
         return {OPTIMUM: 1.0, RANDOM_POLICY: 0.0}
-    # The uniform random policy is the same at every checkpoint, so all of its episodes estimate its return.
-    returns = [float(row.scores.mean()) for row in rows if not row.exact and base_name(row.agent) == "Random"]
+    # The uniform policy is the same at every checkpoint, so all of its episodes estimate its return.
+    returns = [float(row.scores.mean()) for row in rows if not row.exact and row.who.name == "Random"]
     return {RANDOM_POLICY: returns[0]} if returns and kind == "episodes" else {}
 
 

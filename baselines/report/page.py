@@ -30,7 +30,7 @@ LINKS = (
     ("values", "Value error by state"),
     ("games", "Games"),
     ("check", "Cross-check"),
-    ("made", "Reproduce"),
+    ("reproduce", "Reproduce"),
 )
 
 # Joined into the page's one script.
@@ -79,7 +79,7 @@ def page(contents: Contents, left_out: str = "") -> str:
         margin=f"{MARGIN:g}",
         minimum_runs=str(MINIMUM_RUNS),
         check=_check(contents.checks, contents.not_checked),
-        made=_reproduction(contents.provenance_shown, left_out),
+        reproduction=_reproduction(contents.provenance_shown, left_out),
         version=escape(rl_envs.__version__),
         data=json_in_html(data),
         plotly=get_plotlyjs(),
@@ -98,7 +98,7 @@ def sections_of(contents: Contents) -> list[str]:
         "values": contents.value_maps or contents.single_states,
         "games": contents.games,
         "check": contents.checks or contents.not_checked,
-        "made": True,
+        "reproduce": True,
     }
     return [name for name, _ in LINKS if shown[name]]
 

@@ -13,7 +13,7 @@ function sample(colour, dash, marker) {
 const FIXED = {
   curves: Object.entries(LEVEL_DASHES).filter(([name]) => data.curves.some((figure) => name in figure.levels))
     .map(([name, dash]) => [name, "var(--level)", dash === "solid" ? "" : "2 3"]),
-  regret: [["uniform random policy", "var(--bound)", "2 3"], ["UCB1 upper bound", "var(--bound)", "7 3 2 3"],
+  regret: [["uniform policy", "var(--bound)", "2 3"], ["UCB1 upper bound", "var(--bound)", "7 3 2 3"],
     ["Lai-Robbins lower bound (asymptotic)", "var(--bound)", "6 4"]],
 };
 

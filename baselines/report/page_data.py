@@ -16,7 +16,7 @@ from baselines.comparison.rows import Row
 from baselines.comparison.summary import Summary
 from baselines.report.contents import LOWEST_SCORE, MOST_NAMED, Band, Contents
 from baselines.report.scores import AXES
-from baselines.report.value_maps import ENDED_WORDS, ENDLESS, ValueMaps
+from baselines.report.value_maps import ENDED_WORDS, INFINITE, ValueMaps
 from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut
 from rl_envs.drawing.palette import HEAT
 
@@ -38,7 +38,7 @@ def page_data(contents: Contents) -> dict[str, Any]:
         "profiles": _profiles(contents),
         "regret": _regret(contents),
         "values": {maps.world: _value_maps(maps) for maps in contents.value_maps},
-        "endless": ENDLESS,
+        "infinite": INFINITE,
         "ended": {"colour": ENDED, "lines": LINES, "apart": APART, "width": LINE_WIDTH, "words": ENDED_WORDS},
         "exploitability": [
             {

@@ -15,11 +15,11 @@ const MARKER_PATHS = {
   x: "M-4-2L-2-4L0-2L2-4L4-2L2 0L4 2L2 4L0 2L-2 4L-4 2L-2 0Z", "triangle-down": "M0 4.5L4.5-3.5H-4.5Z",
 };
 const BOUNDS = [
-  ["uniform", "uniform random policy", "dot"], ["ucb1", "UCB1 upper bound", "dashdot"],
+  ["uniform", "uniform policy", "dot"], ["ucb1", "UCB1 upper bound", "dashdot"],
   ["lai_robbins", "Lai-Robbins lower bound (asymptotic)", "dash"],
 ];
 
-const LEVEL_DASHES = { optimum: "solid", "uniform random policy": "dot" };
+const LEVEL_DASHES = { optimum: "solid", "uniform policy": "dot" };
 
 // With more agents than these, a legend can show or hide all of them at once.
 const MANY = 2;
@@ -34,10 +34,10 @@ const panels = [];
 // Small things -------------------------------------------------------------------------------------------------------
 
 function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  const created = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
+  created.append(...children);
+  return created;
 }
 
 // A long name may be broken behind a sign, not inside of a word.
@@ -86,9 +86,9 @@ function panel(container, world, title, draw) {
   const figure = element("figure", { class: "panel" }, element("h3", {}, title), drawing);
   figure.dataset.world = world;
   container.append(figure);
-  const made = { figure, drawing, draw, near: false, drawn: false };
-  panels.push(made);
-  figure.panel = made;
+  const added = { figure, drawing, draw, near: false, drawn: false };
+  panels.push(added);
+  figure.panel = added;
   watcher.observe(figure);
 }
 
@@ -312,7 +312,7 @@ function learningCurves() {
   for (const { world, title, axis, exact, levels, last, lowest, below, curves } of data.curves) {
     panel(container("curves"), world, title, () => {
       const lines = Object.entries(levels).map(([name, value]) => levelLine(name, value, last, LEVEL_DASHES[name]));
-      // One run that is far below the uniform random policy must not squeeze all others into a line.
+      // One run that is far below the uniform policy must not squeeze all others into a line.
       const least = Math.min(0, ...curves.flatMap((curve) => unpacked(curve.low)));
       const y = exact ? { range: [Math.max(least, lowest) - 0.06, 1.06] } : {};
       const figure = curvesFigure(curves, lines, "environment steps of each run", axis, { y });

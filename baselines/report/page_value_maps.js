@@ -9,7 +9,7 @@ function heat(level) {
 // An error without end has a colour that the scale has not; tiles of ended episodes are hatched in the picture itself.
 function tileColour(error, highest) {
   if (Number.isNaN(error)) return data.ended.colour;
-  return error === Infinity ? data.endless : heat(highest > 0 ? error / highest : 0);
+  return error === Infinity ? data.infinite : heat(highest > 0 ? error / highest : 0);
 }
 
 function drawTile(context, tile, grow) {
@@ -102,9 +102,9 @@ function valueMaps() {
     const ends = values.worst.all > 0 ? ["0", bar] : [];
     const scale = element("div", { class: "scale" }, ...ends, element("span", { class: "upper" }));
     if (values.rows.some((row) => unpacked(row.errors).includes(Infinity))) {
-      const endless = element("i", { class: "endless" });
-      endless.style.background = `rgb(${data.endless})`;
-      scale.append(endless, "infinite");
+      const infinite = element("i", { class: "infinite" });
+      infinite.style.background = `rgb(${data.infinite})`;
+      scale.append(infinite, "infinite");
     }
     if (values.shows_ended) {
       const { colour, lines, apart, width, words } = data.ended, sample = element("i", { class: "ended" });

@@ -13,7 +13,6 @@ import numpy as np
 from baselines.comparison.game_rows import GameRow, GameSummary
 from baselines.comparison.profile import Profile
 from baselines.comparison.rows import Row
-from baselines.comparison.summary import base_name
 from baselines.report.contents import (
     BAND,
     LEVELS,
@@ -54,7 +53,7 @@ def draw_learning_curves(rows: Sequence[Row], path: Path, *, styles: Mapping[str
         StorageError: it cannot be written.
     """
     shown = score_figures(rows)
-    learners = [agent for agent in dict.fromkeys(row.agent for row in rows) if base_name(agent) not in LEVELS]
+    learners = list(dict.fromkeys(row.agent for row in rows if row.who.name not in LEVELS))
     looks = {agent: style_of(i if styles is None else styles[agent]) for i, agent in enumerate(learners)}
     levels = dict.fromkeys(name for one in shown for name in one.levels)
     figure, panels = _panels(len(shown), "Mean over runs; shaded: the middle 80% of runs", [*looks, *levels])
@@ -252,7 +251,7 @@ def _draw_panel(panel: Axes, shown: ScoreFigure, styles: Mapping[str, tuple[str,
             panel.errorbar(row.steps, (low + high) / 2, (high - low) / 2, color=colour, fmt="none", capsize=4)
         lowest = min(lowest, float(low.min()))
     if shown.kind != "episodes":
-        # One run far below the uniform random policy must not squeeze the others.
+        # One run far below the uniform policy must not squeeze the others.
         panel.set_ylim(max(lowest, LOWEST_SCORE) - 0.06, 1.06)
         _say_what_is_below(panel, list(shown.below.values()))
     panel.set_xlabel("environment steps of each run")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Bounds: attribute, label, line style.
 BOUNDS = (
-    ("uniform", "uniform random policy", ":"),
+    ("uniform", "uniform policy", ":"),
     ("ucb1", "UCB1 upper bound", "-."),
     ("lai_robbins", "Lai-Robbins lower bound (asymptotic)", "--"),
 )

@@ -6,17 +6,18 @@ from collections.abc import Iterable
 from typing import Literal
 
 from baselines.comparison.rows import Row
-from baselines.comparison.summary import Summary, base_name
+from baselines.comparison.summary import Summary
+from rl_envs.specification import Specification
 
-# These predict the values of the uniform random policy; all others learn a policy.
+# These predict the values of the uniform policy; all others learn a policy.
 PREDICTORS = ("TDValue", "MonteCarloValue")
 
 # What is scored: a learned policy or predicted values, both computed from the world's table, or sampled episodes.
 Kind = Literal["policy", "values", "episodes"]
 
 MEANINGS: dict[Kind, str] = {
-    "policy": "the exact value of the greedy policy, normalised (0 = uniform random policy, 1 = optimal)",
-    "values": "the exact accuracy of the predicted values of the uniform random policy (0 = predicting 0 everywhere, "
+    "policy": "the exact value of the greedy policy, normalised (0 = uniform policy, 1 = optimal)",
+    "values": "the exact accuracy of the predicted values of the uniform policy (0 = predicting 0 everywhere, "
     "1 = no error)",
     "episodes": "the mean return of sampled episodes of the greedy policy, because the world has no table",
 }
@@ -41,10 +42,10 @@ MIXED_TITLE = "Scores at the end of training"
 
 # Shown beside learning curves.
 ON_CURVES: dict[Kind, str] = {
-    "policy": "Horizontal lines mark the uniform random policy (0) and the optimum (1).",
+    "policy": "Horizontal lines mark the uniform policy (0) and the optimum (1).",
     "values": "For predicted values, 0 is predicting 0 everywhere and 1 is no error.",
     "episodes": "Where a world has no table, the axis shows sampled returns. A horizontal line marks the return of the "
-    "uniform random policy if it was compared.",
+    "uniform policy if it was compared.",
 }
 
 # Suffix of a world's name above a figure of predicted values.
@@ -53,12 +54,12 @@ OF_VALUES = ": predicted values"
 
 def kind_of(scored: Row | Summary) -> Kind:
     """What the scores of a row measure."""
-    return kind_of_agent(scored.agent) if scored.exact else "episodes"
+    return kind_of_agent(scored.who) if scored.exact else "episodes"
 
 
-def kind_of_agent(agent: str) -> Kind:
+def kind_of_agent(agent: Specification) -> Kind:
     """What the exact scores of an agent measure."""
-    return "values" if base_name(agent) in PREDICTORS else "policy"
+    return "values" if agent.name in PREDICTORS else "policy"
 
 
 def kinds_of(scored: Iterable[Row | Summary]) -> list[Kind]:

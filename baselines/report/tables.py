@@ -117,7 +117,7 @@ def across_columns(summaries: Sequence[Summary]) -> list[Column[AcrossWorlds]]:
     """The columns of a table of agents over the worlds of these lines: intervals of too few runs are marked."""
     fewest = fewest_runs(summaries)
     texts: dict[str, Callable[[AcrossWorlds], str]] = {
-        "mean": lambda line: interval_text(line.score, runs=fewest[line.agent]) + MARKS[kind_of_agent(line.agent)],
+        "mean": lambda line: interval_text(line.score, runs=fewest[line.agent]) + MARKS[kind_of_agent(line.who)],
         "interquartile mean": lambda line: interval_text(line.interquartile_mean, runs=fewest[line.agent]),
     }
     return [replace(column, text=texts.get(column.heading, column.text)) for column in ACROSS_COLUMNS]
@@ -133,7 +133,7 @@ ACROSS_COLUMNS: tuple[Column[AcrossWorlds], ...] = (
     ),
     Column(
         "mean",
-        lambda line: interval_text(line.score) + MARKS[kind_of_agent(line.agent)],
+        lambda line: interval_text(line.score) + MARKS[kind_of_agent(line.who)],
         lambda line: line.score.estimate,
         "mean over worlds of the mean over runs, with its 95% confidence interval",
     ),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Set
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from baselines.report.scores import kind_of_agent
-from baselines.report.value_maps import ENDED_WORDS, ENDLESS, ValueMaps
+from baselines.report.scores import Kind
+from baselines.report.value_maps import ENDED_WORDS, INFINITE, ValueMaps
 from baselines.report.world_pictures import APART, ENDED, LINE_WIDTH, LINES, CutOut
 from baselines.system.atomic_files import write_atomically
 from rl_envs.drawing.palette import HEAT, heat, rgb
@@ -67,11 +67,11 @@ def tile_colours(errors: np.ndarray, worst: float) -> np.ndarray:
     Returns:
         Red, green and blue, 0..255, [S, 3].
     """
-    ended, endless = np.isnan(errors), np.isinf(errors)
-    levels = np.where(ended | endless, 0.0, errors) / (worst if worst > 0 else 1.0)
+    ended, infinite = np.isnan(errors), np.isinf(errors)
+    levels = np.where(ended | infinite, 0.0, errors) / (worst if worst > 0 else 1.0)
     places = np.linspace(0.0, 1.0, len(HEAT))
     colours = np.stack([np.interp(levels, places, HEAT[:, channel]) for channel in range(3)], axis=1)
-    colours[ended], colours[endless] = ENDED, ENDLESS
+    colours[ended], colours[infinite] = ENDED, INFINITE
     return colours
 
 
@@ -141,8 +141,8 @@ def _state_behind(picture: CutOut) -> np.ndarray:
 def _draw_heading(draw: Any, maps: ValueMaps) -> None:
     """The world's name, and below it what the colours mean."""
     draw.text((20, 12), maps.world, fill=INK, font=_font(16))
-    words = f"{maps.upper_end(maps.worst_of_learners)}   {_what(list(maps.errors))}"
-    if maps.endless:
+    words = f"{maps.upper_end(maps.worst_of_learners)}   {_what(maps.kinds)}"
+    if maps.infinite:
         words += ", pink: infinite"
     left = 204 if maps.worst_of_all > 0 else 20
     if maps.worst_of_all > 0:
@@ -164,9 +164,8 @@ def _draw_hatched(draw: Any, left: int, top: int, width: int, height: int) -> No
             draw.point((left + x, top + y), fill=LINES)
 
 
-def _what(agents: Sequence[str]) -> str:
-    """What the value errors of these agents are."""
-    found = {kind_of_agent(agent) for agent in agents}
+def _what(found: Set[Kind]) -> str:
+    """What the value errors of agents of these kinds are."""
     policy, prediction = "suboptimality, v*(s) minus the policy's value", "absolute error of the predicted value"
     return f"{policy}, or {prediction}" if len(found) > 1 else prediction if found == {"values"} else policy
 

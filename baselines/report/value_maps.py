@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,13 @@ import numpy as np
 from gymnasium.error import DependencyNotInstalled
 
 from baselines.comparison.rows import Row
+from baselines.report.scores import Kind, kind_of_agent
 from baselines.report.world_pictures import CutOut, cut_outs, grid, squares
 from baselines.training.task import Task
 from rl_envs.drawing.palette import rgb
 
 # Colour of an infinite error.
-ENDLESS = rgb("bad")
+INFINITE = rgb("bad")
 
 # Errors below this share of the rewards, or of the worst error, are rounding errors of linear solves.
 ROUNDING = 1e-9
@@ -38,6 +39,7 @@ class ValueMaps:
         worst_of_all: the largest finite error.
         worst_of_learners: the largest finite error of the agents that learn, the upper end of the colour scale; that of
             all agents where no agent learns or none makes an error.
+        kinds: what the agents are scored by: their policies, their predicted values or both.
     """
 
     world: str
@@ -46,9 +48,10 @@ class ValueMaps:
     note: str
     worst_of_all: float
     worst_of_learners: float
+    kinds: Set[Kind]
 
     @property
-    def endless(self) -> bool:
+    def infinite(self) -> bool:
         """Whether some error is infinite."""
         return any(bool(np.isinf(error).any()) for error in self.errors.values())
 
@@ -60,11 +63,11 @@ class ValueMaps:
     def upper_end(self, highest: float) -> str:
         """The label at the upper end of a scale up to `highest`, or the label instead of a scale of zeros."""
         if self.worst_of_all == 0:
-            return "0 elsewhere" if self.endless else "0 everywhere"
+            return "0 elsewhere" if self.infinite else "0 everywhere"
         return f"{highest:.4g}{' and more' if self.worst_of_all > highest else ''}"
 
 
-def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> ValueMaps | None:
+def value_maps(world: str, rows: Sequence[Row], not_learning: Container[str]) -> ValueMaps | None:
     """The value errors of the agents on a world.
 
     Args:
@@ -103,6 +106,7 @@ def value_maps(world: str, rows: Sequence[Row], not_learning: Sequence[str]) -> 
         note="" if pictures else note,
         worst_of_all=worst_of_all,
         worst_of_learners=worst_of_learners if worst_of_learners > ROUNDING * worst_of_all else worst_of_all,
+        kinds={kind_of_agent(row.who) for row in rows if row.value_error is not None},
     )
 
 

@@ -1,8 +1,8 @@
 """The interface that every agent implements: act, update, policy.
 
 An agent is a population: its first axis is `runs`, R independent learners that advance together, each in its own copy
-of the world. A single learner is R = 1, by the same code. Runs never mix: no shared table, buffer or random stream.
-The loop that calls `act` and `update` is in `loop.py`; settings, random numbers and saving are in `population.py`.
+of the world. Runs never mix: no shared table, buffer or random stream. The loop that calls `act` and `update` is in
+`loop.py`; hyperparameters, random numbers and saving are in `population.py`, scores in `world_population.py`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,12 @@ class Agent(WorldPopulation):
 
     Args:
         task: a `Task`, or anything that `make_task` accepts: a world's name, a `World`, a Gymnasium id.
-        runs: the number of runs (numbered from 0), or a range of their numbers. A run's number decides its random
-            numbers.
+        runs: the number of runs, numbered from 0, or a range of their numbers, which decide their random numbers.
         seed: the base seed, 0 or more.
         config: the agent's own `Config`; the defaults when left out.
 
     Attributes:
         steps: environment steps that each run has learned from so far. Schedules count these.
-
-    Raises:
-        ValueError: no runs, a range with gaps, or a negative seed.
-        TypeError: the Config of another agent, or a task that the agent cannot learn.
     """
 
     @abstractmethod
@@ -50,13 +45,3 @@ class Agent(WorldPopulation):
     @abstractmethod
     def policy(self) -> np.ndarray:
         """The greedy policy of every run, [R, S, A]; raises TypeError where the world has no table."""
-
-    def exact_score(self) -> np.ndarray | None:
-        """Each run's normalised score, [R] (0 = uniform random policy, 1 = optimal); None where there is no table."""
-        truth = self.task.truth
-        return None if truth is None else np.asarray(truth.score(self.policy()))
-
-    def errors_by_state(self) -> np.ndarray | None:
-        """The greedy policy's exact suboptimality, v*(s) - v_policy(s), [R, S]; None where there is no table."""
-        truth = self.task.truth
-        return None if truth is None else truth.loss(self.policy())

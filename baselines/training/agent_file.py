@@ -18,7 +18,7 @@ from baselines.system.atomic_files import StorageError, write_atomically
 from rl_envs.specification import Specification
 
 # Rises when the layout of saved agents changes.
-FILE_FORMAT = 1
+FILE_FORMAT = 2
 
 
 def versions() -> dict[str, str]:

@@ -23,10 +23,9 @@ from baselines.learning.exploration import sample_action
 from baselines.system.atomic_files import StorageError, write_atomically
 from baselines.training.rollout import true_next_observation
 from baselines.training.seeding import integer_seeds, run_seeds
-from baselines.training.task import Task, make_task
+from baselines.training.task import Task, TaskLike, make_task
 from rl_envs.envs.random_streams import Streams
 from rl_envs.mdp.finite_mdp import check_discount, check_integer
-from rl_envs.worlds.world import World
 
 # Rises when the layout of the files changes.
 FILE_FORMAT = 1
@@ -170,9 +169,7 @@ class Demonstrations:
             raise StorageError(f"{path} holds no demonstrations: {error}") from error
 
 
-def demonstrations(
-    world: Task | World | str, policy: Any, n: int, seed: int = 0, *, max_length: int = 10_000
-) -> Demonstrations:
+def demonstrations(world: TaskLike, policy: Any, n: int, seed: int = 0, *, max_length: int = 10_000) -> Demonstrations:
     """Record whole episodes of a policy.
 
     Episode i is the same however many there are.

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -19,8 +19,42 @@ from baselines.training.library_agent import LibraryAgent
 from baselines.training.seeding import integer_seeds
 from rl_envs.mdp.finite_mdp import check_integer
 
+# One step of every run: a `Transition`, or in a game a `JointTransition`.
+Step = TypeVar("Step")
+StepIn = TypeVar("StepIn", contravariant=True)
+StepOut = TypeVar("StepOut", covariant=True)
+
 # Called after every step with the transition and the agent's metrics.
-Callback = Callable[[Transition, Mapping[str, np.ndarray]], None]
+Callback = Callable[[Step, Mapping[str, np.ndarray]], None]
+
+
+class Learner(Protocol[StepIn]):
+    """What the loop needs from an agent; `Agent` and `GameAgent` have it."""
+
+    @property
+    def steps(self) -> int:
+        """Environment steps that each run has learned from so far."""
+
+    @property
+    def num_envs(self) -> int:
+        """The number of parallel environments per run."""
+
+    def act(self, observation: np.ndarray, /) -> np.ndarray:
+        """Choose an action in every run."""
+
+    def update(self, transition: StepIn, /) -> Mapping[str, np.ndarray]:
+        """Learn from one step of every run; returns metrics by name."""
+
+
+class Environments(Protocol[StepOut]):
+    """What the loop needs from the environments of an agent; `Rollout` and `GameRollout` have it."""
+
+    @property
+    def observation(self) -> np.ndarray:
+        """What each run sees now."""
+
+    def step(self, action: np.ndarray, /) -> StepOut:
+        """Take an action in every run."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +63,7 @@ class LearningCurve:
 
     Attributes:
         steps: environment steps of each run at the checkpoints, [C] int64.
-        scores: [C, R] float64. Where there is a table, the normalised score of the greedy policy (0 = uniform random
+        scores: [C, R] float64. Where there is a table, the normalised score of the greedy policy (0 = uniform
             policy, 1 = optimal); for agents that predict values, 0 is predicting 0 everywhere and 1 is no error.
             Without a table, the mean return of evaluation episodes.
         exact: whether the scores are exact or sampled.
@@ -48,7 +82,7 @@ def train(
     steps: int,
     checkpoints: int = 20,
     episodes: int = 10,
-    on_step: Callback | None = None,
+    on_step: Callback[Transition] | None = None,
     on_checkpoint: Callable[[int], None] | None = None,
     measure: Callable[[Agent], np.ndarray] | None = None,
 ) -> LearningCurve:
@@ -87,7 +121,7 @@ def train(
             scores, seconds = agent.learn(taken, episodes=episodes)
         else:
             keep_freed_memory()
-            scorer = measure or partial(score, episodes=episodes)
+            scorer = partial(score, agent, episodes=episodes) if measure is None else partial(measure, agent)
             scores, seconds = learn(
                 agent, agent.rollout, begin + taken, scorer=scorer, on_step=on_step, on_checkpoint=on_checkpoint
             )
@@ -95,28 +129,28 @@ def train(
 
 
 def learn(
-    agent: Any,
-    rollout: Any,
+    agent: Learner[Step],
+    rollout: Environments[Step],
     checkpoints: np.ndarray,
     *,
-    scorer: Callable[[Any], Any],
-    on_step: Callable[[Any, Mapping[str, np.ndarray]], None] | None = None,
+    scorer: Callable[[], np.ndarray],
+    on_step: Callback[Step] | None = None,
     on_checkpoint: Callable[[int], None] | None = None,
 ) -> tuple[np.ndarray, float]:
     """The loop in which every population learns, in worlds and in games.
 
     Args:
-        agent: an `Agent`, or a `GameAgent`.
-        rollout: where it acts.
+        agent: the population.
+        rollout: its environments.
         checkpoints: the values of `agent.steps` at which it is scored, ascending, [C]; the first is where it is now.
-        scorer: what to note at each checkpoint, [R].
+        scorer: returns what to note at a checkpoint, [R].
         on_step: called after each step with the transition and the agent's metrics.
         on_checkpoint: called after each evaluation but the first with the steps taken.
 
     Returns:
         What was noted at each checkpoint, [C, R], and the seconds of acting and learning without scoring.
     """
-    scores = [scorer(agent)]
+    scores = [scorer()]
     seconds = 0.0
     for checkpoint in checkpoints[1:]:
         started = time.perf_counter()
@@ -126,7 +160,7 @@ def learn(
             if on_step is not None:
                 on_step(transition, metrics)
         seconds += time.perf_counter() - started
-        scores.append(scorer(agent))
+        scores.append(scorer())
         if on_checkpoint is not None:
             on_checkpoint(agent.steps)
     return np.array(scores), seconds

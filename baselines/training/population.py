@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -45,11 +45,12 @@ class AnyTask(Protocol):
         """Its description in a saved agent's file."""
 
 
-class AnyRollout(Protocol):
-    """What a population needs from its environments."""
+@runtime_checkable
+class Part(Protocol):
+    """What can be saved on its own: a replay buffer, an optimiser, the environments."""
 
     def state(self) -> dict[str, np.ndarray]:
-        """The arrays to resume the episodes from; empty where they cannot be saved."""
+        """The arrays to resume from; none where they cannot be saved."""
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Resume from what `state` returned."""
@@ -67,6 +68,7 @@ class Population(ABC):
 
     Attributes:
         steps: environment steps that each run has learned from so far. Schedules count these.
+        streams: random numbers by purpose, one stream per run or environment.
 
     Raises:
         ValueError: no runs, a range with gaps, or a negative seed.
@@ -80,7 +82,7 @@ class Population(ABC):
     PRESETS: ClassVar[Mapping[str, Any]] = {}
 
     task: AnyTask
-    _rollout: AnyRollout | None
+    _rollout: Part | None
 
     def __init__(self, task: AnyTask, *, runs: int | range = 1, seed: int = 0, config: Any = None) -> None:
         self.task = task
@@ -92,7 +94,7 @@ class Population(ABC):
             raise TypeError(f"the config of {self.name} must be a {self.name}.Config, but is {self.config!r}")
         self.steps = 0
         self._rollout = None
-        self._streams = {
+        self.streams = {
             "exploration": Streams.from_seeds(self.stream_seeds("exploration", self.num_envs)),
             "greedy": Streams.from_seeds(self.stream_seeds("greedy", 1)),
         }
@@ -122,13 +124,17 @@ class Population(ABC):
         later = [self.seeds(f"{purpose}, copy {copy}") for copy in range(1, num_envs)]
         return [seed for of_run in zip(self.seeds(purpose), *later) for seed in of_run]
 
+    def add_stream(self, purpose: str) -> None:
+        """A random stream for each run besides those for actions, by its purpose in `streams`."""
+        self.streams[purpose] = Streams.from_seeds(self.seeds(purpose))
+
     def uniform(self, *, greedy: bool = False) -> np.ndarray:
         """The next random number of every environment, [R * C] in [0, 1); greedy actions have their own stream, [R]."""
-        return self._streams["greedy" if greedy else "exploration"].next()
+        return self.streams["greedy" if greedy else "exploration"].next()
 
     @property
     @abstractmethod
-    def rollout(self) -> AnyRollout:
+    def rollout(self) -> Part:
         """The environments of the runs; first use begins the first episodes."""
 
     # Saving and loading -----------------------------------------------------------------------------------------------
@@ -138,20 +144,38 @@ class Population(ABC):
     def registered_task(cls, metadata: Mapping[str, Any]) -> AnyTask | None:
         """The task that a saved agent's metadata names; None where nothing is registered by that name."""
 
+    def parts(self) -> dict[str, object]:
+        """What the agent has learned, by name, for saving: arrays, lists of arrays, and objects that are a `Part`."""
+        return {}
+
+    def break_off(self) -> None:  # noqa: B027 - most agents remember nothing of an episode
+        """Forget the episodes under way, after a restore without environments, which begin new ones."""
+
     def state(self) -> dict[str, np.ndarray]:
-        """Every array needed to resume, for `save`; an agent adds its own to these."""
-        drawn = {purpose: np.array(streams.drawn) for purpose, streams in self._streams.items()}
+        """Every array needed to resume, for `save`."""
+        drawn = {purpose: np.array(streams.drawn) for purpose, streams in self.streams.items()}
         environment = {} if self._rollout is None else self._rollout.state()
-        return {"steps": np.array(self.steps), **prefixed("drawn", drawn), **prefixed("environment", environment)}
+        state = {"steps": np.array(self.steps), **prefixed("drawn", drawn), **prefixed("environment", environment)}
+        for name, part in self.parts().items():
+            state |= part_state(name, part)
+        return state
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Resume from what `state` returned; an agent restores its own arrays besides these."""
+        """Resume from what `state` returned; arrays are overwritten in place."""
         self.steps = int(state["steps"])
-        for purpose, streams in self._streams.items():
+        for purpose, streams in self.streams.items():
             streams.jump(int(state[f"drawn.{purpose}"]))
+        for name, part in self.parts().items():
+            if isinstance(part, Part):
+                part.restore(section(state, name))
+            else:
+                for key, array in part_state(name, part).items():
+                    array[...] = state[key]
         environment = section(state, "environment")
         if environment:
             self.rollout.restore(environment)
+        else:
+            self.break_off()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the agent to one safetensors file, from which training resumes exactly.
@@ -202,6 +226,15 @@ class Population(ABC):
         check_arrays(path, arrays, agent.state())
         agent.restore(arrays)
         return agent
+
+
+def part_state(name: str, part: object) -> dict[str, np.ndarray]:
+    """The arrays of an agent's part, which share its memory unless it is a `Part`."""
+    if isinstance(part, Part):
+        return prefixed(name, part.state())
+    if isinstance(part, list):
+        return prefixed(name, {str(number): np.asarray(array) for number, array in enumerate(part)})
+    return {name: np.asarray(part)}
 
 
 def run_numbers(runs: int | range) -> range:

@@ -24,7 +24,7 @@ class RegretBounds:
 
     Attributes:
         pulls: T, [C] int64.
-        uniform: the regret of the uniform random policy, [C].
+        uniform: the regret of the uniform policy, [C].
         lai_robbins: the Lai-Robbins constant times ln T, [C]: an asymptotic lower bound for consistent algorithms,
             which may be violated at any one T. None where there is more than one problem, or neither Gaussian noise nor
             rewards of 0 and 1.

@@ -171,7 +171,11 @@ class Task:
         return make_environment(self.environment, self.arguments)
 
 
-def make_task(environment: Task | World | str, *, discount: float | None = None, **arguments: Any) -> Task:
+# What a task is made of: a name or a Gymnasium id, a world, or a task as it is.
+TaskLike = Task | World | str
+
+
+def make_task(environment: TaskLike, *, discount: float | None = None, **arguments: Any) -> Task:
     """Make a task of a world or of any Gymnasium environment.
 
     Args:

@@ -58,7 +58,7 @@ class TuningResult:
         finished: trials that count.
         complete: how many of them completed.
         shortfalls: number of the others by kind: "pruned", "refused", "diverged", "failed".
-        kept: how many of them earlier calls had finished.
+        reused: how many of them earlier calls had finished.
         interrupted: trials that a kill, Ctrl-C or an error ended; they do not count.
         default: the search's starting point.
         best: the hyperparameters with the best value; those of `default` where nothing was better.
@@ -70,7 +70,7 @@ class TuningResult:
     finished: int
     complete: int
     shortfalls: Mapping[str, int]
-    kept: int
+    reused: int
     interrupted: int
     default: Contender
     best: Contender
@@ -101,13 +101,13 @@ class TuningResult:
         return {world: difference_interval(*runs) for world, runs in pairs.items()}
 
 
-def result_of(study: Study, tuning: Tuning, kept: int, held_out_runs: int) -> TuningResult:
+def result_of(study: Study, tuning: Tuning, reused: int, held_out_runs: int) -> TuningResult:
     """Find the best trial, and train it and the default once more, with fresh seeds.
 
     Args:
         study: with every trial.
         tuning: what was tuned.
-        kept: how many trials earlier calls had finished.
+        reused: how many trials earlier calls had finished.
         held_out_runs: fresh runs of each, on each world.
 
     Raises:
@@ -129,7 +129,7 @@ def result_of(study: Study, tuning: Tuning, kept: int, held_out_runs: int) -> Tu
         shortfalls=Counter(
             re.split("[ :]", outcome_of(trial).reason)[0] for trial in finished if outcome_of(trial).reason
         ),
-        kept=kept,
+        reused=reused,
         interrupted=len(study.get_trials(deepcopy=False)) - len(finished),
         default=contenders[default.number],
         best=contenders[best.number],

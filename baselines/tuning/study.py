@@ -38,7 +38,7 @@ SUGGESTION, SPECIFICATION, REASON = "suggestion", "specification", "reason"
 # The suggestion that is not the sampler's: the agent's current hyperparameters.
 DEFAULT = 0
 
-# Called with a trial's new state ("kept", "started", "finished"), its number, specification and outcome.
+# Called with a trial's new state ("reused", "started", "finished"), its number, specification and outcome.
 Progress = Callable[[str, int, str, "Outcome | None"], None]
 
 
@@ -57,7 +57,7 @@ class Asker:
         # The suggestions that are finished or running; the first of all is the default.
         self._suggestions = {int(trial.user_attrs[SUGGESTION]) for trial in finished}
         for trial in finished:
-            tell("kept", trial.number, trial.user_attrs[SPECIFICATION], outcome_of(trial))
+            tell("reused", trial.number, trial.user_attrs[SPECIFICATION], outcome_of(trial))
 
     def ask(self) -> tuple[int, AgentSpecification] | None:
         """The number of a new trial and the agent to try; None if there are enough."""

@@ -39,8 +39,9 @@ class Tuning:
         steps: environment steps per run.
         checkpoints: number of evaluations per world, at each of which a trial may be pruned.
         seed: base seed, from which every run's seed is derived. A comparison with this seed shares none of them.
-        metric: "score", the mean score at the end; "area", the mean score over all of training; "worst_decile", the
-            mean of the worst tenth of the runs at the end; "regret", the regret of a bandit agent, to be minimised.
+        metric: "score", "area", "worst_decile" or "regret". "score" is the mean score at the end, "area" that over all
+            of training. "worst_decile" is the mean score of the worst tenth of the runs at the end. "regret" is that of
+            a bandit agent, to be minimised.
         prune: whether to stop a trial early if it does worse than the median of the completed trials.
         search: hyperparameters to search: "step_size=0.01..1:log", "hidden=(32,)|(64,64)", or "epsilon" (default
             range). "usual", the default, searches all that have a default range.

@@ -102,7 +102,7 @@ def main():
     settings = Settings() if answers is None else Settings(discount=answers.mdp.discount)
     policy = train(lambda: gym.make(args.env), args.steps, args.seed, settings)
     if answers is not None:
-        print(f"exact score {answers.score(policy):.3f} (0 is the uniform random policy, 1 the optimum)")
+        print(f"exact score {answers.score(policy):.3f} (0 is the uniform policy, 1 the optimum)")
         return
     episodes = gym.wrappers.RecordEpisodeStatistics(gym.make(args.env))
     env = gym.wrappers.Autoreset(episodes)

@@ -102,7 +102,7 @@ def main():
     answers = rl_envs.truth(args.env)
     policy = train(partial(gym.make, args.env), args.steps, args.seed, Settings(discount=answers.mdp.discount))
     print(f"{args.env}, {args.steps:,} steps, seed {args.seed}: exact score {answers.score(policy):.3f}")
-    print("(0 is the uniform random policy, 1 the optimum)")
+    print("(0 is the uniform policy, 1 the optimum)")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.utils import seeding
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
@@ -24,8 +23,9 @@ except ImportError as error:
         f"{gym.__version__} is installed; gymnasium.vector.SyncVectorEnv runs the same environments with any version"
     ) from error
 
+from rl_envs.envs.copy_streams import CopyStreams
 from rl_envs.envs.flat_table import FlatTable
-from rl_envs.envs.random_streams import Streams, noise_generator
+from rl_envs.envs.random_streams import Streams
 from rl_envs.mdp.finite_mdp import check_integer
 from rl_envs.names import unknown
 from rl_envs.registry import build
@@ -112,7 +112,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._seen_is_state = isinstance(self.world.observation, Index)
         self._resets_next_step = self.autoreset_mode is AutoresetMode.NEXT_STEP
         self._resets_same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
-        self._everybody = np.ones(num_envs, BOOL)
+        self._all_envs = np.ones(num_envs, BOOL)
 
         # Where each copy is: its last outcome, and the row of the table for its next step.
         self._begun = False  # whether there was a reset
@@ -131,10 +131,8 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._earliest = FOREVER
         self._next_deadline = np.zeros((), INT64)  # a number in an array is assigned faster than a Python int
 
-        self._generators: list[np.random.Generator | None] = [None] * num_envs
-        self._seeds: list[int | None] = [None] * num_envs
-        self._uniforms: Streams | None = None  # None where the world draws none
-        self._noises: Streams | None = None
+        draws = self._num_outcomes > 1 or self._flat.starts.size > 1
+        self._random = CopyStreams(num_envs, draws=draws, noisy=self.world.mdp.reward_std is not None)
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -162,7 +160,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         chosen = np.flatnonzero(mask)
         if not self._begun and chosen.size < self.num_envs:
             raise ResetNeeded(f"the first reset must be of all {self.num_envs} copies, but the mask has {chosen.size}")
-        self._begin_streams(self._new_generators(seed, chosen.tolist()))
+        self._random.reset(seed, chosen.tolist())
 
         states = self._first_states(chosen) if state is None else np.full(chosen.size, state)
         self._place(chosen, states)
@@ -210,16 +208,16 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             actions = action_indices(actions, self.world.action_space, self.num_envs)
 
         outcome = self._row + actions
-        if self._uniforms is not None:
-            outcome = self._draw(self._uniforms, outcome, resetting)
+        if self._random.uniforms is not None:
+            outcome = self._draw(self._random.uniforms, outcome, resetting)
         flat = self._flat
         state, reward, terminated, next_row = flat.columns
         states = state[outcome]
         rewards = reward[outcome]
         terminations = terminated[outcome]
-        if self._noises is not None:
-            rewards += flat.reward_std[outcome] * self._noises.next()
-            self._noises.put_back(resetting)
+        if self._random.noises is not None:
+            rewards += flat.reward_std[outcome] * self._random.noises.next()
+            self._random.noises.put_back(resetting)
         self._outcome = outcome
         self._row = next_row[outcome]
         time = self._time = self._time + 1
@@ -234,7 +232,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         infos: dict[str, Any] = {}
         for name, mask_name, table in flat.info_columns:
             infos[name] = table[outcome]
-            infos[mask_name] = self._everybody.copy()
+            infos[mask_name] = self._all_envs.copy()
         if not self._resets_same_step:
             self._ended = ended
             self._ready = self._resets_next_step or ended.size == 0
@@ -284,7 +282,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
             "deadline": self._deadline.copy(),
             "time": np.array(self._time),
         }
-        for name, streams in self._streams().items():
+        for name, streams in self._random.named().items():
             state |= {f"{name}.{part}": array for part, array in streams.get_state().items()}
         return state
 
@@ -319,13 +317,8 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         self._ready = self._resets_next_step or self._ended.size == 0
         self._time = int(given["time"])
         self._earliest = int(self._deadline.min())
-        for name, streams in self._streams().items():
+        for name, streams in self._random.named().items():
             streams.set_state({part: given[f"{name}.{part}"] for part in streams.get_state()})
-
-    def _streams(self) -> dict[str, Streams]:
-        """The streams that this world draws from."""
-        streams = {"uniforms": self._uniforms, "noises": self._noises}
-        return {name: stream for name, stream in streams.items() if stream is not None}
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
@@ -333,15 +326,12 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
         They are read ahead in blocks, so a generator's next number is not the next number of its copy.
         """
-        for i, generator in enumerate(self._generators):
-            if generator is None:
-                self._generators[i], self._seeds[i] = seeding.np_random()
-        return tuple(generator for generator in self._generators if generator is not None)
+        return self._random.generators
 
     @property
     def np_random_seed(self) -> tuple[int | None, ...]:  # type: ignore[override]
         """The seed of every copy's generator, as in `SyncVectorEnv`."""
-        return tuple(self._seeds) if self.np_random else ()
+        return self._random.seeds
 
     def _draw(self, uniforms: Streams, pairs: np.ndarray, resetting: np.ndarray) -> np.ndarray:
         """Draw an outcome for each pair of row and action.
@@ -434,9 +424,9 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
 
     def _first_states(self, copies: np.ndarray) -> np.ndarray:
         """Draw the first state of the next episode of some copies."""
-        if self._uniforms is None or self._flat.starts.size == 1:
+        if self._random.uniforms is None or self._flat.starts.size == 1:
             return np.full(copies.size, self._flat.starts[0])
-        return self._flat.first_states(self._uniforms.next_of(copies))
+        return self._flat.first_states(self._random.uniforms.next_of(copies))
 
     def _record(self, actions: np.ndarray, rewards: np.ndarray, states: np.ndarray, resetting: np.ndarray) -> None:
         """Record the last step of each copy, for drawing."""
@@ -450,7 +440,7 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
     def _mask(self, options: dict[str, Any] | None) -> np.ndarray:
         """Which copies `reset` is asked to reset, [n] bool."""
         if options is None or "reset_mask" not in options:
-            return self._everybody
+            return self._all_envs
         mask = options["reset_mask"]
         if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_:
             kind = f"array of {mask.dtype}" if isinstance(mask, np.ndarray) else type(mask).__name__
@@ -460,44 +450,6 @@ class TabularVectorEnv(VectorEnv[Any, Any, np.ndarray]):
         if not mask.any():
             raise ValueError("options['reset_mask'] must be True for at least one copy, but is nowhere")
         return mask
-
-    def _new_generators(
-        self, seed: int | Sequence[int | None] | None, chosen: list[int]
-    ) -> dict[int, tuple[np.random.Generator, int]]:
-        """New generators and their seeds, for the chosen copies that get them."""
-        if seed is None:
-            seeds: Sequence[int | None] = [None] * self.num_envs
-        elif isinstance(seed, int):
-            seeds = [seed + i for i in range(self.num_envs)]
-        elif isinstance(seed, Sequence) and not isinstance(seed, str):
-            seeds = seed
-        else:
-            raise TypeError(f"seed must be an int, a list of them or None, but is {seed!r}")
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"a list of seeds must have one for each of {self.num_envs} copies, but has {len(seeds)}")
-        return {i: seeding.np_random(seeds[i]) for i in chosen if seeds[i] is not None or self._generators[i] is None}
-
-    def _begin_streams(self, fresh: dict[int, tuple[np.random.Generator, int]]) -> None:
-        """Make some copies draw from new generators; at the first reset, all copies from their own."""
-        if self._begun and not fresh:
-            return
-        for i, (generator, seed) in fresh.items():
-            self._generators[i], self._seeds[i] = generator, seed
-        all_generators = self.np_random
-        copies = list(fresh) if self._begun else list(range(self.num_envs))
-        generators = [all_generators[i] for i in copies]
-        # The noise first: its seed comes from the generator, before anything is read ahead.
-        if self.world.mdp.reward_std is not None:
-            noises = [noise_generator(generator) for generator in generators]
-            if self._noises is None:
-                self._noises = Streams(noises, "normal")
-            else:
-                self._noises.restart(copies, noises)
-        if self._num_outcomes > 1 or self._flat.starts.size > 1:
-            if self._uniforms is None:
-                self._uniforms = Streams(generators)
-            else:
-                self._uniforms.restart(copies, generators)
 
 
 def _time_limit(max_episode_steps: int | None, world: World) -> int | None:

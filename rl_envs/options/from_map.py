@@ -150,7 +150,10 @@ def _bare_map(layout: Layout, discount: float) -> FiniteMDP:
 
     def outcomes(cell: int, action: int) -> list[Outcome]:
         reached = layout.grid.neighbours[cell].tolist()
-        return [Outcome(float(p), arrival) for p, arrival in zip(layout.move_probability[action], reached, strict=True)]
+        return [
+            Outcome(float(p), next_state)
+            for p, next_state in zip(layout.move_probability[action], reached, strict=True)
+        ]
 
     num_cells, num_actions = layout.grid.num_cells, len(layout.move_probability)
     return tabulate(outcomes, num_states=num_cells, num_actions=num_actions, start=0, discount=discount)

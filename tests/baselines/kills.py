@@ -55,13 +55,13 @@ class Outcome:
     Attributes:
         killed: whether the comparison was still running.
         files_at_kill: how many results there were.
-        kept: how many of them were used afterwards.
+        reused: how many of them were used afterwards.
         results: of the comparison that went on.
     """
 
     killed: bool
     files_at_kill: int
-    kept: int
+    reused: int
     results: Results
 
 
@@ -85,4 +85,4 @@ def killed_and_resumed(folder: Path, what: str, results: int, seconds: float, wo
     command.nobody_is_left()
     told: list[str] = []
     results = compare(MEASURED, folder, on_cell=lambda what, cell: told.append(what), workers=1)
-    return Outcome(killed, files, told.count("kept"), results)
+    return Outcome(killed, files, told.count("reused"), results)

@@ -121,8 +121,8 @@ class WastesANumberAtResets(TabularVectorEnv):
     """A copy that is reset draws once more than it should."""
 
     def _first_states(self, copies: np.ndarray) -> np.ndarray:
-        if self._uniforms is not None:
-            self._uniforms.next_of(copies)
+        if self._random.uniforms is not None:
+            self._random.uniforms.next_of(copies)
         return super()._first_states(copies)
 
 
@@ -133,8 +133,8 @@ class ForgetsToPutNoiseBack(TabularVectorEnv):
     def step(self, actions: Any) -> Any:
         resetting = self._ended
         row = super().step(actions)
-        if resetting.size and self._noises is not None:
-            self._noises.next_of(resetting)
+        if resetting.size and self._random.noises is not None:
+            self._random.noises.next_of(resetting)
         return row
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from tests.proofs.figures import Figure
+
 INTRODUCTION = """\
 # Reproduced results
 
@@ -14,11 +16,12 @@ without another source are those of Sutton & Barto (2018).
 
 
 class Reproduced(NamedTuple):
-    """A published result beside ours, each as text for a cell of the table."""
+    """A published result beside ours, each as text for a cell of the table, and the name of their figure, if any."""
 
     result: str
     published: str
     ours: str
+    figure: str = ""
 
 
 class Proof(NamedTuple):
@@ -32,19 +35,34 @@ class Proof(NamedTuple):
     printed: str
 
 
-def results_page(proofs: Iterable[Proof], header: Sequence[str]) -> str:
+def results_page(proofs: Iterable[Proof], header: Sequence[str], figures: Sequence[Figure], folder: str) -> str:
     """The page as Markdown.
 
     Args:
         proofs: in any order.
         header: lines on when and how the results were made.
+        figures: each once.
+        folder: where their files lie, relative to the page.
 
     Returns:
-        The table with one line per published result, then the details of every proof by module.
+        The table with one line per published result, the figures, then the details of every proof by module.
     """
     proofs = sorted(proofs)
-    lines = [INTRODUCTION, *header, "", "| Result | Published | Ours, with 95% interval |", "|---|---|---|"]
-    lines += [f"| {' | '.join(one)} |" for proof in proofs for one in proof.results]
+    files = {figure.name: f"{folder}/{figure.name}.svg" for figure in figures}
+    lines = [
+        INTRODUCTION,
+        *header,
+        "",
+        "| Result | Published | Ours, with 95% interval | Figure |",
+        "|---|---|---|---|",
+    ]
+    for one in (one for proof in proofs for one in proof.results):
+        link = f"[figure]({files[one.figure]})" if one.figure else ""
+        lines.append(f"| {one.result} | {one.published} | {one.ours} | {link} |")
+    if figures:
+        lines += ["", "## Figures", "", "Solid lines are ours; dashed lines and circles are the published values."]
+    for figure in figures:
+        lines += ["", f"![{figure.title}]({files[figure.name]})"]
     lines += ["", "## Details"]
     for module in sorted({proof.module for proof in proofs}):
         lines += ["", f"### {module}"]

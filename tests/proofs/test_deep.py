@@ -64,13 +64,27 @@ def test_at_least_8_of_10_runs_solve_cartpole(cls: type[Agent], steps: int) -> N
     assert solved >= 8
 
 
-def test_reinforce_finds_the_best_stochastic_policy_of_the_short_corridor(reproduced: Callable[..., None]) -> None:
+def test_reinforce_finds_the_best_stochastic_policy_of_the_short_corridor(
+    reproduced: Callable[..., None], figure: Callable[..., str]
+) -> None:
     world = short_corridor()
     agent = Reinforce(world, runs=100, seed=0, config=ReinforceConfig(step_size=2**-11, baseline_step_size=2**-6))
     assert isinstance(agent.learner, TablePolicy)
     agent.learner.theta[:] = [0.0, -1.0]  # it begins by going right with probability 0.27
-    for _ in range(60_000):
+    steps, curve = np.arange(0, 60_000, 500), []
+    for step in range(60_000):
+        if step in steps:
+            right = agent.probabilities()[:, 0, RIGHT]
+            curve.append(np.mean((2 * right - 4) / (right * (1 - right))))  # the value as a function of p, section 13.1
         agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
+    drawn = figure(
+        "example_13_1",
+        "REINFORCE with baseline on the short corridor (Sutton & Barto, example 13.1 and figure 13.2)",
+        x_label="step",
+        y_label="exact value of the policy, mean of 100 runs",
+        curves={"REINFORCE with baseline": (steps, curve)},
+        published={"the best stochastic policy": (steps[[0, -1]], [BEST_VALUE, BEST_VALUE])},
+    )
     chance = mean_interval(probability := agent.probabilities()[:, 0, RIGHT])
     value = mean_interval(np.array([evaluate_policy(world.mdp, going_right(p))[0] for p in probability]))
     for what, found, published in (
@@ -82,6 +96,7 @@ def test_reinforce_finds_the_best_stochastic_policy_of_the_short_corridor(reprod
             f"Reinforce, short corridor: {what}",
             published=f"{published} (example 13.1)",
             ours=f"{found.estimate:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]",
+            figure=drawn,
         )
     print(
         f"\nExample 13.1, Reinforce, 100 runs: right with probability {chance.estimate:.4f} "

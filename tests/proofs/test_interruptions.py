@@ -20,13 +20,13 @@ def test_a_comparison_killed_at_random_moments_and_resumed_equals_an_unbroken_on
     for moment in twenty(seed=0):
         outcome = killed_and_resumed(tmp_path_factory.mktemp("killed"), *moment)
         assert to_the_byte(outcome.results) == unbroken
-        assert outcome.kept >= outcome.files_at_kill
+        assert outcome.reused >= outcome.files_at_kill
         killed += outcome.killed
         what, results, seconds, workers = moment
         where = {"start": "after the start", "results": f"after {results} results", "writing": "while one is written"}
         print(
             f"{workers} workers, {seconds:.2f} s {where[what]}: {'killed' if outcome.killed else 'had ended'} with "
-            f"{outcome.files_at_kill} of {cells} results, {outcome.kept} were used"
+            f"{outcome.files_at_kill} of {cells} results, {outcome.reused} were used"
         )
     print(f"{killed} of 20 killed while they ran; every resumed comparison equals the unbroken one to the byte")
     assert killed >= 15

@@ -107,7 +107,9 @@ def online_returns(
     return agent, np.array([returns[:episodes] for returns in finished])
 
 
-def test_q_learning_walks_along_the_cliff_and_sarsa_earns_more_online(reproduced: Callable[..., None]) -> None:
+def test_q_learning_walks_along_the_cliff_and_sarsa_earns_more_online(
+    reproduced: Callable[..., None], figure: Callable[..., str]
+) -> None:
     settings = {
         "step_size": 0.5,
         "step_size_half_life": np.inf,
@@ -127,11 +129,24 @@ def test_q_learning_walks_along_the_cliff_and_sarsa_earns_more_online(reproduced
     later = slice(100, 500)
     ours, others = of_sarsa[:, later].mean(axis=1), of_q_learning[:, later].mean(axis=1)
     difference = difference_interval(ours, others)
+    ten = np.arange(5.5, 500, 10)  # means of ten episodes each
+    drawn = figure(
+        "example_6_6",
+        "Cliff walking, epsilon = 0.1 (Sutton & Barto, example 6.6)",
+        x_label="episode",
+        y_label="return per episode, mean of 30 runs and 10 episodes",
+        curves={
+            "Sarsa": (ten[1:], of_sarsa.mean(axis=0).reshape(-1, 10).mean(axis=1)[1:]),
+            "Q-learning": (ten[1:], of_q_learning.mean(axis=0).reshape(-1, 10).mean(axis=1)[1:]),
+        },
+        published={"Sarsa": ([101, 500], [-25, -25]), "Q-learning": ([101, 500], [-50, -50])},
+    )
     for name, found, published in (("Sarsa", ours, -25), ("QLearning", others, -50)):
         reproduced(
             f"{name}, CliffWalking: online return per episode, episodes 101 to 500",
             published=f"about {published} (example 6.6)",
             ours=shown(mean_interval(found)),
+            figure=drawn,
         )
     print(
         f"\nCliffWalking, return per episode, episodes 101 to 500, 30 runs: Sarsa {shown(mean_interval(ours))}, ",
@@ -186,7 +201,9 @@ def share_of_left(cls: type[TabularAgent], config: TabularConfig, *, runs: int, 
     return went_left / runs
 
 
-def test_double_q_learning_avoids_maximisation_bias(reproduced: Callable[..., None]) -> None:
+def test_double_q_learning_avoids_maximisation_bias(
+    reproduced: Callable[..., None], figure: Callable[..., str]
+) -> None:
     settings = {
         "step_size": 0.1,
         "step_size_half_life": np.inf,
@@ -198,10 +215,19 @@ def test_double_q_learning_avoids_maximisation_bias(reproduced: Callable[..., No
     double = share_of_left(DoubleQLearning, TabularConfig(**settings), runs=10_000, episodes=300)
     # Shares of 10,000 runs have standard errors of at most 0.005. The best that can be had is 0.05.
     around_20 = single[15:25].mean()
+    episodes = np.arange(1, 301)
+    drawn = figure(
+        "figure_6_5",
+        "Maximisation bias (Sutton & Barto, example 6.7 and figure 6.5)",
+        x_label="episode",
+        y_label="share of left actions from A",
+        curves={"Q-learning": (episodes, single), "Double Q-learning": (episodes, double)},
+        published={"Q-learning": ([20], [0.94]), "the best possible, 0.05": ([1, 300], [0.05, 0.05])},
+    )
     result = "QLearning, maximisation bias: share of left actions around episode 20"
-    reproduced(result, published="about 0.94 (figure 6.5)", ours=f"{around_20:.3f}")
+    reproduced(result, published="about 0.94 (figure 6.5)", ours=f"{around_20:.3f}", figure=drawn)
     result = "DoubleQLearning, maximisation bias: largest share of left actions"
-    reproduced(result, published="never far above 0.5 (figure 6.5)", ours=f"{double.max():.3f}")
+    reproduced(result, published="never far above 0.5 (figure 6.5)", ours=f"{double.max():.3f}", figure=drawn)
     print(
         f"\nleft around episode 20: Q-learning {around_20:.3f}, Double Q-learning {double[15:25].mean():.3f}; ", end=""
     )

@@ -39,7 +39,9 @@ def errors_by_episode(agent, steps: int) -> np.ndarray:
     return errors
 
 
-def test_example_6_2_td_beats_constant_step_monte_carlo(reproduced: Callable[..., None]) -> None:
+def test_example_6_2_td_beats_constant_step_monte_carlo(
+    reproduced: Callable[..., None], figure: Callable[..., str]
+) -> None:
     """The walk of five states, values from 1/6 to 5/6, all predicted as 1/2 at first: an error of 0.2357."""
     walk = make_task("RandomWalk", num_states=5, max_jump=1)
     constant = {"approximation": "table", "step_size_half_life": np.inf}
@@ -68,11 +70,23 @@ def test_example_6_2_td_beats_constant_step_monte_carlo(reproduced: Callable[...
         "Random walk of 5 states: error over 100 episodes, worst TDValue and best MonteCarloValue",
         published="TD is better (example 6.2)",
         ours=f"{worst_td:.4f} and {best_monte_carlo:.4f}",
+        figure=figure(
+            "example_6_2",
+            "Random walk of five states (Sutton & Barto, example 6.2)",
+            x_label="episode",
+            y_label=f"RMS error over the states, mean of {RUNS} runs",
+            curves={
+                f"{method}, alpha = {alpha}": (np.arange(EPISODES + 1), by_episode.mean(axis=1))
+                for (method, alpha), by_episode in errors.items()
+            },
+        ),
     )
     assert worst_td < best_monte_carlo - 0.02
 
 
-def test_example_9_2_each_method_approaches_its_own_fixed_point(reproduced: Callable[..., None]) -> None:
+def test_example_9_2_each_method_approaches_its_own_fixed_point(
+    reproduced: Callable[..., None], figure: Callable[..., str]
+) -> None:
     """The walk of 1,000 states in ten groups: each starts at the other's fixed point and moves to its own."""
     walk = make_task("RandomWalk")
     td = TDValue(walk, runs=RUNS, seed=0, config=TDValueConfig(step_size=0.5, step_size_half_life=2_000))
@@ -90,6 +104,18 @@ def test_example_9_2_each_method_approaches_its_own_fixed_point(reproduced: Call
         for _ in range(steps):
             agent.update(agent.rollout.step(agent.act(agent.rollout.observation)))
 
+    inner = np.arange(1, 1_001)
+    drawn = figure(
+        "example_9_2",
+        "1,000-state walk in ten groups (Sutton & Barto, example 9.2)",
+        x_label="state",
+        y_label=f"value, mean of {RUNS} runs",
+        curves={
+            "true value": (inner, v[inner]),
+            **{agent.name: (inner, agent.values().mean(axis=0)[inner]) for agent in (td, monte_carlo)},
+        },
+        published={f"fixed point of {agent.name}": (inner, (features @ ends[agent])[inner]) for agent in ends},
+    )
     for agent, begin in ((td, monte_carlo), (monte_carlo, td)):
         own, other = features @ ends[agent], features @ ends[begin]
         # Where each run is on the line between the two: 0 is its own end, 1 that of the other.
@@ -104,6 +130,7 @@ def test_example_9_2_each_method_approaches_its_own_fixed_point(reproduced: Call
             f"{agent.name}, 1,000-state walk in 10 groups: place between its fixed point, 0, and the other's, 1",
             published="0 in the limit (example 9.2)",
             ours=f"{mean:.3f} [{mean - 1.96 * interval:.3f}, {mean + 1.96 * interval:.3f}]",
+            figure=drawn,
         )
         # 4 standard errors, and a tenth of the way for what the falling step size has left of the start.
         assert abs(mean) < 4 * interval + 0.1

@@ -37,7 +37,10 @@ def test_what_goes_past_an_end_arrives_there():
     # From state 2 of 5 with jumps of up to 4: to the left 1 and three times the end, to the right 3, 4, 5 and the end.
     transitions = random_walk(num_states=5, max_jump=4).mdp.transitions()
     assert transitions[2][LEFT] == [(0.25, 1, 0.0, False), (0.75, 0, -1.0, True)]
-    assert transitions[2][RIGHT] == [*((0.25, arrival, 0.0, False) for arrival in (3, 4, 5)), (0.25, 6, 1.0, True)]
+    assert transitions[2][RIGHT] == [
+        *((0.25, next_state, 0.0, False) for next_state in (3, 4, 5)),
+        (0.25, 6, 1.0, True),
+    ]
     assert transitions[1][LEFT] == [(1.0, 0, -1.0, True)]
     assert transitions[5][RIGHT] == [(1.0, 6, 1.0, True)]
 

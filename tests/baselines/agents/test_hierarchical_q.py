@@ -37,14 +37,14 @@ def at(world: Any, row: int, column: int, stage: int = 0) -> int:
 
 
 def step(
-    state: int, action: int, reward: float, arrival: int, *, terminated: bool = False, truncated: bool = False
+    state: int, action: int, reward: float, next_state: int, *, terminated: bool = False, truncated: bool = False
 ) -> Transition:
     """One step of one run."""
     return Transition(
         np.array([state]),
         np.array([action]),
         np.array([reward]),
-        np.array([arrival]),
+        np.array([next_state]),
         np.array([terminated]),
         np.array([truncated]),
     )
@@ -150,15 +150,15 @@ def a_chosen_option_is_followed_to_its_end() -> None:
 def every_option_that_would_do_the_same_learns_inside() -> None:
     agent = HierarchicalQ("FourRooms", config=HierarchicalQConfig(**HALF))
     world = agent.task.world
-    state, arrival = at(world, 3, 4), at(world, 3, 5)
+    state, next_state = at(world, 3, 4), at(world, 3, 5)
     east = next(o for o, part in enumerate(agent.subtasks) if part.goal[at(world, 3, 6)] and part.region[state])
-    agent.q[0, arrival] = np.arange(12.0)
-    agent.q[0, arrival, 8:] = [20.0, 30.0, 40.0, 50.0]
-    may_start = [option.initiation[arrival] for option in agent.options]
-    agent.q[0, arrival, ~np.array(may_start)] = 1000.0
+    agent.q[0, next_state] = np.arange(12.0)
+    agent.q[0, next_state, 8:] = [20.0, 30.0, 40.0, 50.0]
+    may_start = [option.initiation[next_state] for option in agent.options]
+    agent.q[0, next_state, ~np.array(may_start)] = 1000.0
     before = agent.q.copy()
     beginning(agent, 8 + RIGHT, state)  # a single action, yet the way east learns with it
-    td_error = agent.update(step(state, RIGHT, 1.0, arrival))["td_error"]
+    td_error = agent.update(step(state, RIGHT, 1.0, next_state))["td_error"]
     would_go_right = [o for o, option in enumerate(agent.options) if option.runs[state] and option.policy[state, RIGHT]]
     assert would_go_right == [east, 8 + RIGHT]
     # The way east goes on: 1 + 0.9 * Q(s', east). The single step is over: 1 + 0.9 * the best that may start, 50.
@@ -252,7 +252,7 @@ def plant_options_that_always_choose_anew(patch: pytest.MonkeyPatch) -> None:
 def plant_end_judged_where_it_was(patch: pytest.MonkeyPatch) -> None:
     over = HierarchicalQ._over
     patch.setattr(
-        HierarchicalQ, "_over", lambda self, transition, arrival: over(self, transition, transition.observation)
+        HierarchicalQ, "_over", lambda self, transition, next_state: over(self, transition, transition.observation)
     )
 
 
@@ -260,8 +260,8 @@ def plant_end_forgotten(*names: str) -> Callable[[pytest.MonkeyPatch], None]:
     def plant(patch: pytest.MonkeyPatch) -> None:
         over = HierarchicalQ._over
 
-        def forgetful(self: HierarchicalQ, transition: Transition, arrival: np.ndarray) -> np.ndarray:
-            return over(self, replace(transition, **{name: np.zeros(1, dtype=bool) for name in names}), arrival)
+        def forgetful(self: HierarchicalQ, transition: Transition, next_state: np.ndarray) -> np.ndarray:
+            return over(self, replace(transition, **{name: np.zeros(1, dtype=bool) for name in names}), next_state)
 
         patch.setattr(HierarchicalQ, "_over", forgetful)
 

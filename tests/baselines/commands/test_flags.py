@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -87,9 +88,9 @@ def test_every_field_of_every_agent_goes_through_the_command_line_and_back(name:
 
 
 def documented(config: type) -> dict[str, str]:
-    """What is said of each field: in the string below it, or in its line of the docstring's list of attributes."""
+    """What is said of each field: beside or below it, or in its line of the docstring's list of attributes."""
     found: dict[str, str] = {}
-    for base in reversed(config.__mro__[:-1]):
+    for base in filter(is_dataclass, reversed(config.__mro__)):
         text = " ".join((base.__doc__ or "").split())
         found |= {
             field.name: text.partition(f" {field.name}: ")[2] for field in fields(base) if f" {field.name}: " in text
@@ -98,6 +99,8 @@ def documented(config: type) -> dict[str, str]:
         for field, below in pairwise(tree.body):
             if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
                 found[field.target.id] = " ".join(below.value.value.split())
+        beside = re.findall(r"^    (\w+): .*?  # (.*)$", inspect.getsource(base), flags=re.MULTILINE)
+        found |= dict(beside)
     return found
 
 

@@ -71,7 +71,7 @@ def test_it_learns_what_the_library_learns_and_prints_the_exact_scores(
     for steps, scores in zip(curve.steps, curve.scores):
         assert f"{steps:>9,} steps: score {scores.mean():.3f}, worst run {scores.min():.3f}\n" in said
     assert f"exact score of 3 runs: mean {curve.scores[-1].mean():.4f}, worst {curve.scores[-1].min():.4f}, " in said
-    assert "normalised (0 = uniform random policy, 1 = optimal)" in said
+    assert "normalised (0 = uniform policy, 1 = optimal)" in said
     assert f"watch it with: python -m baselines watch {path}" in said
 
 

@@ -58,7 +58,7 @@ def test_every_agent_can_be_trained_saved_and_watched(
     assert int(steps.replace(",", "")) == len(frames) - 1
     assert float(total) == pytest.approx(float(frames[-1][1]), rel=1e-2, abs=1e-2)
     assert abs(float(discounted)) <= abs(float(total)) + 1e-9
-    assert f"mean discounted return {discounted}, exactly expected " in said
+    assert f"mean discounted return {discounted}, exact expectation " in said
     predicts = name in ("TDValue", "MonteCarloValue")
     assert (f"{name} predicts values and learns no policy: it acts uniformly at random." in said) == predicts
 
@@ -179,7 +179,7 @@ def test_a_window_is_opened_and_closed(
     assert watched(path, "--render", "human", "--fps", "1000") == 0
     assert len(shown) == 6  # the start and five steps
     assert not pygame.display.get_init()
-    assert "mean return 1, exactly expected 1\n" in capsys.readouterr().out
+    assert "mean return 1, exact expectation 1\n" in capsys.readouterr().out
 
 
 def test_gymnasiums_own_environments_are_watched_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

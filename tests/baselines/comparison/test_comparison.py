@@ -55,7 +55,7 @@ def test_finished_cells_are_not_computed_again(tmp_path: Path) -> None:
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
     told = []
     second = compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(what), workers=1)
-    assert told == ["kept"] * 4
+    assert told == ["reused"] * 4
     assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "cells").iterdir()}
     for one, two in zip(first.rows, second.rows):
         np.testing.assert_array_equal(one.scores, two.scores)
@@ -70,13 +70,13 @@ def test_all_cells_of_the_comparison_and_no_others_are_computed_anew_if_so_asked
         path.write_bytes(b"nonsense")  # nothing is read of what is computed anew
     told: list[str] = []
     second = by_cell(compare(SMALL, tmp_path, fresh=True, on_cell=lambda what, _: told.append(what), workers=1))
-    assert (told.count("finished"), told.count("kept")) == (4, 0)
+    assert (told.count("finished"), told.count("reused")) == (4, 0)
     for cell, scores in first.items():
         np.testing.assert_array_equal(second[cell], scores)
     told.clear()
     with pytest.raises(StorageError, match="is corrupt"):  # that of the other comparison, left as it was
         compare(others, tmp_path, on_cell=lambda what, _: told.append(what), workers=1)
-    assert told == ["kept"]
+    assert told == ["reused"]
 
 
 def test_computing_anew_that_was_interrupted_is_gone_on_with_and_keeps_nothing_old(
@@ -95,7 +95,7 @@ def test_computing_anew_that_was_interrupted_is_gone_on_with_and_keeps_nothing_o
     compare(SMALL, tmp_path, on_cell=lambda what, cell: told.append(f"{what} {cell.title}"), workers=1)
     assert [event for event in told if not event.startswith("started")] == [
         f"{what} {world} · {agent}"
-        for what, agent in (("kept", "Random"), ("finished", "QLearning"))
+        for what, agent in (("reused", "Random"), ("finished", "QLearning"))
         for world in SMALL.worlds
     ]
 
@@ -105,7 +105,7 @@ def test_a_new_world_or_agent_moves_no_old_one(tmp_path: Path) -> None:
     told = []
     wider = replace(SMALL, worlds=("LineBalance", *SMALL.worlds), agents=("QLearning:epsilon=0.5", *SMALL.agents))
     found = compare(wider, tmp_path, on_cell=lambda what, cell: told.append(what), workers=1)
-    assert (told.count("kept"), told.count("finished")) == (4, 5)
+    assert (told.count("reused"), told.count("finished")) == (4, 5)
     for cell, scores in by_cell(compare(SMALL, tmp_path, workers=1)).items():
         np.testing.assert_array_equal(scores, by_cell(found)[cell])
 
@@ -356,7 +356,7 @@ def test_a_comparison_is_read_back_whatever_libraries_are_installed_now(
         np.testing.assert_array_equal(scores, by_cell(found)[cell])
     told = []
     compare(SMALL, tmp_path, on_cell=lambda what, _: told.append(what), workers=1)
-    assert "kept" not in told  # but what other versions would give is not known
+    assert "reused" not in told  # but what other versions would give is not known
 
 
 def test_a_folder_without_a_comparison_and_one_of_another_format_are_refused(tmp_path: Path) -> None:
@@ -367,7 +367,7 @@ def test_a_folder_without_a_comparison_and_one_of_another_format_are_refused(tmp
         read_results(tmp_path)
     with pytest.raises(StorageError, match=r"comparison\.json holds no comparison: it is a file, and no folder"):
         read_results(tmp_path / "comparison.json")
-    for nothing in ("{}", "[]", "3", '{"format": 3, "cells": 5}', '{"format": 3, "command": "x", "cells": 5}'):
+    for nothing in ("{}", "[]", "3", '{"format": 4, "cells": 5}', '{"format": 4, "command": "x", "cells": 5}'):
         (tmp_path / "comparison.json").write_text(nothing)
         with pytest.raises(StorageError, match="does not say how results were made: run the comparison's command"):
             read_results(tmp_path)
@@ -455,7 +455,7 @@ def test_cells_that_fail_are_named_and_the_others_are_kept(tmp_path: Path, monke
     ]
     kept = []
     compare(SMALL, tmp_path, on_cell=lambda what, _: kept.append(what), workers=1)
-    assert kept.count("kept") == 2
+    assert kept.count("reused") == 2
 
 
 def test_a_world_without_anything_to_gain_is_refused_before_anything_runs(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_finished_cells_are_kept(tmp_path: Path) -> None:
     assert told == [
         "started climbing · IndependentQ · runs 0-1",
         "finished climbing · IndependentQ · runs 0-1",
-        "kept climbing · IndependentQ · runs 0-1",
+        "reused climbing · IndependentQ · runs 0-1",
         "started climbing · RegretMatching · runs 0-1",
         "finished climbing · RegretMatching · runs 0-1",
     ]

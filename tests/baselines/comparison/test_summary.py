@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from baselines.comparison.summary import MARGIN, across_worlds, cross_check, cro
 from baselines.report.spreadsheet import write_csv
 from baselines.report.terminal import cells_of
 from baselines.training.specification import WorldSpecification
+from rl_envs.specification import Specification
 
 on = WorldSpecification.read
 
@@ -25,7 +27,7 @@ RNG = np.random.default_rng(0)
 def row(agent: str, final: object, *, world: str = "LineWalk", exact: bool = True) -> Row:
     final = np.asarray(final, dtype=float)
     scores = np.stack([np.zeros_like(final), final])
-    return Row(on(world), agent, np.array([0, 100]), scores, exact=exact, seconds=2.0)
+    return Row(on(world), Specification.parse(agent), np.array([0, 100]), scores, exact=exact, seconds=2.0)
 
 
 def sentence(ours: Row, library: Row) -> str:
@@ -155,7 +157,8 @@ def test_sampled_returns_are_not_cross_checked() -> None:
 
 
 def test_a_users_own_agent_has_no_counterpart_whatever_its_name() -> None:
-    rows = [row(agent, np.ones(10)) for agent in ("DQN", "train_ppo", "mine: a,b", "", "SB3DQN")]
+    names = ("DQN", "train_ppo", "mine: a,b", "", "SB3DQN")
+    rows = [replace(row("DQN", np.ones(10)), who=Specification(name)) for name in names]
     assert [(check.ours, check.library) for check in cross_checks(rows)] == [("DQN", "SB3DQN")]
     assert [summarise(own).agent for own in rows] == [own.agent for own in rows]
 
@@ -163,7 +166,7 @@ def test_a_users_own_agent_has_no_counterpart_whatever_its_name() -> None:
 def test_scores_known_at_the_end_only_have_neither_steps_nor_area() -> None:
     own = Row(
         WorldSpecification.read("LineWalk"),
-        "train_ppo",
+        Specification.parse("train_ppo"),
         np.array([100]),
         np.array([[1.0, 0.5]]),
         exact=True,
@@ -178,7 +181,7 @@ def test_scores_known_at_the_end_only_have_neither_steps_nor_area() -> None:
 def test_an_area_that_is_not_known_is_empty_in_the_spreadsheet(tmp_path: Path) -> None:
     own = Row(
         WorldSpecification.read("LineWalk"),
-        "train_ppo",
+        Specification.parse("train_ppo"),
         np.array([100]),
         np.array([[1.0, 0.5]]),
         exact=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.learning.option_values import arrivals, call_and_return_values, option_models, settled
+from baselines.learning.option_values import call_and_return_values, option_models, settled, transition_probabilities
 from rl_envs.options import evaluate_options, hallway_options, option_model, primitive_options
 from rl_envs.registry import build
 
@@ -17,11 +17,11 @@ def test_models_and_values_are_those_of_rl_envs(discount: float) -> None:
     policies, termination, runs = (
         np.stack([getattr(option, name) for option in options], axis=1) for name in ("policy", "termination", "runs")
     )
-    models = option_models(mdp, arrivals(mdp), policies, termination, runs)
+    models = option_models(mdp, transition_probabilities(mdp), policies, termination, runs)
     for o, option in enumerate(options):
         expected = option_model(mdp, option)
         np.testing.assert_allclose(models.reward[:, o], expected.reward, atol=1e-10)
-        np.testing.assert_allclose(models.arrival[o], expected.transition.toarray(), atol=1e-10)
+        np.testing.assert_allclose(models.transition[o], expected.transition.toarray(), atol=1e-10)
     policy = np.random.default_rng(0).random((104, 12)) * np.stack([option.initiation for option in options], axis=1)
     policy /= np.maximum(policy.sum(axis=1, keepdims=True), 1e-300)
     expected = evaluate_options(mdp, options, policy)

@@ -15,7 +15,7 @@ from baselines.tuning.trials import Outcome
 
 WORLD, RANDOM = WorldSpecification.read("LineWalk"), AGENTS.read("Random")
 CELLS = [AgentCell(WORLD, RANDOM, first, 2, steps=10, checkpoints=1, seed=0) for first in (0, 2, 4)]
-EVENTS = [("kept", 0), ("started", 1), ("started", 2), ("finished", 2), ("finished", 1)]
+EVENTS = [("reused", 0), ("started", 1), ("started", 2), ("finished", 2), ("finished", 1)]
 
 
 def shown(*, terminal: bool) -> str:
@@ -30,7 +30,7 @@ def shown(*, terminal: bool) -> str:
 def trials_shown(*, terminal: bool) -> str:
     console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
     with TrialDisplay(console, 3) as display:
-        display("kept", 0, "DQN", None)
+        display("reused", 0, "DQN", None)
         for number, outcome in ((1, Outcome(0.25)), (2, Outcome(None, "pruned at step 40"))):
             for what in ("started", "finished"):
                 display(what, number, "DQN:hidden=[red]", outcome if what == "finished" else None)

@@ -10,6 +10,7 @@ from baselines.comparison.rows import Row
 from baselines.games.loop import GameRecord
 from baselines.games.task import make_game_task
 from baselines.training.specification import WorldSpecification
+from rl_envs.specification import Specification
 
 on = WorldSpecification.read
 
@@ -30,7 +31,7 @@ AGENTS = {
 }
 
 ABOUT = {
-    "format": 3,
+    "format": 4,
     "command": "python -m baselines compare --preset quick",
     "repeat": "python -m baselines compare --worlds LineWalk --seed 7",
     "comparison": {"worlds": ["LineWalk"], "agents": list(AGENTS), "runs": RUNS, "seed": 7},
@@ -58,7 +59,7 @@ def curves(agent: str, *, seed: int = 0) -> np.ndarray:
 
 def row(world: str, agent: str, **more: object) -> Row:
     """All runs of an agent on a world."""
-    return Row(on(world), agent, STEPS, curves(agent), True, 2.0, **more)
+    return Row(on(world), Specification.parse(agent), STEPS, curves(agent), True, 2.0, **more)
 
 
 def results() -> Results:
@@ -72,11 +73,15 @@ def results() -> Results:
             if world == "Bandit" and agent != "SB3DQN":
                 regret = (1 - end + 0.1) * STEPS[:, None] * np.linspace(0.5, 1, RUNS)
             rows.append(row(world, agent, value_error=error, regret=regret))
-    rows.append(Row(on("LineWalk"), WICKED_AGENT, STEPS[-1:], np.linspace(0.2, 0.6, RUNS)[None], True, 1.0))
+    rows.append(
+        Row(on("LineWalk"), Specification.parse(WICKED_AGENT), STEPS[-1:], np.linspace(0.2, 0.6, RUNS)[None], True, 1.0)
+    )
     rows += [row(WICKED_WORLD, agent) for agent in ("Random", "QLearning")]
     returns = 20 + 480 * curves("QLearning")
-    rows.append(Row(on("CartPole-v1"), "QLearning", STEPS, returns, False, 3.0))
-    rows.append(Row(on("CartPole-v1"), "Random", STEPS, np.full((len(STEPS), RUNS), 22.0), False, 1.0))
+    rows.append(Row(on("CartPole-v1"), Specification.parse("QLearning"), STEPS, returns, False, 3.0))
+    rows.append(
+        Row(on("CartPole-v1"), Specification.parse("Random"), STEPS, np.full((len(STEPS), RUNS), 22.0), False, 1.0)
+    )
     return Results(tuple(rows), (game("climbing", "IndependentQ", 2), game("climbing", "FictitiousPlay", 0)), ABOUT)
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from baselines.comparison.results import Results
 from baselines.comparison.rows import Row
-from baselines.comparison.summary import base_name
 from baselines.report.contents import Contents, check_row, pure_equilibria
 from tests.baselines.report.report_results import ABOUT, RUNS, STEPS, WICKED_AGENT, game, results, row
 
@@ -62,7 +61,6 @@ def test_agents_that_do_not_learn_have_no_line_of_their_own() -> None:
     styles = Contents(results()).styles
     assert list(styles) == ["QLearning", "Sarsa", "SB3DQN", WICKED_AGENT, "IndependentQ", "FictitiousPlay"]
     assert list(styles.values()) == list(range(6))
-    assert base_name("QLearning:epsilon=0.2") == "QLearning"
 
 
 def test_thresholds_reach_down_to_the_worst_run_and_up_to_the_optimum() -> None:

@@ -16,6 +16,7 @@ import pytest
 from baselines.comparison.results import Results
 from baselines.report.contents import Contents
 from baselines.report.page import page as page_of
+from rl_envs.specification import Specification
 from tests.baselines.report.report_results import RUNS, STEPS, WICKED_AGENT, WICKED_WORLD, curves, game, results, row
 
 sync_api = pytest.importorskip(
@@ -182,7 +183,7 @@ def test_every_figure_of_every_section_is_drawn(page: Any) -> None:
         "SB3DQN",
         WICKED_AGENT.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
         "optimum",
-        "uniform random policy",
+        "uniform policy",
     ]
     assert "mean return (sampled)" in panel(page, "curves", "CartPole-v1").text_content()
 
@@ -260,7 +261,7 @@ def test_an_agent_is_put_away_on_the_whole_page(page: Any) -> None:
     page.locator("#profiles .legend button", has_text="Sarsa").click()
     figure = panel(page, "curves", "FourRooms")
     settled(page)
-    assert figure.locator(".drawing").evaluate(names) == ["QLearning", "SB3DQN", "optimum", "uniform random policy"]
+    assert figure.locator(".drawing").evaluate(names) == ["QLearning", "SB3DQN", "optimum", "uniform policy"]
     assert page.locator("#curves .legend button", has_text="Sarsa").get_attribute("aria-pressed") == "false"
 
 
@@ -341,7 +342,7 @@ def test_a_curve_that_leaves_its_figure_below_is_named_in_it_unless_it_is_put_aw
 
 def test_a_page_of_games_alone_has_nothing_of_worlds_and_works(another: Any) -> None:
     page = another(Results((), (game("climbing", "IndependentQ", 2),), {}))
-    assert page.locator("section").evaluate_all("(all) => all.map((one) => one.id)") == ["games", "made"]
+    assert page.locator("section").evaluate_all("(all) => all.map((one) => one.id)") == ["games", "reproduce"]
     figure = panel(page, "games", "climbing")
     page.locator("#theme").click()
     settled(page)
@@ -358,7 +359,7 @@ def test_tables_of_some_tens_of_lines_stand_whole_and_links_are_all_in_sight(pag
     assert page.locator(".links").evaluate("(one) => one.scrollWidth <= one.clientWidth")
     assert page.locator(".links a").count() == page.locator("section").count()
     # The choices stay in sight.
-    page.locator("#made").scroll_into_view_if_needed()
+    page.locator("#reproduce").scroll_into_view_if_needed()
     assert page.locator("#world").bounding_box()["y"] >= 0
 
 
@@ -367,7 +368,7 @@ def test_on_a_telephone_names_are_broken_behind_underscores_and_headings_not_at_
         replace(game("climbing", "IndependentQ", 2), game=name) for name in ("rock_paper_scissors", "chicken")
     )
     agent = "QLearning:preset=FourRooms,step_size=0.25"
-    errors = replace(row("LineWalk", "QLearning", value_error=np.linspace(0, 1, 11)), agent=agent)
+    errors = replace(row("LineWalk", "QLearning", value_error=np.linspace(0, 1, 11)), who=Specification.parse(agent))
     page = another(Results((errors,), games, {}))
     page.set_viewport_size({"width": 375, "height": 740})
     page.locator("#values").scroll_into_view_if_needed()
@@ -438,7 +439,7 @@ def test_regret_is_drawn_beside_its_bounds_on_axes_of_both_kinds(page: Any) -> N
     assert names == [
         "QLearning",
         "Sarsa",
-        "uniform random policy",
+        "uniform policy",
         "UCB1 upper bound",
         "Lai-Robbins lower bound (asymptotic)",
     ]
@@ -547,8 +548,8 @@ def test_where_games_end_and_the_cross_check_can_be_read_off(page: Any) -> None:
 
 
 def test_how_it_was_made_is_all_there(page: Any) -> None:
-    page.locator("#made details summary").click()
-    text = page.locator("#made").inner_text()
+    page.locator("#reproduce details summary").click()
+    text = page.locator("#reproduce").inner_text()
     for fact in (
         "--worlds LineWalk --seed 7",
         "--preset quick",

@@ -22,6 +22,7 @@ from baselines.report.spreadsheet import write_csv
 from baselines.report.terminal import explanation, terminal_table
 from baselines.report.wording import COVERAGE, FEW, few_runs_text, interval_text
 from baselines.training.specification import WorldSpecification
+from rl_envs.specification import Specification
 from tests.baselines.interval_cases import FEW_RUNS, Case, coverage, standard_error
 
 on = WorldSpecification.read
@@ -35,7 +36,11 @@ HEADS = ("runs", "score, 95% interval", "worst tenth", "solve rate", "steps to 9
 def rows(worlds: tuple[str, ...] = ("LineWalk", "Bandit"), runs: int = 10) -> list[Row]:
     curve = np.linspace(0, 1, 3)[:, None] * np.ones(runs)
     curves = {"Random": 0 * curve, "Optimal": 0 * curve + 1, "QLearning": curve, "SB3DQN": curve**2 - 0.001}
-    return [Row(on(world), agent, STEPS, scores, True, 2.0) for world in worlds for agent, scores in curves.items()]
+    return [
+        Row(on(world), Specification.parse(agent), STEPS, scores, True, 2.0)
+        for world in worlds
+        for agent, scores in curves.items()
+    ]
 
 
 def printed(all_rows: list[Row], width: int = 150) -> str:
@@ -62,7 +67,7 @@ def test_the_table_has_a_line_a_world_and_agent_with_every_number() -> None:
     assert "not reached" in printed(rows())
 
 
-LONG = ["QLearning:epsilon=0.05,step_size=0.25,final_epsilon=0.01", "QLearning:epsilon=0.15,step_size=0.25"]
+LONG = ["QLearning:epsilon=0.05,final_epsilon=0.01,step_size=0.25", "QLearning:epsilon=0.15,step_size=0.25"]
 
 
 def column(text: str, number: int) -> str:
@@ -75,7 +80,10 @@ def column(text: str, number: int) -> str:
 def test_however_narrow_the_terminal_no_name_is_cut_short_and_no_number_broken(width: int) -> None:
     spread = np.linspace(0, 1, 3)[:, None] * np.linspace(0.7, 0.9, 10)
     text = printed(
-        [Row(on("LineWalk:size=21,slip=0.125"), agent, STEPS, spread, True, 2.0) for agent in LONG],
+        [
+            Row(on("LineWalk:size=21,slip=0.125"), Specification.parse(agent), STEPS, spread, True, 2.0)
+            for agent in LONG
+        ],
         width,
     )
     assert max(len(line) for line in text.splitlines()) <= width
@@ -93,22 +101,32 @@ def test_however_narrow_the_terminal_no_name_is_cut_short_and_no_number_broken(w
 
 def test_square_brackets_in_a_name_are_no_markup() -> None:
     assert "mine[bold]x[/bold][/]" in printed(
-        [Row(on("LineWalk"), "mine[bold]x[/bold][/]", STEPS, np.ones((3, 2)), True, 1.0)]
+        [Row(on("LineWalk"), Specification.parse("mine[bold]x[/bold][/]"), STEPS, np.ones((3, 2)), True, 1.0)]
     )
 
 
 def test_a_single_run_has_no_interval_and_sampled_scores_say_so() -> None:
     sampled = Row(
-        WorldSpecification.read("CartPole-v1"), "Random", STEPS, np.full((3, 2), 20.0) + np.arange(2), False, 1.0
+        WorldSpecification.read("CartPole-v1"),
+        Specification.parse("Random"),
+        STEPS,
+        np.full((3, 2), 20.0) + np.arange(2),
+        False,
+        1.0,
     )
     assert "(sampled return)" in printed([sampled])
-    assert "[" not in printed([Row(on("LineWalk"), "QLearning", STEPS, np.ones((3, 1)), True, 1.0)]).split("%")[0]
+    assert (
+        "["
+        not in printed(
+            [Row(on("LineWalk"), Specification.parse("QLearning"), STEPS, np.ones((3, 1)), True, 1.0)]
+        ).split("%")[0]
+    )
 
 
 def test_names_are_folded_after_commas_and_colons_and_no_number_in_them_is_broken() -> None:
     names = ["QLearning:epsilon=0.2,step_size=0.5", "MonteCarloValue"]
     text = printed(
-        [Row(on("LineWalk:size=21"), name, STEPS, np.ones((3, 10)), True, 2.0) for name in names],
+        [Row(on("LineWalk:size=21"), Specification.parse(name), STEPS, np.ones((3, 10)), True, 2.0) for name in names],
         80,
     )
     cells = [line.split("│")[2].strip() for line in text.splitlines() if line.startswith("│")]
@@ -136,7 +154,7 @@ def test_intervals_of_few_runs_are_marked_and_the_mark_is_explained() -> None:
     assert few_runs_text([1, MINIMUM_RUNS, 30]) == ""
     assert set(COVERAGE) == set(range(2, MINIMUM_RUNS))
     assert FEW not in printed(
-        [Row(on("LineWalk"), "QLearning", STEPS, np.ones((3, 1)), True, 1.0)]
+        [Row(on("LineWalk"), Specification.parse("QLearning"), STEPS, np.ones((3, 1)), True, 1.0)]
     )  # without an interval
 
 
@@ -152,7 +170,8 @@ def test_a_number_that_is_rounded_to_zero_has_no_minus() -> None:
     assert signed == ["+0.00", "+0.00", "+0.50", "-0.50"]
     scores = np.linspace(0, 1, 3)[:, None] * np.ones(10)
     below = [
-        Row(on("LineWalk"), agent, STEPS, scores * end, True, 1.0) for agent, end in (("DQN", -1e-5), ("SB3DQN", 0.0))
+        Row(on("LineWalk"), Specification.parse(agent), STEPS, scores * end, True, 1.0)
+        for agent, end in (("DQN", -1e-5), ("SB3DQN", 0.0))
     ]
     text = printed(below) + "\n".join(explanation(below))
     assert "0.000 [0.000, 0.000]" in text
@@ -168,7 +187,7 @@ def test_the_margin_and_the_cross_check_are_explained() -> None:
 
 
 def test_the_file_of_numbers_has_all_digits_and_leaves_out_what_is_not_known(tmp_path: Path) -> None:
-    sampled = Row(on("CartPole-v1"), "Random", STEPS, np.full((3, 1), 1 / 3), False, 1.0)
+    sampled = Row(on("CartPole-v1"), Specification.parse("Random"), STEPS, np.full((3, 1), 1 / 3), False, 1.0)
     write_csv([summarise(row) for row in (*rows(), sampled)], tmp_path / "results.csv")
     with (tmp_path / "results.csv").open(newline="") as file:
         found = list(csv.DictReader(file))
@@ -194,9 +213,9 @@ def test_the_picture_has_a_panel_a_world_with_curves_bands_and_levels(tmp_path: 
     panels = [panel for panel in figures[0].axes if panel.get_visible()]
     assert [panel.get_title(loc="left") for panel in panels] == ["LineWalk", "Bandit", "RandomMDP"]
     curves = {line.get_label(): line for line in panels[0].get_lines()}
-    assert list(curves) == ["optimum", "uniform random policy", "QLearning", "SB3DQN"]
+    assert list(curves) == ["optimum", "uniform policy", "QLearning", "SB3DQN"]
     assert set(curves["optimum"].get_ydata()) == {1}
-    assert set(curves["uniform random policy"].get_ydata()) == {0}
+    assert set(curves["uniform policy"].get_ydata()) == {0}
     np.testing.assert_allclose(curves["QLearning"].get_ydata(), [0, 0.5, 1])
     assert curves["QLearning"].get_color() != curves["SB3DQN"].get_color()
     assert curves["QLearning"].get_linestyle() != curves["SB3DQN"].get_linestyle()
@@ -207,7 +226,7 @@ def test_the_picture_has_a_panel_a_world_with_curves_bands_and_levels(tmp_path: 
 def test_sampled_returns_are_drawn_on_a_scale_of_their_own(tmp_path: Path, figures: list[Figure]) -> None:
     sampled = Row(
         WorldSpecification.read("CartPole-v1"),
-        "DQN",
+        Specification.parse("DQN"),
         STEPS,
         np.array([[20.0, 22.0], [100.0, 90.0], [500.0, 400.0]]),
         False,
@@ -223,7 +242,7 @@ def test_sampled_returns_are_drawn_on_a_scale_of_their_own(tmp_path: Path, figur
 def test_where_returns_are_sampled_the_random_policy_is_at_its_own_mean(tmp_path: Path, figures: list[Figure]) -> None:
     sampled = Row(
         WorldSpecification.read("CartPole-v1"),
-        "Random",
+        Specification.parse("Random"),
         STEPS,
         np.array([[20.0, 22.0], [24.0, 20.0], [18.0, 28.0]]),
         False,
@@ -232,7 +251,7 @@ def test_where_returns_are_sampled_the_random_policy_is_at_its_own_mean(tmp_path
     draw_learning_curves([sampled], tmp_path / "curves.png")
     (panel,) = figures[0].axes
     (line,) = panel.get_lines()
-    assert line.get_label() == "uniform random policy"
+    assert line.get_label() == "uniform policy"
     assert set(line.get_ydata()) == {22.0}
 
 
@@ -249,7 +268,7 @@ def test_runs_that_are_judged_at_the_end_only_are_a_point_and_a_bar(
     scores: list[float], tmp_path: Path, figures: list[Figure]
 ) -> None:
     draw_learning_curves(
-        [Row(on("LineWalk"), "Mine", STEPS[-1:], np.array([scores]), True, 1.0)],
+        [Row(on("LineWalk"), Specification.parse("Mine"), STEPS[-1:], np.array([scores]), True, 1.0)],
         tmp_path / "c.png",
     )
     (panel,) = figures[0].axes
@@ -260,7 +279,10 @@ def test_runs_that_are_judged_at_the_end_only_are_a_point_and_a_bar(
 
 
 def test_more_agents_than_colours_can_still_be_told_apart(tmp_path: Path, figures: list[Figure]) -> None:
-    many = [Row(on("LineWalk"), f"QLearning:epsilon=0.{i}", STEPS, np.ones((3, 2)), True, 1.0) for i in range(1, 9)]
+    many = [
+        Row(on("LineWalk"), Specification.parse(f"QLearning:epsilon=0.{i}"), STEPS, np.ones((3, 2)), True, 1.0)
+        for i in range(1, 9)
+    ]
     draw_learning_curves(many, tmp_path / "curves.png")
     assert len(COLOURS) < 8
     curves = [line for line in figures[0].axes[0].get_lines() if line.get_label().startswith("QLearning")]
@@ -270,7 +292,7 @@ def test_more_agents_than_colours_can_still_be_told_apart(tmp_path: Path, figure
 def test_curves_that_leave_the_picture_below_are_named_in_it(tmp_path: Path, figures: list[Figure]) -> None:
     curve = np.linspace(0, 1, 3)[:, None] * np.ones(10)
     agents = [f"QLearning:epsilon=0.{number}" for number in range(1, 7)]
-    bad = [Row(on("LineWalk"), agent, STEPS, -30 * curve, True, 1.0) for agent in agents]
+    bad = [Row(on("LineWalk"), Specification.parse(agent), STEPS, -30 * curve, True, 1.0) for agent in agents]
     sentences = [f"{agent}: below -1, down to -30" for agent in agents]
     for few, words in ((1, sentences[:1]), (6, [*sentences[:4], "and 2 more"])):
         draw_learning_curves([*rows(("LineWalk",)), *bad[:few]], tmp_path / "curves.png")

@@ -23,13 +23,14 @@ from baselines.report.page_data import page_data
 from baselines.report.pictures import draw_learning_curves, draw_profiles
 from baselines.report.scores import MEANINGS, PREDICTORS, Kind, kind_of
 from baselines.report.terminal import explanation, terminal_table
+from rl_envs.specification import Specification
 from tests.baselines.report.report_results import row
 
 
 def of(agent: str, world: str = "RandomWalk", *, exact: bool = True) -> Row:
     """A row of curves that rise."""
     like = agent if agent in ("Random", "Optimal") else "QLearning"
-    return replace(row(world, like), agent=agent, exact=exact)
+    return replace(row(world, like), who=Specification.parse(agent), exact=exact)
 
 
 # Rows, the kinds of their scores, and what stands above their table.
@@ -88,16 +89,16 @@ def test_level_lines_stand_only_where_they_mean_something() -> None:
     rows = [of("Random"), of("Optimal"), of("TDValue"), of("QLearning"), of("MonteCarloValue")]
     both = score_figures(rows)
     assert [(figure.title, [one.agent for one in figure.rows], figure.levels) for figure in both] == [
-        ("RandomWalk", ["QLearning"], {"optimum": 1.0, "uniform random policy": 0.0}),
+        ("RandomWalk", ["QLearning"], {"optimum": 1.0, "uniform policy": 0.0}),
         ("RandomWalk: predicted values", ["TDValue", "MonteCarloValue"], {}),
     ]
     no_learner = [of("Random"), of("Optimal"), of("TDValue")]
     [alone] = score_figures(no_learner)
     assert (alone.title, alone.levels) == ("RandomWalk: predicted values", {})
     assert "horizontal line" not in reports(no_learner)["page"]
-    assert "Horizontal lines mark the uniform random policy (0) and the optimum (1)" in reports(rows)["page"]
+    assert "Horizontal lines mark the uniform policy (0) and the optimum (1)" in reports(rows)["page"]
     [levels] = score_figures([of("Random"), of("Optimal")])
-    assert list(levels.levels) == ["optimum", "uniform random policy"]
+    assert list(levels.levels) == ["optimum", "uniform policy"]
 
 
 def test_figures_name_what_is_on_their_axes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,13 +134,12 @@ def test_the_uniform_policys_return_is_the_same_line_in_pictures_and_on_the_page
     scores = random.scores + 20.0
     scores[-1] += 11.0
     [figure] = score_figures([replace(random, scores=scores)])
-    assert figure.levels == {"uniform random policy": pytest.approx(21.0)}
+    assert figure.levels == {"uniform policy": pytest.approx(21.0)}
     [data] = page_data(Contents(Results((replace(random, scores=scores),), (), {})))["curves"]
     assert data["levels"] == figure.levels
 
 
 def test_rows_are_of_the_kind_that_their_agent_and_world_make_them() -> None:
     assert kind_of(of("TDValue:groups=5")) == "values"
-    assert kind_of(of("TDValue: mine")) == "values"
     assert kind_of(of("train_ppo")) == "policy"
     assert kind_of(of("train_ppo", exact=False)) == "episodes"

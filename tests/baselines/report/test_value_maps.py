@@ -19,12 +19,13 @@ from baselines.report.markdown import markdown, plain
 from baselines.report.page import page
 from baselines.report.page_data import page_data
 from baselines.report.value_map_pictures import draw_value_maps, tile_colours
-from baselines.report.value_maps import ENDED_WORDS, ENDLESS, single_state, value_maps
+from baselines.report.value_maps import ENDED_WORDS, INFINITE, single_state, value_maps
 from baselines.report.world_pictures import ENDED, LINES, WALL, CutOut, Tile, cut_out, cut_outs, squares
 from baselines.report.writing import write_report
 from baselines.training.task import make_task
 from rl_envs.drawing.palette import HEAT, heat
 from rl_envs.rendering.renderer import Canvas
+from rl_envs.specification import Specification
 from tests.baselines.report.report_results import row
 
 pygame = pytest.importorskip("pygame", reason="pictures of worlds need pygame-ce, which is not installed")
@@ -159,7 +160,7 @@ def test_colours_run_along_the_scale_and_beyond_its_end_they_stay() -> None:
     np.testing.assert_allclose(colours[1], heat(0.5), atol=0.51)
     np.testing.assert_allclose(colours[2:4], [HEAT[-1], HEAT[-1]])
     assert tuple(colours[4]) == ENDED
-    assert tuple(colours[5]) == ENDLESS
+    assert tuple(colours[5]) == INFINITE
     np.testing.assert_allclose(tile_colours(np.zeros(2), 0.0), [HEAT[0], HEAT[0]])
 
 
@@ -185,7 +186,7 @@ def test_where_nothing_is_left_to_learn_the_scale_ends_with_the_worst_of_all() -
 def test_a_world_of_a_single_state_has_a_sentence_and_no_map(tmp_path: Path) -> None:
     errors = {"Random": 0.64, "QLearning": 0.0125, "mine|<b>": np.inf}
     rows = tuple(row("Bandit", "QLearning", value_error=np.array([error])) for error in errors.values())
-    rows = tuple(replace(one, agent=agent) for one, agent in zip(rows, errors))
+    rows = tuple(replace(one, who=Specification.parse(agent)) for one, agent in zip(rows, errors))
     assert value_maps("Bandit", rows, []) is None
     said = "Bandit has a single state and so no map. Its value error: Random 0.64, QLearning 0.0125, mine|<b> inf."
     assert single_state("Bandit", rows) == said
@@ -248,7 +249,7 @@ def test_the_sheet_has_each_agents_colours_in_the_worlds_picture(tmp_path: Path)
     draw_value_maps(maps, tmp_path / "maps.png")
     pixels = np.asarray(Image.open(io.BytesIO((tmp_path / "maps.png").read_bytes())))
     # Panels of 240 pixels, 20 apart: most of each is tiles of the one colour that all of its states have.
-    for number, colour in enumerate((HEAT[-1], ENDLESS, HEAT[0])):
+    for number, colour in enumerate((HEAT[-1], INFINITE, HEAT[0])):
         panel = pixels[90:, 20 + 260 * number : 260 + 260 * number]
         assert (np.abs(panel.astype(int) - colour) <= 1).all(axis=2).mean() > 0.25
 

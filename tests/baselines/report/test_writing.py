@@ -31,6 +31,7 @@ from baselines.report.wording import moment_text
 from baselines.report.writing import write_report
 from baselines.system.atomic_files import StorageError
 from baselines.training.specification import WorldSpecification
+from rl_envs.specification import Specification
 from tests.baselines.report.report_results import ABOUT, WICKED_AGENT, WICKED_WORLD, game, results, row
 
 
@@ -172,19 +173,19 @@ def sections(html: str) -> list[str]:
 
 def test_sections_without_anything_to_show_are_left_out_and_their_links_with_them(contents: Contents) -> None:
     alone = page(Contents(Results((row("LineWalk", "QLearning"),), (), {})))
-    assert sections(alone) == ["summary", "curves", "profiles", "made"]
+    assert sections(alone) == ["summary", "curves", "profiles", "reproduce"]
     assert 'id="logarithmic"' not in alone
     games = page(Contents(Results((), (game("climbing", "IndependentQ", 2),), ABOUT)))
-    assert sections(games) == ["games", "made"]
+    assert sections(games) == ["games", "reproduce"]
     assert 'class="skip" href="#games"' in games
     single = page(Contents(Results((row("Bandit", "QLearning", value_error=np.array([0.5])),), (), {})))
-    assert sections(single) == ["summary", "curves", "profiles", "values", "made"]
+    assert sections(single) == ["summary", "curves", "profiles", "values", "reproduce"]
     assert 'id="scale"' not in single
     levels = page(Contents(Results((row("Bandit", "Random", regret=np.ones((11, 10))),), (), {})))
-    assert sections(levels) == ["summary", "curves", "made"]
+    assert sections(levels) == ["summary", "curves", "reproduce"]
     everything = sections(page(contents))
     assert "<!-- begin" not in page(contents)
-    assert everything == ["summary", "across", "curves", "profiles", "regret", "values", "games", "check", "made"]
+    assert everything == ["summary", "across", "curves", "profiles", "regret", "values", "games", "check", "reproduce"]
 
 
 def test_how_it_was_made_names_nothing_that_never_ran() -> None:
@@ -193,7 +194,7 @@ def test_how_it_was_made_names_nothing_that_never_ran() -> None:
     rows, games = (row("LineWalk", "QLearning"),), (game("climbing", "IndependentQ", 2),)
     for found, absent in (((), games), ("6000", "0.125")), ((rows, ()), ("500", "FictitiousPlay")):
         contents = Contents(Results(*found, about))
-        made = page(contents).partition('<section id="made">')[2].partition("<footer")[0]
+        made = page(contents).partition('<section id="reproduce">')[2].partition("<footer")[0]
         text = markdown(contents, {}).partition("## How to reproduce it")[2]
         for part in (made, text):
             assert [word for word in ("6000", "0.125", "500", "FictitiousPlay") if word not in part] == list(absent)
@@ -224,7 +225,7 @@ def test_the_head_of_the_page_says_when_it_was_finished_as_people_write_it(conte
 
 
 def test_a_pair_that_is_not_checked_because_its_scores_are_sampled_is_named_with_the_reason() -> None:
-    dqn, library = (replace(row("LineWalk", "SB3DQN"), agent=agent) for agent in ("DQN", "SB3DQN"))
+    dqn, library = (replace(row("LineWalk", "SB3DQN"), who=Specification.parse(agent)) for agent in ("DQN", "SB3DQN"))
     sampled = tuple(replace(one, where=WorldSpecification.read("CartPole-v1"), exact=False) for one in (dqn, library))
     reason = "Not checked: DQN and SB3DQN on CartPole-v1. Their scores are means of sampled returns"
     for rows in (sampled, (*sampled, dqn, library)):
@@ -326,7 +327,7 @@ def test_a_table_stays_a_table_whatever_names_are_in_it() -> None:
     """Read as GitHub reads it, every line has all of its cells and every name is what was typed."""
     markdown_it = pytest.importorskip("markdown_it", reason="Markdown is read with markdown-it-py, which rich brings")
     one = row("LineWalk", "QLearning")
-    rows = [replace(one, where=WorldSpecification.read(name), agent=name[::-1]) for name in NASTY]
+    rows = [replace(one, where=WorldSpecification.read(name), who=Specification(name[::-1])) for name in NASTY]
     text = markdown(Contents(Results(tuple(rows), (), {"command": "a|b", "configs": {"`|": {"x|": "<b>"}}})), {})
     assert "$" not in re.sub(r"\\\$", "", text)  # GitHub would set it as mathematics
     html = markdown_it.MarkdownIt("commonmark").enable("table").render(text)

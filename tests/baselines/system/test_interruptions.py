@@ -56,7 +56,7 @@ def test_a_kill_loses_only_the_cells_it_was_in(
 ) -> None:
     outcome = killed_and_resumed(tmp_path, *moment)  # also sees that no process is left
     assert to_the_byte(outcome.results) == unbroken
-    assert outcome.kept >= outcome.files_at_kill
+    assert outcome.reused >= outcome.files_at_kill
     assert not list(tmp_path.rglob("*.tmp"))
 
 
@@ -330,7 +330,7 @@ def write_old_folder(folder: Path) -> dict[Path, bytes]:
         "world": "LineWalk",
     }
     arrays = {
-        "about": np.array(json.dumps(identity, sort_keys=True)),
+        "identity": np.array(json.dumps(identity, sort_keys=True)),
         "steps": np.array([0, 50, 100]),
         "scores": np.zeros((3, 3)),
         "exact": np.array(True),

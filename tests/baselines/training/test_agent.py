@@ -164,7 +164,7 @@ def test_arrays_of_the_wrong_shape_kind_or_name_are_refused(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"format": 99}, "has file format 99, but this version reads format 1"),
+        ({"format": 99}, "has file format 99, but this version reads format 2"),
         ({"agent_version": 99}, "holds version 99 of QLearning, but this is version 1"),
         ({"table": "0" * 64}, "was trained on another table than that of LineWalk"),
         ({"config": {"alpha": 1}}, "does not fit the Config of QLearning: alpha, epsilon"),

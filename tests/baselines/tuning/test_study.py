@@ -93,7 +93,7 @@ def test_the_first_trial_is_what_the_agent_has_now_and_a_better_one_is_found(
 ) -> None:
     result, record, _ = unbroken
     assert Specification.parse(record.finished()[0][0]) == Specification.parse(BAD)
-    assert (result.finished, result.kept, result.interrupted) == (ENOUGH, 0, 0)
+    assert (result.finished, result.reused, result.interrupted) == (ENOUGH, 0, 0)
     assert result.complete + sum(result.shortfalls.values()) == ENOUGH
     assert result.default.trial == 0
     assert result.found_better
@@ -137,12 +137,12 @@ def test_the_same_call_again_goes_on_to_the_number_asked_for(
 ) -> None:
     tuned(tmp_path, trials=3)
     result, record = tuned(tmp_path, trials=ENOUGH)
-    assert [what for what, *_ in record.told].count("kept") == 3
-    assert (result.finished, result.kept) == (ENOUGH, 3)
+    assert [what for what, *_ in record.told].count("reused") == 3
+    assert (result.finished, result.reused) == (ENOUGH, 3)
     assert record.finished() == unbroken[1].finished()
     assert result.best.agent == unbroken[0].best.agent
     enough, record = tuned(tmp_path, trials=2)  # fewer than there are: nothing is trained and nothing lost
-    assert {what for what, *_ in record.told} == {"kept"}
+    assert {what for what, *_ in record.told} == {"reused"}
     assert enough.finished == ENOUGH
 
 
@@ -266,7 +266,7 @@ def test_ctrl_c_and_a_kill_leave_no_process_behind(to_all: bool, number: int, co
     if to_all:
         assert said == f"Stopped.\nFinished trials are kept in {tmp_path}; run the same command to resume.\n"
     result, _ = tuned(tmp_path, trials=4)
-    assert result.kept >= 1
+    assert result.reused >= 1
     assert result.interrupted >= 1
 
 
@@ -572,7 +572,7 @@ def test_scores_of_predictions_are_said_to_be_such(tmp_path: Path, capsys: pytes
     assert main([*typed, "--trials", "1", "--held-out-runs", "2", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "of predicted values (95%)" in " ".join(printed.replace("┃", " ").split())
-    assert "Score: the exact accuracy of the predicted values of the uniform random policy " in printed
+    assert "Score: the exact accuracy of the predicted values of the uniform policy " in printed
 
 
 @pytest.mark.parametrize(
