@@ -100,7 +100,7 @@ class ProbeTraining:
         if isinstance(learner, SB3Agent):  # its model is read as the library's own users give it back
             learner.fit(steps)
             return learner.models[0]
-        learn(learner, learner.rollout, np.array([0, steps]), scorer=lambda _: 0)
+        learn(learner, learner.rollout, np.array([0, steps]), scorer=lambda: np.zeros(learner.num_runs))
         return learned(learner)
 
     def specification(self, steps: int) -> AgentSpecification:
