@@ -6,6 +6,8 @@ import contextlib
 import importlib.util
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,22 @@ def test_an_example_runs_and_prints_what_its_comments_say(example: str) -> None:
     assert len(lines) >= len(promised)
     for line, number in zip(lines, promised):
         assert line.startswith(number)
+
+
+def write_the_readmes_dqn(folder: Path) -> None:
+    """Write my_dqn.py as the README's first command does, a `sed` that takes a few words out of a file."""
+    words, file = re.search(r"\$ sed 's/(.*?)//' (\S+) > my_dqn.py", README).groups()
+    code = (REPOSITORY / file).read_text()
+    assert code.count(words) == 1
+    (folder / "my_dqn.py").write_text(code.replace(words, ""))
+
+
+def test_the_dqn_without_a_mask_scores_what_the_readme_says(tmp_path: Path) -> None:
+    write_the_readmes_dqn(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "my_dqn.py"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=200
+    )
+    assert f"$ python my_dqn.py\n{done.stdout}" in README
 
 
 def test_links_and_pictures_lead_somewhere() -> None:

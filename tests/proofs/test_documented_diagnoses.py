@@ -12,6 +12,7 @@ import pytest
 
 from baselines.agents.probe_training import REFUSED
 from baselines.registry import AGENTS
+from tests.test_readme import write_the_readmes_dqn
 
 pytestmark = pytest.mark.proofs
 
@@ -29,23 +30,27 @@ def shown() -> list[tuple[str, list[str]]]:
     return found
 
 
-def printed(command: str) -> list[str]:
+def printed(command: str, folder: Path = REPOSITORY) -> list[str]:
     words = shlex.split(command)
-    done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True, check=False, cwd=folder)
     print(f"{command}: exit code {done.returncode}\n{done.stdout}{done.stderr[-2_000:]}")
     return done.stdout.splitlines()
 
 
 def test_the_pages_show_two_commands() -> None:
-    assert [command.rpartition("/")[2] for command, _ in shown()] == [
-        "unmasked_q_learning.py:train",
-        "q_learning.py:train",
+    assert [command.rpartition(" ")[2] for command, _ in shown()] == [
+        "my_dqn.py:train",
+        "tests/diagnosis/tutorial/q_learning.py:train",
     ]
 
 
 @pytest.mark.parametrize(("command", "lines"), shown())
-def test_a_command_prints_what_its_page_shows(command: str, lines: list[str]) -> None:
-    found = printed(command)
+def test_a_command_prints_what_its_page_shows(command: str, lines: list[str], tmp_path: Path) -> None:
+    folder = REPOSITORY
+    if "my_dqn.py" in command:
+        folder = tmp_path
+        write_the_readmes_dqn(tmp_path)
+    found = printed(command, folder)
     assert found[0] == lines[0]
     assert set(lines) <= set(found)
 
