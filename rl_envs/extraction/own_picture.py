@@ -12,7 +12,8 @@ from rl_envs.worlds.world import Drawing, Frame
 
 if TYPE_CHECKING:
     from rl_envs.drawing.canvas import Canvas
-    from rl_envs.extraction.contents import Content, Contents
+    from rl_envs.extraction.attributes import Content
+    from rl_envs.extraction.contents import Contents
     from rl_envs.extraction.layers import Layers
 
 # So many pictures are kept; how many pixels wide the widest and the narrowest drawing is.

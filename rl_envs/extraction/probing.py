@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from rl_envs.extraction.aliases import united
+from rl_envs.extraction.attributes import Content
 from rl_envs.extraction.chance import SampledChance
-from rl_envs.extraction.contents import ARRAY, DEEP, PLAIN, Content, Contents, Reclassified, Slot
+from rl_envs.extraction.contents import Contents, Reclassified
 from rl_envs.extraction.refusal import NotTabular
 from rl_envs.extraction.stepping import Arrival, Stepper
+from rl_envs.extraction.ways import ARRAY, DEEP, PLAIN, Slot
 
 # Random play lasts so many steps, in episodes of at most so many. Only a very slow environment meets the limit in
 # seconds: what is found must not depend on how busy the machine is.
@@ -160,7 +163,7 @@ def _share_what_stays(stepper: Stepper, actions: Sequence[Any], rng: np.random.G
             }
         groups += contents.sharing_groups()
     contents.share(copied)
-    contents.join(_united([group - copied for group in groups if len(group - copied) > 1]))
+    contents.join(united([group - copied for group in groups if len(group - copied) > 1]))
 
 
 def _collect(stepper: Stepper, actions: Sequence[Any], rng: np.random.Generator) -> Probe:
@@ -170,15 +173,6 @@ def _collect(stepper: Stepper, actions: Sequence[Any], rng: np.random.Generator)
         found.episodes.append([stepper.contents.take()[0] for goes_on in episode if goes_on])
     found.contents = [content for episode in found.episodes for content in episode]
     return found
-
-
-def _united(groups: list[set[Slot]]) -> list[set[Slot]]:
-    """Groups with a member in common as one."""
-    united: list[set[Slot]] = []
-    for group in groups:
-        apart = [other for other in united if not other & group]
-        united = [*apart, group.union(*(other for other in united if other & group))]
-    return united
 
 
 def _clocks(contents: Contents, found: Probe) -> list[Clock]:
@@ -264,11 +258,15 @@ def with_limit(stepper: Stepper, found: Probe, actions: Sequence[Any], clock: Cl
     running = found.episodes[0][:3]
 
     def ends(steps: int) -> list[Arrival] | None:
-        arrivals = []
+        """The outcomes of the step that follows so many, if all of them end the episode."""
+        arrivals: list[Arrival] = []
         for content in running:
             moved = stepper.contents.with_value(content, clock.slot, clock.after(steps))
-            arrivals += _attempt(stepper, moved, actions[0]) or []
-        return arrivals if arrivals and all(one.terminated or one.truncated for one in arrivals) else None
+            some = _ends_of(stepper, moved, actions[0])
+            if some is None:
+                return None
+            arrivals += some
+        return arrivals or None
 
     if ends(0) is not None:
         return clock
@@ -296,6 +294,21 @@ def _attempt(stepper: Stepper, content: Content, action: Any) -> list[Arrival] |
         raise
     except Exception:  # noqa: BLE001  (whatever it is, the exchange has changed what happens)
         return None
+
+
+def _ends_of(stepper: Stepper, content: Content, action: Any) -> list[Arrival] | None:
+    """The outcomes of a step that always ends the episode, or fails; None at the first outcome that goes on."""
+    arrivals: list[Arrival] = []
+    try:
+        for arrival in stepper.each_step_from(content, action):
+            if not (arrival.terminated or arrival.truncated):
+                return None
+            arrivals.append(arrival)
+    except Reclassified:
+        raise
+    except Exception:  # noqa: BLE001  (the content is one that the environment never made itself)
+        return []
+    return arrivals
 
 
 def _changes(contents: Contents, one: list[Arrival], other: list[Arrival] | None) -> set[Any]:

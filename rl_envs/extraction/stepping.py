@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rl_envs.extraction.attributes import Content
 from rl_envs.extraction.chance import Chance
 from rl_envs.extraction.content import fingerprint
-from rl_envs.extraction.contents import Content, Contents
+from rl_envs.extraction.contents import Contents
 from rl_envs.extraction.draws import Draw
 from rl_envs.extraction.generator import EnumeratingGenerator
 from rl_envs.extraction.layers import Layers
@@ -71,8 +72,12 @@ class Stepper:
 
     def steps_from(self, content: Content, action: Any) -> list[Arrival]:
         """All the ways in which a step can go."""
+        return list(self.each_step_from(content, action))
+
+    def each_step_from(self, content: Content, action: Any) -> Iterator[Arrival]:
+        """The ways in which a step can go, each run when it is asked for."""
         step = self._layers.outermost.step
-        return list(self._runs(content, lambda: _five(step(action))))
+        return self._runs(content, lambda: _five(step(action)))
 
     def _reset(self) -> tuple[Any, float, bool, bool]:
         observation = self.reset()

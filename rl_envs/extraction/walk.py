@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from rl_envs.extraction.contents import Content, Contents, Reclassified, Slot
+from rl_envs.extraction.attributes import Content
+from rl_envs.extraction.contents import Contents, Reclassified
 from rl_envs.extraction.probing import (
     OBSERVATION,
     Clock,
@@ -23,6 +24,7 @@ from rl_envs.extraction.probing import (
 from rl_envs.extraction.refusal import NotTabular
 from rl_envs.extraction.stepping import Arrival, Stepper
 from rl_envs.extraction.table import GrowingTable
+from rl_envs.extraction.ways import Slot
 
 # Two laws are the same if no probability differs by more.
 LAW_TOLERANCE = 1e-9
