@@ -27,7 +27,7 @@ class _Fork:
 
     __slots__ = ("at", "branches", "mass", "size")
 
-    def __init__(self, size: int, branches: list[int], mass: list[float]) -> None:
+    def __init__(self, size: int, branches: Sequence[int], mass: list[float]) -> None:
         self.size = size
         self.branches = branches
         self.mass = mass
@@ -74,9 +74,11 @@ class Chance:
         total = sum(weights)
         if not total > 0:
             raise NotTabular(f"probabilities must have a sum above 0, but are {list(weights)} ({calling_line()})")
-        possible = [(branch, weight) for branch, weight in enumerate(weights) if weight > ROUNDING * total]
-        total = sum(weight for _, weight in possible)
-        return self._fork(len(weights), [branch for branch, _ in possible], [w / total for _, w in possible])
+        if min(weights) > ROUNDING * total:
+            return self._fork(len(weights), range(len(weights)), [weight / total for weight in weights])
+        possible = [branch for branch, weight in enumerate(weights) if weight > ROUNDING * total]
+        total = sum(weights[branch] for branch in possible)
+        return self._fork(len(weights), possible, [weights[branch] / total for branch in possible])
 
     def choose_evenly(self, count: int) -> int:
         """Choose among so many equally likely branches; returns the number of the branch."""
@@ -89,7 +91,7 @@ class Chance:
                 f"a draw must have at most max_branches={self._max_branches:,} values, but the one at "
                 f"{calling_line()} has {count:,}"
             )
-        return self._fork(count, list(range(count)), [1 / count] * count)
+        return self._fork(count, range(count), [1 / count] * count)
 
     def choose_up_to_mass(self, weights: Sequence[float], rest: float) -> int:
         """Choose among the first of infinitely many branches; the rest, of the mass given, counts as left out."""
@@ -99,10 +101,10 @@ class Chance:
         possible = [branch for branch, weight in enumerate(weights) if weight > ROUNDING]
         return self._fork(len(weights), possible, [weights[branch] for branch in possible])
 
-    def _fork(self, size: int, branches: list[int], probabilities: list[float]) -> int:
+    def _fork(self, size: int, branches: Sequence[int], probabilities: list[float]) -> int:
         before = self.mass
         mass = [before * probability for probability in probabilities]
-        if min(mass) < self._skip_below and len(mass) > 1:
+        if len(mass) > 1 and min(mass) < self._skip_below:
             kept = [i for i, m in enumerate(mass) if m >= self._skip_below]
             self.left_out += sum(mass) - sum(mass[i] for i in kept)
             if not kept:
@@ -166,7 +168,7 @@ class SampledChance(Chance):
         """No probability is kept."""
         return 1.0
 
-    def _fork(self, size: int, branches: list[int], probabilities: list[float]) -> int:
+    def _fork(self, size: int, branches: Sequence[int], probabilities: list[float]) -> int:
         self._leaves += 1
         if self._leaves > MOST_CHOICES:
             raise NotTabular(

@@ -76,7 +76,9 @@ class Contents(Attributes):
                 if layer == i:
                     # What is shared holds the generator of the walk.
                     shared = real is None and (i, name) in self._shared
-                    d[name] = self._shared[i, name] if shared else self._unpack(data)
+                    value = d[name] = self._shared[i, name] if shared else self._unpack(data)
+                    if not shared and type(value) is np.ndarray:
+                        d[name] = value.copy(order="K")  # unpacked arrays look at bytes, as if at another array
 
     # Finding out ----------------------------------------------------------------------------------------------------
 

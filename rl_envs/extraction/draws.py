@@ -30,7 +30,7 @@ _COMPARISONS: dict[Any, tuple[str, str]] = {
 }
 
 # What arithmetic with a draw may be done with.
-NUMBERS: Any = (Number,)
+NUMBERS: Any = (float, int, Number)  # the common ones first: asking for the abstract one is slow
 
 # Functions of NumPy that its loops over objects compute with Python's operators.
 _BY_OPERATORS = {
@@ -107,7 +107,11 @@ class Draw:
 
     def _below(self, other: Any) -> bool:
         """Whether this lies below another number or draw. That the two are equal has probability 0."""
-        difference = self - other if isinstance(other, Draw) else Draw(self.terms, self.offset - float(other))
+        if not isinstance(other, Draw):
+            source, factor = self.single("compared with a number")
+            value = (float(other) - self.offset) / factor
+            return source.below(value) if factor > 0 else not source.below(value)
+        difference = self - other
         if not isinstance(difference, Draw):  # a draw beside itself
             return difference < 0
         source, factor = difference.single("compared with another draw")
@@ -115,7 +119,7 @@ class Draw:
         return source.below(value) if factor > 0 else not source.below(value)
 
     def __lt__(self, other: Any) -> Any:
-        return self._below(other) if _is_number(other) else NotImplemented
+        return self._below(other) if isinstance(other, float) or _is_number(other) else NotImplemented
 
     def __le__(self, other: Any) -> Any:
         if not _is_number(other):
@@ -316,6 +320,9 @@ class Draw:
         return below if how == "below" else ~below
 
 
+_COMPARED: Any = (*NUMBERS, Draw)
+
+
 def _searchsorted(sorted_values: Any, draw: Any, side: str = "left", sorter: Any = None) -> Any:
     """np.searchsorted where the value that is looked for is a draw."""
     array = np.asarray(sorted_values)
@@ -339,4 +346,4 @@ def _is_numbers(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (Draw, *NUMBERS))
+    return isinstance(value, _COMPARED)

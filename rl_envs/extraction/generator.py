@@ -37,7 +37,7 @@ class EnumeratingGenerator(np.random.Generator):
     def __init__(self, chance: Chance) -> None:
         super().__init__(np.random.PCG64(0))
         self.chance = chance
-        self._alike: dict[Any, tuple[list[int], list[float]]] = {}
+        self._alike: dict[Any, tuple[list[Any], list[float]]] = {}  # lists that were chosen from, equal entries once
 
     def __reduce__(self) -> Any:
         raise NotTabular("the stand-in for a random generator cannot be pickled")
@@ -54,6 +54,8 @@ class EnumeratingGenerator(np.random.Generator):
         """Uniform numbers in [0, 1)."""
         if out is not None:
             raise NotTabular(f"random(out=) cannot be enumerated, but is called at {calling_line()}: use random(size)")
+        if size is None:
+            return Draw(((Source(self.chance, "uniform", _same, _same), 1.0),))
         return self._continuous("uniform", _same, _same, size)
 
     def uniform(self, low: Any = 0.0, high: Any = 1.0, size: Any = None) -> Any:
@@ -110,6 +112,8 @@ class EnumeratingGenerator(np.random.Generator):
             low, high = 0, low
         if endpoint:
             high = high + 1
+        if size is None and dtype is np.int64 and type(low) is int and type(high) is int:
+            return np.int64(self._integer(low, high))
         low, high = _broadcast(size, low, high)
         return self._each(size, np.dtype(dtype), self._integer, low, high)
 
@@ -117,6 +121,13 @@ class EnumeratingGenerator(np.random.Generator):
         self, a: Any, size: Any = None, replace: bool = True, p: Any = None, axis: int = 0, shuffle: bool = True
     ) -> Any:
         """One or several entries of an array, or of range(a)."""
+        asked = None
+        if size is None and isinstance(a, (list, tuple)):
+            asked = (tuple(a), tuple(map(type, a)), None if p is None else tuple(p))
+            known = self._known_list(asked)
+            if known is not None:
+                entries, masses = known
+                return entries[self.chance.choose(masses)]
         population = np.asarray(a)
         count = int(population) if population.ndim == 0 else population.shape[axis]
         if count <= 0:
@@ -131,8 +142,9 @@ class EnumeratingGenerator(np.random.Generator):
                 )
         index: Any
         if size is None:
-            if population.ndim == 1 and isinstance(a, (list, tuple)):
-                return population[self._one_of(a, weights)]
+            if asked is not None and population.ndim == 1:
+                entries, masses = self._merged(asked, population, weights)
+                return entries[self.chance.choose(masses)]
             index = np.int64(self._index(count, weights))
         else:
             drawn = self._several(count, math.prod(np.atleast_1d(size).tolist()), replace, weights)
@@ -244,22 +256,24 @@ class EnumeratingGenerator(np.random.Generator):
     def _index(self, count: int, weights: list[float] | None) -> int:
         return self.chance.choose_evenly(count) if weights is None else self.chance.choose(weights)
 
-    def _one_of(self, values: Any, weights: list[float] | None) -> int:
-        """The number of an entry of a list; equal ones, as the tens of a deck, are one branch."""
-        values = tuple(values)
+    def _known_list(self, asked: Any) -> tuple[list[Any], list[float]] | None:
         try:
-            asked = (values, tuple(map(type, values)), None if weights is None else tuple(weights))
-            if asked not in self._alike:
-                total: dict[Any, float] = {}
-                first: dict[Any, int] = {}
-                for i, value in enumerate(values):
-                    place = first.setdefault((type(value), value), i)
-                    total[place] = total.get(place, 0.0) + (1.0 if weights is None else weights[i])
-                self._alike[asked] = list(total), list(total.values())
-        except TypeError:  # values that cannot be looked up
-            return self._index(len(values), weights)
-        places, masses = self._alike[asked]
-        return int(places[self.chance.choose(masses)])
+            return self._alike.get(asked)
+        except TypeError:  # entries that cannot be looked up
+            return None
+
+    def _merged(self, asked: Any, population: np.ndarray, weights: list[float] | None) -> tuple[list[Any], list[float]]:
+        """The different entries of a list, and their weights: equal ones, as the tens of a deck, are one branch."""
+        try:
+            total: dict[Any, float] = {}
+            for i, entry in enumerate(zip(*asked[:2])):
+                total[entry] = total.get(entry, 0.0) + (1.0 if weights is None else weights[i])
+            places = [list(zip(*asked[:2])).index(entry) for entry in total]
+            self._alike[asked] = [population[place] for place in places], list(total.values())
+        except TypeError:
+            even = [1.0] * len(population) if weights is None else weights
+            return list(population), even
+        return self._alike[asked]
 
     def _several(self, count: int, number: int, replace: bool, weights: list[float] | None) -> list[int]:
         """Numbers of entries drawn one after the other, with or without putting them back."""

@@ -27,10 +27,15 @@ def calling_frame() -> tuple[str, int]:
     frame = sys._getframe(1)
     while frame.f_back is not None:
         name = frame.f_code.co_filename
-        if not name.startswith(_OWN) and not name.startswith("<") and _NUMPY not in name:
+        if name not in _HANDING_ON:
+            _HANDING_ON[name] = name.startswith((_OWN, "<")) or _NUMPY in name
+        if not _HANDING_ON[name]:
             break
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
+
+
+_HANDING_ON: dict[str, bool] = {}  # by file name
 
 
 def calling_line() -> str:

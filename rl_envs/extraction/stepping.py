@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
+import copy
 import random
 from collections.abc import Callable, Iterator
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rl_envs.extraction.attributes import Content
 from rl_envs.extraction.chance import Chance
-from rl_envs.extraction.content import fingerprint
+from rl_envs.extraction.content import ATOMS, fingerprint
 from rl_envs.extraction.contents import Contents
 from rl_envs.extraction.draws import Draw
 from rl_envs.extraction.generator import EnumeratingGenerator
@@ -66,9 +67,13 @@ class Stepper:
 
     def starts(self) -> list[Arrival]:
         """All the ways in which an episode can start."""
+        return list(self.each_start())
+
+    def each_start(self) -> Iterator[Arrival]:
+        """The ways in which an episode can start, each run when it is asked for."""
         if self.before_reset is None:
             raise ValueError("before_reset must be set first")
-        return list(self._runs(self.before_reset, self._reset))
+        return self._runs(self.before_reset, self._reset, None)
 
     def steps_from(self, content: Content, action: Any) -> list[Arrival]:
         """All the ways in which a step can go."""
@@ -77,11 +82,10 @@ class Stepper:
     def each_step_from(self, content: Content, action: Any) -> Iterator[Arrival]:
         """The ways in which a step can go, each run when it is asked for."""
         step = self._layers.outermost.step
-        return self._runs(content, lambda: _five(step(action)))
+        return self._runs(content, step, action)
 
-    def _reset(self) -> tuple[Any, float, bool, bool]:
-        observation = self.reset()
-        return observation, 0.0, False, False
+    def _reset(self, _: None) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        return self.reset(), 0.0, False, False, {}
 
     def reset(self) -> Any:
         """Start an episode as the environment does; returns the observation."""
@@ -120,24 +124,26 @@ class Stepper:
             if part is self._layers.unwrapped:
                 part.__dict__["_np_random"] = self.generator
 
-    def _runs(self, content: Content, run: Callable[[], Any]) -> Iterator[Arrival]:
+    def _runs(self, content: Content, run: Callable[[Any], Any], action: Any) -> Iterator[Arrival]:
         contents, chance = self.contents, self.chance
         chance.begin()
         while True:
             contents.put_back(content)
             self.steps += 1
             try:
-                observation, reward, terminated, truncated = run()[:4]
+                observation, reward, terminated, truncated, _ = _five(run(action))
             except BranchLeftOut:
                 pass
             else:
                 mean, std = (reward, 0.0) if type(reward) is float else _reward(reward)
-                if not math.isfinite(mean):
+                if not isfinite(mean):
                     raise NotTabular(f"a reward must be finite, but is {mean}")
                 taken, key = contents.take()
                 if self.state is not None:
                     key = self.key(observation)
                 seen = self.see(observation)
+                if contents.keeps_objects:
+                    observation = _copied(observation)
                 yield Arrival(chance.mass, key, taken, mean, std, bool(terminated), bool(truncated), observation, seen)
             if not chance.advance():
                 return
@@ -155,10 +161,10 @@ class Stepper:
     def see(self, observation: Any) -> Any:
         """A fingerprint of an observation."""
         kind = type(observation)
+        if kind is np.ndarray and not observation.dtype.hasobject:
+            return observation.tobytes()
         if kind in (int, str, bool) or isinstance(observation, np.integer):
             return observation if kind is str else int(observation)
-        if kind is np.ndarray and observation.dtype != object:
-            return observation.tobytes()
         if isinstance(observation, dict):
             return tuple([self.see(part) for part in observation.values()])
         if kind in (tuple, list):
@@ -168,6 +174,18 @@ class Stepper:
         if isinstance(observation, np.ndarray):
             return tuple([self.see(part) for part in observation.ravel().tolist()])
         return fingerprint(observation, self.contents.references)
+
+
+def _copied(observation: Any) -> Any:
+    """A copy that no later step changes."""
+    kind = type(observation)
+    if kind in ATOMS:
+        return observation
+    if kind is np.ndarray and not observation.dtype.hasobject:
+        return observation.copy()
+    if kind is dict:
+        return {name: _copied(part) for name, part in observation.items()}
+    return copy.deepcopy(observation)
 
 
 def _five(made: Any) -> Any:

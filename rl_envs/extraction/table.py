@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -19,6 +20,7 @@ class GrowingTable:
     def __init__(self, num_actions: int) -> None:
         self.num_actions = num_actions
         self.ends = array("q")  # where each pair's outcomes end
+        self.branches = array("q")  # in how many ways chance can fall in each pair
         self.probability = array("d")
         self.next_state = array("q")
         self.reward = array("d")
@@ -28,11 +30,16 @@ class GrowingTable:
     def __len__(self) -> int:
         return len(self.ends)
 
-    def add(self, outcomes: dict[tuple[int, float, float, bool], float]) -> None:
-        """Add the next pair's outcomes: from next state, reward, its noise and whether it ends, to probability."""
-        total = sum(outcomes.values())
+    def add(self, outcomes: Mapping[tuple[int, float, float, bool], float], branches: int) -> None:
+        """Add the next pair's outcomes.
+
+        Args:
+            outcomes: from next state, reward, its noise and whether it ends, to probability.
+            branches: how many ways for chance to fall they come from.
+        """
+        self.branches.append(branches)
         for (next_state, reward, reward_std, terminated), probability in outcomes.items():
-            self.probability.append(probability / total)
+            self.probability.append(probability)
             self.next_state.append(next_state)
             self.reward.append(reward)
             self.reward_std.append(reward_std)
