@@ -140,5 +140,7 @@ class Attributes:
 
 
 def array_key(value: Any) -> Any:
-    """An array as something that can be looked up; a tuple as it is."""
+    """An array or a list as something that can be looked up; a tuple as it is."""
+    if type(value) is list:
+        return (list, *value)
     return (value.shape, value.dtype.str, value.tobytes()) if isinstance(value, np.ndarray) else value

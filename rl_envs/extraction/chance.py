@@ -68,8 +68,7 @@ class Chance:
 
     def choose(self, weights: Sequence[float]) -> int:
         """Choose among branches in proportion to their weights; returns the number of the branch."""
-        depth = self._depth
-        if depth < len(self._forks):
+        if self._depth < len(self._forks):
             return self._replay(len(weights))
         total = sum(weights)
         if not total > 0:

@@ -32,6 +32,9 @@ from rl_envs.extraction.ways import (
 # What Gymnasium keeps of an environment's random generator: no part of the state, whose chance is walked instead.
 _GENERATOR = ("_np_random", "_np_random_seed")
 
+# What is copied by its own method; beside these an attribute may be a plain value in some contents.
+_COPIED = (np.ndarray, list)
+
 # So many pickled values are known again without looking into them.
 _MOST_KNOWN = 500_000
 
@@ -61,7 +64,7 @@ class Contents(Attributes):
         self._known_data: dict[bytes, tuple[bytes, bytes]] = {}  # pickled values: the first of equal ones, its digest
         self._live: list[tuple[bytes, list[Any]]] | None = None  # what each group holds now, and its objects
         self.keyed = True  # whether keys are asked for at all
-        self._incomplete = False  # whether any content lacks an attribute that others have
+        self._missing: set[Slot] = set()  # attributes that some contents lack
         self._lay_out()
         self.rewind()  # the environment's own objects are left alone from here on
 
@@ -170,14 +173,14 @@ class Contents(Attributes):
         if not PLAIN_TYPES.issuperset(kinds):
             self._reclassify(self._plain, plain)
         if type(MISSING) in kinds:
-            self._incomplete = True
+            self._note_missing(self._plain, plain)
         key = self._kept_plain(plain)
         if not self._rest:
             return Content(plain, (), ()), key
         dicts = self._dicts
         arrays = tuple([self._copied(slot, dicts[slot[0]].get(slot[1], MISSING)) for slot in self._arrays])
         if type(MISSING) in map(type, arrays):
-            self._incomplete = True
+            self._note_missing(self._arrays, arrays)
         live, digests = [], []
         for group in self._deep:
             values = [dicts[i].get(name, MISSING) for i, name in group]
@@ -185,7 +188,7 @@ class Contents(Attributes):
             known = self._known_data.get(data)
             if known is None:
                 known = (data, self._digest(group, values) if self.keyed else b"")
-                self._incomplete |= any(value is MISSING for value in values)
+                self._note_missing(group, values)
                 if len(self._known_data) < _MOST_KNOWN:
                     self._known_data[data] = known
             live.append((known[0], values))
@@ -207,17 +210,16 @@ class Contents(Attributes):
                 dicts[i][name] = value
         if self._rest:
             for (i, name), value in zip(self._arrays, content.arrays):
-                dicts[i][name] = value.copy() if isinstance(value, np.ndarray) else value
+                dicts[i][name] = value.copy() if type(value) in _COPIED else value
             # Most steps change little of what is pickled: objects that are still as they should be stay.
             live, self._live = self._live, None
             for k, (group, data) in enumerate(zip(self._deep, content.deep)):
                 values = live[k][1] if live is not None and live[k][0] == data else self._unpack(data)
                 for (i, name), value in zip(group, values):
                     dicts[i][name] = value
-        if self._incomplete:
-            for i, name in self._may_be_missing:
-                if dicts[i].get(name) is MISSING:
-                    del dicts[i][name]
+        for i, name in self._missing:
+            if dicts[i].get(name) is MISSING:
+                del dicts[i][name]
 
     # Inside ---------------------------------------------------------------------------------------------------------
 
@@ -235,7 +237,6 @@ class Contents(Attributes):
             deep.setdefault(self._groups.get(slot, slot), []).append(slot)
         self._deep = list(deep.values())
         self._rest = bool(self._arrays or self._deep)
-        self._may_be_missing = [*self._plain, *self._arrays, *(slot for group in self._deep for slot in group)]
         self._shared = {slot: self.current(slot) for slot in self.slots(SHARED)}
         self._shared_by_layer: list[dict[str, Any]] = [{} for _ in self._dicts]
         for (i, name), value in self._shared.items():
@@ -246,6 +247,9 @@ class Contents(Attributes):
         self._kept_arrays = [j for j, slot in enumerate(self._arrays) if slot not in self.ignored]
         self._known_data.clear()
         self._live = None
+
+    def _note_missing(self, slots: Iterable[Slot], values: Iterable[Any]) -> None:
+        self._missing.update(slot for slot, value in zip(slots, values) if value is MISSING)
 
     def _plain_values(self) -> tuple[Any, ...]:
         try:
@@ -292,6 +296,8 @@ class Contents(Attributes):
 
     def _copied(self, slot: Slot, value: Any) -> Any:
         if type(value) is np.ndarray and value.dtype != object:
+            return value.copy()
+        if type(value) is list and PLAIN_TYPES.issuperset(map(type, value)):
             return value.copy()
         if way_of(value, self.name(slot)) != DEEP:
             return value

@@ -7,7 +7,8 @@ finite law nor a stand-in is refused by name and line.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from rl_envs.extraction.refusal import NotTabular, calling_line
 
 # Of a draw with infinitely many values, those beyond this mass count as left out.
 TAIL = 1e-12
+
+# So many lists to choose from are known again.
+MOST_LISTS = 1_000
 
 
 class EnumeratingGenerator(np.random.Generator):
@@ -37,7 +41,8 @@ class EnumeratingGenerator(np.random.Generator):
     def __init__(self, chance: Chance) -> None:
         super().__init__(np.random.PCG64(0))
         self.chance = chance
-        self._alike: dict[Any, tuple[list[Any], list[float]]] = {}  # lists that were chosen from, equal entries once
+        # Lists that were chosen from, by identity: what was in them, the different entries and their weights.
+        self._lists: dict[int, tuple[list[Any], list[Any], list[float]]] = {}
 
     def __reduce__(self) -> Any:
         raise NotTabular("the stand-in for a random generator cannot be pickled")
@@ -121,13 +126,10 @@ class EnumeratingGenerator(np.random.Generator):
         self, a: Any, size: Any = None, replace: bool = True, p: Any = None, axis: int = 0, shuffle: bool = True
     ) -> Any:
         """One or several entries of an array, or of range(a)."""
-        asked = None
-        if size is None and isinstance(a, (list, tuple)):
-            asked = (tuple(a), tuple(map(type, a)), None if p is None else tuple(p))
-            known = self._known_list(asked)
-            if known is not None:
-                entries, masses = known
-                return entries[self.chance.choose(masses)]
+        if size is None and p is None and (type(a) is list or type(a) is tuple):
+            known = self._lists.get(id(a))
+            if known is not None and len(a) == len(known[0]) and all(map(is_, a, known[0])):
+                return known[1][self.chance.choose(known[2])]
         population = np.asarray(a)
         count = int(population) if population.ndim == 0 else population.shape[axis]
         if count <= 0:
@@ -142,8 +144,10 @@ class EnumeratingGenerator(np.random.Generator):
                 )
         index: Any
         if size is None:
-            if asked is not None and population.ndim == 1:
-                entries, masses = self._merged(asked, population, weights)
+            if population.ndim == 1 and isinstance(a, (list, tuple)):
+                entries, masses = _merged(a, population, weights)
+                if p is None and len(self._lists) < MOST_LISTS:
+                    self._lists[id(a)] = list(a), entries, masses
                 return entries[self.chance.choose(masses)]
             index = np.int64(self._index(count, weights))
         else:
@@ -256,25 +260,6 @@ class EnumeratingGenerator(np.random.Generator):
     def _index(self, count: int, weights: list[float] | None) -> int:
         return self.chance.choose_evenly(count) if weights is None else self.chance.choose(weights)
 
-    def _known_list(self, asked: Any) -> tuple[list[Any], list[float]] | None:
-        try:
-            return self._alike.get(asked)
-        except TypeError:  # entries that cannot be looked up
-            return None
-
-    def _merged(self, asked: Any, population: np.ndarray, weights: list[float] | None) -> tuple[list[Any], list[float]]:
-        """The different entries of a list, and their weights: equal ones, as the tens of a deck, are one branch."""
-        try:
-            total: dict[Any, float] = {}
-            for i, entry in enumerate(zip(*asked[:2])):
-                total[entry] = total.get(entry, 0.0) + (1.0 if weights is None else weights[i])
-            places = [list(zip(*asked[:2])).index(entry) for entry in total]
-            self._alike[asked] = [population[place] for place in places], list(total.values())
-        except TypeError:
-            even = [1.0] * len(population) if weights is None else weights
-            return list(population), even
-        return self._alike[asked]
-
     def _several(self, count: int, number: int, replace: bool, weights: list[float] | None) -> list[int]:
         """Numbers of entries drawn one after the other, with or without putting them back."""
         if replace:
@@ -314,6 +299,22 @@ class EnumeratingGenerator(np.random.Generator):
         return self.chance.choose(
             [math.comb(good, k) * math.comb(bad, sample - k) for k in range(min(good, sample) + 1)]
         )
+
+
+def _merged(
+    values: Sequence[Any], population: np.ndarray, weights: list[float] | None
+) -> tuple[list[Any], list[float]]:
+    """The different entries of a list, and their weights: equal ones, as the tens of a deck, are one branch."""
+    weights = [1.0] * len(population) if weights is None else weights
+    first: dict[Any, int] = {}
+    total: dict[int, float] = {}
+    try:
+        for i, value in enumerate(values):
+            place = first.setdefault((type(value), value), i)
+            total[place] = total.get(place, 0.0) + weights[i]
+    except TypeError:  # values that cannot be looked up
+        return list(population), weights
+    return [population[place] for place in total], list(total.values())
 
 
 def _refused(name: str) -> Callable[..., Any]:

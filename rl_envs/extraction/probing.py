@@ -323,5 +323,6 @@ def _changes(contents: Contents, one: list[Arrival], other: list[Arrival] | None
             changed.add(END)
         if a.seen != b.seen:
             changed.add(OBSERVATION)
-        changed.update(contents.differences(a.content, b.content))
+        if a.content is not None and b.content is not None:
+            changed.update(contents.differences(a.content, b.content))
     return changed

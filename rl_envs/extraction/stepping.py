@@ -24,8 +24,8 @@ class Arrival(NamedTuple):
     """One way that a step or a reset can go."""
 
     probability: float
-    key: Any  # of the state arrived in
-    content: Content
+    key: Any  # of the state arrived in; None where the episode terminates
+    content: Content | None  # of that state; an end is taken down only if somebody asks, while it lasts
     reward: float  # mean
     reward_std: float
     terminated: bool
@@ -138,13 +138,16 @@ class Stepper:
                 mean, std = (reward, 0.0) if type(reward) is float else _reward(reward)
                 if not isfinite(mean):
                     raise NotTabular(f"a reward must be finite, but is {mean}")
-                taken, key = contents.take()
-                if self.state is not None:
-                    key = self.key(observation)
                 seen = self.see(observation)
-                if contents.keeps_objects:
-                    observation = _copied(observation)
-                yield Arrival(chance.mass, key, taken, mean, std, bool(terminated), bool(truncated), observation, seen)
+                if terminated:
+                    yield Arrival(chance.mass, None, None, mean, std, True, bool(truncated), observation, seen)
+                else:
+                    taken, key = contents.take()
+                    if self.state is not None:
+                        key = self.key(observation)
+                    if contents.keeps_objects:
+                        observation = copied(observation)
+                    yield Arrival(chance.mass, key, taken, mean, std, False, bool(truncated), observation, seen)
             if not chance.advance():
                 return
 
@@ -176,15 +179,17 @@ class Stepper:
         return fingerprint(observation, self.contents.references)
 
 
-def _copied(observation: Any) -> Any:
-    """A copy that no later step changes."""
+def copied(observation: Any) -> Any:
+    """A copy of an observation, that no later step changes."""
     kind = type(observation)
     if kind in ATOMS:
         return observation
     if kind is np.ndarray and not observation.dtype.hasobject:
         return observation.copy()
     if kind is dict:
-        return {name: _copied(part) for name, part in observation.items()}
+        return {name: copied(part) for name, part in observation.items()}
+    if kind is tuple:
+        return tuple([copied(part) for part in observation])
     return copy.deepcopy(observation)
 
 

@@ -13,7 +13,7 @@ from rl_envs.extraction.key_choice import KeyChoice, choose_key
 from rl_envs.extraction.probing import Clock, probe
 from rl_envs.extraction.refusal import NotTabular
 from rl_envs.extraction.same_law import Law, SameLaw
-from rl_envs.extraction.stepping import Arrival, Stepper
+from rl_envs.extraction.stepping import Arrival, Stepper, copied
 from rl_envs.extraction.story import Story, too_many
 from rl_envs.extraction.table import GrowingTable
 from rl_envs.extraction.ways import Slot
@@ -203,6 +203,7 @@ class Walker:
     def _arrive(self, arrival: Arrival, pair: int) -> int:
         """The number of the state arrived in, a new one if need be."""
         walk = self._result
+        assert arrival.content is not None
         state = walk.index.get(arrival.key)
         if state is None:
             state = walk.index[arrival.key] = len(walk.contents)
@@ -248,7 +249,8 @@ class Walker:
         end = self._result.ends.get(arrival.seen)
         if end is None:
             end = self._result.ends[arrival.seen] = -1 - len(self._ends)
-            self._ends.append((arrival.content, arrival.observation))
+            # The environment still is where it has just arrived.
+            self._ends.append((self._contents.take()[0], copied(arrival.observation)))
         return end
 
     def _known_law(self, arrivals: Iterator[Arrival]) -> Law:

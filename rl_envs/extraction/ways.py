@@ -12,8 +12,8 @@ from rl_envs.extraction.refusal import NotTabular
 
 Slot = tuple[int, str]  # which layer, and the attribute's name
 
-# The cheapest way first: one object for all contents, the value itself, a copy of an array, pickled bytes. Attributes
-# only ever move down the list.
+# The cheapest way first: one object for all contents, the value itself, a copy of an array or of a list of plain values,
+# pickled bytes. Attributes only ever move down the list.
 SHARED, PLAIN, ARRAY, DEEP = "shared", "plain", "array", "deep"
 ORDER = [SHARED, PLAIN, ARRAY, DEEP]
 
@@ -54,6 +54,8 @@ def way_of(value: Any, name: str = "") -> str:
         nested = {way_of(part, name) for part in value if type(part) is tuple}
         return ARRAY if parts <= {PLAIN} and nested <= {ARRAY} else DEEP
     if type(value) is np.ndarray and value.dtype != object and value.base is None:
+        return ARRAY
+    if type(value) is list and PLAIN_TYPES.issuperset(map(type, value)):
         return ARRAY
     return DEEP
 
