@@ -118,5 +118,16 @@ def _describe(specification: Specification) -> dict[str, Any]:
         found |= {"arguments": dict(task.arguments), "discount": task.discount}
         source = source_hash(task.environment)
         return found if source is None else {**found, "source": source}
-    seen = task.world.observation.batch(np.arange(task.world.mdp.num_states))
-    return {**found, "observation": hashlib.sha256(np.ascontiguousarray(seen).tobytes()).hexdigest()}
+    seen = hashlib.sha256()
+    for array in _arrays(task.world.observation.batch(np.arange(task.world.mdp.num_states))):
+        seen.update(np.ascontiguousarray(array).tobytes())
+    return {**found, "observation": seen.hexdigest()}
+
+
+def _arrays(observations: Any) -> list[Any]:
+    """What is seen in all states as arrays: one, or those of a dictionary or tuple."""
+    if isinstance(observations, dict):
+        return [array for name in sorted(observations) for array in _arrays(observations[name])]
+    if isinstance(observations, tuple):
+        return [array for part in observations for array in _arrays(part)]
+    return [observations]

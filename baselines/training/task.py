@@ -16,10 +16,11 @@ import numpy as np
 from gymnasium import spaces
 
 from rl_envs.exact import NoTableError, Truth, truth
-from rl_envs.making import make_environment
+from rl_envs.extraction.explored import tabulate_env
+from rl_envs.making import make_environment, parameters_of
 from rl_envs.mdp.finite_mdp import check_discount
 from rl_envs.registry import WORLDS, build_named, own_world
-from rl_envs.specification import Specification, named
+from rl_envs.specification import Specification, named, refuse
 from rl_envs.user_file import is_in_file
 from rl_envs.worlds.observation import Index
 from rl_envs.worlds.world import World
@@ -181,8 +182,9 @@ def make_task(environment: TaskLike, *, discount: float | None = None, **argumen
     Args:
         environment: a name, perhaps with settings: that of a registered world ("LineWalk", "LineWalk:size=9"), its id
             ("rl_envs/LineWalk-v0", or that of its one-hot twin), the id of another Gymnasium environment, or the place
-            of one of your own ("my_module:MyEnv-v0:size=3", "file.py:make_env:size=3"). Or a `World`; or a `Task`,
-            which is given back as it is.
+            of one of your own ("my_module:MyEnv-v0:size=3", "file.py:make_env:size=3"). Environments that are not ours
+            take the setting explore=true: they are walked, as `tabulate_env` does, and are a world from then on,
+            scored exactly. Or a `World`; or a `Task`, which is given back as it is.
         discount: gamma; the world's own by default, 0.99 for an environment without a table.
         **arguments: settings of the world or the environment, beside those behind its name.
 
@@ -241,6 +243,8 @@ def _make_named(specification: Specification) -> Task:
         world, preset = own
         arguments = {**preset, **arguments}
         return _task_of_world(build_named(world, arguments), world, arguments)
+    if "explore" in arguments and "explore" not in (parameters_of(name) or {}):
+        return _task_of_explored(name, arguments)
     return _task_of_environment(name, arguments.pop("discount", DEFAULT_DISCOUNT), arguments)
 
 
@@ -256,6 +260,24 @@ def _task_of_world(world: World, environment: str, arguments: Mapping[str, Any])
         truth=truth(world),
         world=world,
     )
+
+
+def _task_of_explored(environment: str, settings: Mapping[str, Any]) -> Task:
+    """The task of an environment that is walked first."""
+    arguments = dict(settings)
+    explore = arguments.pop("explore")
+    if not isinstance(explore, bool):
+        refuse(f"{environment}'s explore", explore, False)
+    discount = check_discount(arguments.pop("discount", DEFAULT_DISCOUNT))
+    if not explore:
+        return _task_of_environment(environment, discount, arguments)
+    label = Specification(environment, settings).label
+    env = make_environment(environment, arguments)
+    try:
+        world = tabulate_env(env, discount=discount, name=label)
+    finally:
+        env.close()
+    return _task_of_world(world, environment, settings)
 
 
 def _task_of_environment(environment: str, discount: float, arguments: Mapping[str, Any]) -> Task:

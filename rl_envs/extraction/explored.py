@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -128,6 +129,7 @@ def tabulate_env(
     skip_below: float = 1e-9,
     check_steps: int = 10_000,
     progress: bool = False,
+    cache: str | Path | None = None,
 ) -> ExploredWorld:
     """Walk an environment of finitely many states, and write down its exact table.
 
@@ -150,6 +152,8 @@ def tabulate_env(
         skip_below: branches of chance less likely than this are left out; `optimum_interval` says what that can cost.
         check_steps: how many random steps of the real environment are compared with the table; 0 for none.
         progress: whether to print how far it is, to standard error.
+        cache: a folder to keep the world in; it is loaded from there, drawn by its states' numbers alone, until the
+            environment's source, its arguments, those given here or a version changes.
 
     Returns:
         The world. Its states are those in which an episode can go on, in the order in which they are reached, and then
@@ -165,7 +169,7 @@ def tabulate_env(
             return tabulate_env(
                 made, discount=discount, state=state, ignore=ignore, clock=clock, seed=seed, observation=observation,
                 name=name, max_states=max_states, max_branches=max_branches, skip_below=skip_below,
-                check_steps=check_steps, progress=progress,
+                check_steps=check_steps, progress=progress, cache=cache,
             )  # fmt: skip
         finally:
             made.close()
@@ -184,6 +188,23 @@ def tabulate_env(
     check_integer("check_steps", check_steps, low=0)
     actions, sizes = actions_of(env)
     called = name or _name_of(env)
+    kept = None
+    if cache is not None:
+        from rl_envs.extraction import cache as kept_walks
+
+        kept = kept_walks.cached_file(
+            cache,
+            called,
+            env,
+            {
+                "discount": discount, "state": state, "ignore": ignore, "clock": clock, "seed": seed,
+                "observation": observation, "max_states": max_states, "max_branches": max_branches,
+                "skip_below": skip_below, "check_steps": check_steps,
+            },  # fmt: skip
+        )
+        known = kept_walks.load_cached(kept)
+        if known is not None:
+            return known
 
     with Session(env, limits, state=state, seed=seed) as session:
         walker = Walker(
@@ -200,7 +221,10 @@ def tabulate_env(
         limit = session.layers.max_episode_steps
     render = OwnRender(session.layers, session.stepper.contents, walk.contents)
     drawing = OwnPicture(render, len(walk.contents)) if render.modes else None
-    return _world(env, walk, proof, called, sizes, discount, limit, observation, drawing)
+    world = _world(env, walk, proof, called, sizes, discount, limit, observation, drawing)
+    if kept is not None:
+        kept_walks.keep(world, kept)
+    return world
 
 
 def actions_of(env: gym.Env[Any, Any]) -> tuple[list[Any], tuple[int, ...]]:

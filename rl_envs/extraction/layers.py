@@ -19,6 +19,12 @@ _NEVER_REPEATS = {
 }
 
 
+class Around(gym.Env[Any, Any]):
+    """Shows something of another kind as a Gymnasium environment; what is inside, as `env`, holds the state."""
+
+    env: Any
+
+
 class Layers:
     """An environment with the wrappers around it that its dynamics pass through.
 
@@ -34,7 +40,7 @@ class Layers:
         self.parts: list[Any] = []
         self.max_episode_steps: int | None = None
         limits: list[int] = []
-        while isinstance(env, gym.Wrapper):
+        while isinstance(env, (gym.Wrapper, Around)):
             if is_one_of(env, TRANSPARENT):
                 if type(env).__name__ == "TimeLimit":
                     limits.append(env.get_wrapper_attr("_max_episode_steps"))
@@ -71,7 +77,7 @@ class Layers:
         """Let what is sampled from a space of the environment come from a generator."""
         self._space_generators = []
         for part in self.parts:
-            for space in (part.observation_space, part.action_space):
+            for space in _spaces(part):
                 self._space_generators.append((space, space._np_random))
                 space._np_random = generator
 
@@ -87,3 +93,10 @@ class Layers:
         for part, saved in zip(self.parts, self._saved, strict=True):
             part.__dict__.clear()
             part.__dict__.update(saved)
+
+
+def _spaces(part: Any) -> list[Any]:
+    """The spaces of a layer: one of each kind, or one for each agent of a game."""
+    if isinstance(part, gym.Env):
+        return [part.observation_space, part.action_space]
+    return [space for name in ("observation_spaces", "action_spaces") for space in getattr(part, name, {}).values()]

@@ -25,7 +25,7 @@ MOST_CONTENTS = 3
 
 # A pair with more branches than this is compared in one of so many states only: running it twice would double the
 # time of walking games of cards.
-MANY_BRANCHES, ONE_IN = 200, 10
+MANY_BRANCHES, ONE_IN = 50, 10
 
 # The outcomes of a pair: from next state, reward, its noise and whether it ends, to probability.
 Law = Mapping[tuple[Any, float, float, bool], float]

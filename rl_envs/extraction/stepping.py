@@ -115,7 +115,7 @@ class Stepper:
                 if type(value) is random.Random:
                     part.__dict__[name] = self.contents.references.python_generator
                 if isinstance(value, (np.random.Generator, np.random.RandomState)) and value is not self.generator:
-                    if self._seed is None and name != "_np_random":
+                    if self._seed is None and name not in ("_np_random", "np_random"):
                         raise NotTabular(
                             f"draws must come from self.np_random, but {type(part).__name__}.{name} is a random "
                             "generator that reset() makes anew: draw from self.np_random, which reset(seed=) seeds"

@@ -195,7 +195,7 @@ class Walker:
         walk.seen = [*self._seen, *walk.ends]
         walk.contents += [content for content, _ in self._ends]
         walk.observations += [observation for _, observation in self._ends]
-        walk.ignored = sorted({name for _, name in contents.ignored} - {"_np_random", "_np_random_seed"})
+        walk.ignored = sorted({name for _, name in contents.ignored - contents.generators()})
         if self._progress is not None:
             self._progress(walk.states, walk.states, time.monotonic() - began)
         return walk

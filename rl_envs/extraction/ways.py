@@ -12,8 +12,8 @@ from rl_envs.extraction.refusal import NotTabular
 
 Slot = tuple[int, str]  # which layer, and the attribute's name
 
-# The cheapest way first: one object for all contents, the value itself, a copy of an array or of a list of plain values,
-# pickled bytes. Attributes only ever move down the list.
+# The cheapest way first: one object for all contents; the value itself; a copy of an array or of a list of plain
+# values; pickled bytes. Attributes only ever move down the list.
 SHARED, PLAIN, ARRAY, DEEP = "shared", "plain", "array", "deep"
 ORDER = [SHARED, PLAIN, ARRAY, DEEP]
 

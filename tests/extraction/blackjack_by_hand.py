@@ -18,6 +18,8 @@ class Blackjack:
         self.dealers_end = lru_cache(maxsize=None)(self.dealers_end)
         self.best_knowing_the_hole_card = lru_cache(maxsize=None)(self.best_knowing_the_hole_card)
         self.best_by_sight = lru_cache(maxsize=None)(self.best_by_sight)
+        self.sticks = lru_cache(maxsize=None)(self.sticks)
+        self.stick = lru_cache(maxsize=None)(self.stick)
         self.uniform = lru_cache(maxsize=None)(self.uniform)
 
     @staticmethod
