@@ -17,7 +17,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -46,8 +45,10 @@ def cached_file(folder: str | Path, name: str, env: Any, arguments: Mapping[str,
     Raises:
         ValueError: an environment or a function whose source is not in a file.
     """
+    import rl_envs
+
     layers = _layers(env)
-    parts: list[Any] = [FORMAT, platform.python_version(), np.__version__, gym.__version__, version("rl-envs"), name]
+    parts: list[Any] = [FORMAT, platform.python_version(), np.__version__, gym.__version__, rl_envs.__version__, name]
     for layer in layers:
         parts += [type(layer).__module__, type(layer).__qualname__, *_sources(type(layer)), *_content(layer, layers)]
     spec = getattr(env, "spec", None)
@@ -105,7 +106,9 @@ def _files_of(module: str, what: str) -> set[Path]:
         file = getattr(loaded, "__file__", None)
         if not file or not str(file).endswith(".py"):
             continue
-        beside = "." not in module and Path(file).resolve().parent == path.parent and path.parent.name[-8:] != "packages"
+        beside = (
+            "." not in module and Path(file).resolve().parent == path.parent and path.parent.name[-8:] != "packages"
+        )
         if beside or ("." in module and name.partition(".")[0] == package and package not in ("gymnasium", "rl_envs")):
             files.add(Path(file).resolve())
     return files

@@ -197,9 +197,16 @@ def tabulate_env(
             called,
             env,
             {
-                "discount": discount, "state": state, "ignore": ignore, "clock": clock, "seed": seed,
-                "observation": observation, "max_states": max_states, "max_branches": max_branches,
-                "skip_below": skip_below, "check_steps": check_steps,
+                "discount": discount,
+                "state": state,
+                "ignore": ignore,
+                "clock": clock,
+                "seed": seed,
+                "observation": observation,
+                "max_states": max_states,
+                "max_branches": max_branches,
+                "skip_below": skip_below,
+                "check_steps": check_steps,
             },  # fmt: skip
         )
         known = kept_walks.load_cached(kept)

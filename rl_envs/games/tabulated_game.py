@@ -1,7 +1,7 @@
 """The exact table of a PettingZoo parallel environment, found by walking it with all players' actions at once.
 
-    game = tabulate_game(grid_soccer.parallel_env(), discount=0.9)
-    solve_markov_game(game.zero_sum())
+game = tabulate_game(grid_soccer.parallel_env(), discount=0.9)
+solve_markov_game(game.zero_sum())
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ def law(game, number):
     kind = 2 * (game.reward + 1).astype(int) + game.terminated  # rewards are -1, 0 and 1
     outcome = 6 * np.where(game.terminated, 0, number[game.next_state]) + kind
     pairs = np.broadcast_to(pair[..., None], shape)
-    return coo_matrix((game.probability.ravel(), (pairs.ravel(), outcome.ravel()))).tocsr()
+    entries = game.probability.ravel(), (pairs.ravel(), outcome.ravel())
+    return coo_matrix(entries, shape=(len(number) * shape[1] * shape[2], 6 * len(number))).tocsr()
 
 
 def test_grid_soccer_walked_by_its_steps_has_its_own_table() -> None:
