@@ -119,9 +119,8 @@ def main() -> None:
     if options.one:
         print(json.dumps(measure(options.one)))
         return
-    print(
-        f"{'':38}{'states':>9}{'runs':>11}{'own step':>10}{'walk':>9}{'runs/s':>9}{'x own':>7}{'memory':>9}{'peak':>9}"
-    )
+    heads = zip(("states", "runs", "own step", "walk", "runs/s", "x own", "memory", "peak"), (9, 11, 10, 9, 9, 7, 9, 9))
+    print(" " * 38 + "".join(f"{head:>{width}}" for head, width in heads))
     for name in SUBJECTS:
         if name == LARGE and not options.large:
             continue

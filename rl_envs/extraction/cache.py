@@ -16,7 +16,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -27,17 +27,22 @@ import numpy as np
 from rl_envs.extraction.content import References, Unkeyable, fingerprint
 from rl_envs.extraction.explored import ExploredWorld
 from rl_envs.extraction.layers import Around
+from rl_envs.extraction.walk import Limits
 from rl_envs.extraction.world_file import FORMAT, load_world, save_world
 
 
-def cached_file(folder: str | Path, name: str, env: Any, arguments: Mapping[str, Any]) -> Path:
+def cached_file(
+    folder: str | Path, name: str, env: Any, discount: float, limits: Limits, options: Sequence[Any]
+) -> Path:
     """Where the walk of an environment is kept.
 
     Args:
         folder: to keep walks in.
         name: of the world.
         env: the environment, as it is before it is walked.
-        arguments: of the walk.
+        discount: of the world.
+        limits: how far the walk goes.
+        options: what else it depends on: plain values and functions.
 
     Returns:
         A file in the folder, which need not be there.
@@ -53,8 +58,8 @@ def cached_file(folder: str | Path, name: str, env: Any, arguments: Mapping[str,
         parts += [type(layer).__module__, type(layer).__qualname__, *_sources(type(layer)), *_content(layer, layers)]
     spec = getattr(env, "spec", None)
     parts.append(None if spec is None else [spec.id, repr(spec.kwargs)])
-    for key, value in sorted(arguments.items()):
-        parts += [key, *(_function(value) if callable(value) else [repr(value)])]
+    for value in (discount, limits, *options):
+        parts.append(_function(value) if callable(value) else repr(value))
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
     return Path(folder) / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}-{digest}.npz"
 
@@ -100,16 +105,19 @@ def _files_of(module: str, what: str) -> set[Path]:
     if own is None:
         raise ValueError(f"a walk can be kept if its source is in a file, but {what} of {module} is in none")
     path = Path(own).resolve()
-    package = module.partition(".")[0]
+    package = module.partition(".")[0] if "." in module else None
     files = {path}
+    if package in ("gymnasium", "rl_envs"):
+        return files  # whose versions count
     for name, loaded in list(sys.modules.items()):
         file = getattr(loaded, "__file__", None)
         if not file or not str(file).endswith(".py"):
             continue
-        beside = (
-            "." not in module and Path(file).resolve().parent == path.parent and path.parent.name[-8:] != "packages"
-        )
-        if beside or ("." in module and name.partition(".")[0] == package and package not in ("gymnasium", "rl_envs")):
+        if package is not None:
+            counts = name.partition(".")[0] == package
+        else:
+            counts = Path(file).resolve().parent == path.parent and not path.parent.name.endswith("-packages")
+        if counts:
             files.add(Path(file).resolve())
     return files
 

@@ -29,7 +29,8 @@ from rl_envs.extraction.ways import (
     way_of,
 )
 
-# What Gymnasium and PettingZoo keep of an environment's random generator: no part of the state, whose chance is walked instead.
+# What Gymnasium and PettingZoo keep of an environment's random generator. It is no part of the state: its chance is
+# walked instead.
 _GENERATOR = ("_np_random", "_np_random_seed", "np_random", "np_random_seed")
 
 # What is copied by its own method; beside these an attribute may be a plain value in some contents.

@@ -192,23 +192,8 @@ def tabulate_env(
     if cache is not None:
         from rl_envs.extraction import cache as kept_walks
 
-        kept = kept_walks.cached_file(
-            cache,
-            called,
-            env,
-            {
-                "discount": discount,
-                "state": state,
-                "ignore": ignore,
-                "clock": clock,
-                "seed": seed,
-                "observation": observation,
-                "max_states": max_states,
-                "max_branches": max_branches,
-                "skip_below": skip_below,
-                "check_steps": check_steps,
-            },  # fmt: skip
-        )
+        options = [state, ignore, clock, seed, observation, check_steps]
+        kept = kept_walks.cached_file(cache, called, env, discount, limits, options)
         known = kept_walks.load_cached(kept)
         if known is not None:
             return known

@@ -7,13 +7,14 @@ finite law nor a stand-in is refused by name and line.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import is_
 from typing import Any
 
 import numpy as np
 
 from rl_envs.extraction.chance import Chance
+from rl_envs.extraction.different_entries import different_entries
 from rl_envs.extraction.draws import Draw, Source
 from rl_envs.extraction.refusal import NotTabular, calling_line
 
@@ -145,7 +146,7 @@ class EnumeratingGenerator(np.random.Generator):
         index: Any
         if size is None:
             if population.ndim == 1 and isinstance(a, (list, tuple)):
-                entries, masses = _merged(a, population, weights)
+                entries, masses = different_entries(a, population, weights)
                 if p is None and len(self._lists) < MOST_LISTS:
                     self._lists[id(a)] = list(a), entries, masses
                 return entries[self.chance.choose(masses)]
@@ -299,22 +300,6 @@ class EnumeratingGenerator(np.random.Generator):
         return self.chance.choose(
             [math.comb(good, k) * math.comb(bad, sample - k) for k in range(min(good, sample) + 1)]
         )
-
-
-def _merged(
-    values: Sequence[Any], population: np.ndarray, weights: list[float] | None
-) -> tuple[list[Any], list[float]]:
-    """The different entries of a list, and their weights: equal ones, as the tens of a deck, are one branch."""
-    weights = [1.0] * len(population) if weights is None else weights
-    first: dict[Any, int] = {}
-    total: dict[int, float] = {}
-    try:
-        for i, value in enumerate(values):
-            place = first.setdefault((type(value), value), i)
-            total[place] = total.get(place, 0.0) + weights[i]
-    except TypeError:  # values that cannot be looked up
-        return list(population), weights
-    return [population[place] for place in total], list(total.values())
 
 
 def _refused(name: str) -> Callable[..., Any]:

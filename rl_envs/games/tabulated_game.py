@@ -1,7 +1,6 @@
 """The exact table of a PettingZoo parallel environment, found by walking it with all players' actions at once.
 
-game = tabulate_game(grid_soccer.parallel_env(), discount=0.9)
-solve_markov_game(game.zero_sum())
+`tabulate_game(env).zero_sum()` is what `solve_markov_game` takes, where two players' rewards add up to 0.
 """
 
 from __future__ import annotations

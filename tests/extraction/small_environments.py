@@ -234,6 +234,47 @@ class Arrays(gym.Env):
         return self.seen(), float(done and self.lamps["left"][0]), done, False, {}
 
 
+class Shown(Line):
+    """It shows an array of its own, which it changes in place, inside of a dictionary that is pickled."""
+
+    def __init__(self):
+        super().__init__()
+        self.observation_space = spaces.MultiBinary(5)
+        self.inside = {"board": np.zeros(5, np.int8)}
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return self.show(), {}
+
+    def show(self):
+        self.inside["board"][:] = 0
+        self.inside["board"][self.cell] = 1
+        return self.inside["board"]
+
+    def step(self, action):
+        _, reward, terminated, truncated, info = super().step(action)
+        return self.show(), reward, terminated, truncated, info
+
+
+class Bag(Line):
+    """What changes lies in a dictionary beside a function that pickle cannot find by its name."""
+
+    def __init__(self):
+        super().__init__()
+        self.bag = {"way": lambda action: 1 if action else -1, "cell": 1}
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.bag["cell"] = 1
+        return 1, {}
+
+    def step(self, action):
+        self.cell = self.bag["cell"]
+        self.move(int(self.bag["way"](action) > 0))
+        self.bag["cell"] = self.cell
+        return self.cell, float(self.cell == 4), self.cell == 4, False, {}
+
+
 class Doubling(gym.Wrapper):
     """Pays double: a wrapper that changes rewards, and draws nothing."""
 

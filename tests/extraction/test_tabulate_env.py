@@ -166,6 +166,19 @@ def test_arrays_dictionaries_and_two_actions_at_once() -> None:
     assert answers.q_function(always_right_and_down).shape == (world.mdp.num_states, 6)
 
 
+def test_an_array_that_is_shown_and_changed_later_is_kept_as_it_was_shown() -> None:
+    world = tabulate_env(small.Shown(), **QUICK)
+    seen = [world.observation.of(state).tolist() for state in range(5)]
+    assert sorted(seen) == sorted(np.eye(5, dtype=int).tolist())
+    assert truth(world).optimal_value == pytest.approx(truth(line()).optimal_value)
+
+
+def test_a_function_inside_of_what_changes_is_handed_over() -> None:
+    world = tabulate_env(small.Bag(), **QUICK)
+    assert world.account.states == 4
+    assert truth(world).optimal_value == pytest.approx(truth(line()).optimal_value)
+
+
 def test_a_time_limit_of_its_own_is_found_and_taken_out_of_the_state() -> None:
     world = tabulate_env(small.Timed(), **QUICK)
     assert (world.account.clock, world.account.clock_limit, world.max_episode_steps) == ("elapsed", 30, 30)

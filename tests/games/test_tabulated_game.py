@@ -61,7 +61,7 @@ class Pennies(ParallelEnv):
             self.np_random, _ = seeding.np_random(seed)
         self.agents = self.possible_agents[:]
         self.lead = 0
-        return dict.fromkeys(self.agents, 0), dict.fromkeys(self.agents, {})
+        return dict.fromkeys(self.agents, 0), {agent: {} for agent in self.agents}
 
     def step(self, actions):
         same = actions["p0"] == actions["p1"]
