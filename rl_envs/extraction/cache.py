@@ -25,7 +25,7 @@ import gymnasium as gym
 import numpy as np
 
 from rl_envs.extraction.content import References, Unkeyable, fingerprint
-from rl_envs.extraction.explored import ExploredWorld
+from rl_envs.extraction.explored_world import ExploredWorld
 from rl_envs.extraction.layers import Around
 from rl_envs.extraction.walk import Limits
 from rl_envs.extraction.world_file import FORMAT, load_world, save_world

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rl_envs.extraction.explored import Account, ExploredWorld
+from rl_envs.extraction.explored_world import Account, ExploredWorld
 from rl_envs.extraction.observation import Recorded
 from rl_envs.extraction.replay import Proof
 from rl_envs.extraction.space_description import describe, restored

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rl_envs.extraction.explored import ExploredWorld, tabulate_env
+from rl_envs.extraction.explored import tabulate_env
+from rl_envs.extraction.explored_world import ExploredWorld
 from rl_envs.extraction.layers import Around
 from rl_envs.extraction.refusal import NotTabular
 from rl_envs.games.markov_game import ZeroSumMarkovGame
@@ -122,7 +123,7 @@ def tabulate_game(env: Any, *, discount: float = 0.99, **options: Any) -> Tabula
         players=tuple(env.possible_agents),
         world=replace(world, mdp=replace(world.mdp, reward=paid[0])),
         rewards=paid,
-        num_actions=tuple(int(n) for n in play.action_space.nvec),
+        num_actions=play.num_actions,
     )
 
 
@@ -140,7 +141,8 @@ class _JointPlay(Around):
         for player, space in zip(self._players, actions):
             if not isinstance(space, spaces.Discrete) or space.start != 0:
                 raise TypeError(f"the actions of {player} must be numbered from 0 to be counted, but are {space}")
-        self.action_space = spaces.MultiDiscrete([int(space.n) for space in actions])
+        self.num_actions = tuple(int(space.n) for space in actions)
+        self.action_space = spaces.MultiDiscrete(self.num_actions)
         self.observation_space = spaces.Tuple([game.observation_space(player) for player in self._players])
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:

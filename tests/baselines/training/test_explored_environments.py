@@ -11,7 +11,7 @@ import baselines
 from baselines.report.value_maps import value_maps
 from baselines.training.specification import WorldSpecification
 from rl_envs.envs.tabular_vector_env import TabularVectorEnv
-from rl_envs.extraction.explored import ExploredWorld
+from rl_envs.extraction.explored_world import ExploredWorld
 from tests.corridor import own as own
 
 PLACE = "rooms.py:make_env:size=4"
