@@ -66,6 +66,7 @@ class Contents(Attributes):
         self._live: list[tuple[bytes, list[Any]]] | None = None  # what each group holds now, and its objects
         self.keyed = True  # whether keys are asked for at all
         self._missing: set[Slot] = set()  # attributes that some contents lack
+        self._changed: set[Slot] = set()  # attributes that were shared until a step changed them after all
         self._lay_out()
         self.rewind()  # the environment's own objects are left alone from here on
 
@@ -87,15 +88,16 @@ class Contents(Attributes):
     # Finding out ----------------------------------------------------------------------------------------------------
 
     def learn(self) -> None:
-        """Look at every attribute as it is now, and keep those of a new kind in a way that fits."""
+        """Look at every attribute that is not shared, and keep those of a new kind in a way that fits."""
         for i, part in enumerate(self._layers):
             for name, value in part.__dict__.items():
-                self._move((i, name), way_of(value, self.name((i, name))))
+                if self.ways.get((i, name)) != SHARED:
+                    self._move((i, name), way_of(value, self.name((i, name))))
         self._lay_out()
 
     def share(self, slots: Iterable[Slot]) -> None:
-        """Share attributes between all contents from now on, as they are now."""
-        for slot in slots:
+        """Share attributes between all contents from now on, as they are now, but for those that once changed."""
+        for slot in set(slots) - self._changed:
             self.ways[slot] = SHARED
             self._pristine[slot] = self._pack(slot, self.current(slot))
         self._lay_out()
@@ -142,6 +144,7 @@ class Contents(Attributes):
         """Look whether an attribute that is shared was changed after all; raises Reclassified where one was."""
         changed = [slot for slot in self.slots(SHARED) if self._pack(slot, self.current(slot)) != self._pristine[slot]]
         for slot in changed:
+            self._changed.add(slot)
             self._dicts[slot[0]][slot[1]] = self._unpack(self._pristine[slot])
             self._move(slot, way_of(self.current(slot)))
         if changed:
@@ -281,6 +284,7 @@ class Contents(Attributes):
                     if type(now) is type(value) and self._pack((i, name), now) == self._pristine[i, name]:
                         d[name] = value  # made anew with the same content
                         continue
+                    self._changed.add((i, name))
                     self._move((i, name), further(way_of(now), way_of(value)))
                     d[name] = value
                     self._lay_out()
