@@ -162,8 +162,12 @@ def _share_what_stays(stepper: Stepper, actions: Sequence[Any], rng: np.random.G
                 if contents.current(slot) is objects[slot] and contents.equal(first, content, slot)
             }
         groups += contents.sharing_groups()
+    joint = united(groups)
+    for group in joint:
+        if group - copied:
+            copied -= group  # it holds an object that is changed by way of another attribute
     contents.share(copied)
-    contents.join(united([group - copied for group in groups if len(group - copied) > 1]))
+    contents.join([group for group in joint if group - copied])
 
 
 def _collect(stepper: Stepper, actions: Sequence[Any], rng: np.random.Generator) -> Probe:

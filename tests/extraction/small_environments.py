@@ -256,6 +256,22 @@ class Shown(Line):
         return self.show(), reward, terminated, truncated, info
 
 
+class Pointing(Line):
+    """The goal is one of several objects, the others of which change: it is known by being that very object."""
+
+    def reset(self, *, seed=None, options=None):
+        self.cells = [{"lit": False} for _ in range(5)]
+        self.goal = self.cells[4]
+        return super().reset(seed=seed)
+
+    def step(self, action):
+        self.move(action)
+        here = self.cells[self.cell]
+        if here is not self.goal:
+            here["lit"] = not here["lit"]
+        return self.cell, float(here is self.goal), here is self.goal, False, {}
+
+
 class Bag(Line):
     """What changes lies in a dictionary beside a function that pickle cannot find by its name."""
 

@@ -173,6 +173,11 @@ def test_an_array_that_is_shown_and_changed_later_is_kept_as_it_was_shown() -> N
     assert truth(world).optimal_value == pytest.approx(truth(line()).optimal_value)
 
 
+def test_an_object_that_is_known_by_its_identity_stays_that_object() -> None:
+    world = tabulate_env(small.Pointing(), **QUICK)
+    assert truth(world).optimal_value == pytest.approx(truth(line()).optimal_value)
+
+
 def test_a_function_inside_of_what_changes_is_handed_over() -> None:
     world = tabulate_env(small.Bag(), **QUICK)
     assert world.account.states == 4
