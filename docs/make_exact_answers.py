@@ -64,7 +64,7 @@ ENVIRONMENTS: list[tuple[str, dict[str, Any]]] = [
 
 BLACKJACKS: list[dict[str, Any]] = [{"sab": True}, {"sab": False}]
 
-LEVELS = ("Empty-8x8", "DoorKey-6x6", "FourRooms", "LavaCrossingS9N1")
+LEVELS = ("Empty-8x8", "DoorKey-6x6", "FourRooms", "KeyCorridorS3R1", "LavaCrossingS9N1")
 
 
 def rows() -> Iterator[str]:
