@@ -142,7 +142,7 @@ class _JointPlay(Around):
             if not isinstance(space, spaces.Discrete) or space.start != 0:
                 raise TypeError(f"the actions of {player} must be numbered from 0 to be counted, but are {space}")
         self.num_actions = tuple(int(space.n) for space in actions)
-        self.action_space = spaces.MultiDiscrete(self.num_actions)
+        self.action_space = spaces.MultiDiscrete(list(self.num_actions))
         self.observation_space = spaces.Tuple([game.observation_space(player) for player in self._players])
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
