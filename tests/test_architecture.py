@@ -63,7 +63,14 @@ ROOMS: dict[str, set[str]] = {
         "rl_envs.envs",
     },
     "rl_envs.__main__": {"rl_envs.names", "rl_envs.diagnosis"},
-    "rl_envs.games": {"rl_envs.names", "rl_envs.specification", "rl_envs.mdp", "rl_envs.drawing", "rl_envs.envs"},
+    "rl_envs.games": {
+        "rl_envs.names",
+        "rl_envs.specification",
+        "rl_envs.mdp",
+        "rl_envs.drawing",
+        "rl_envs.envs",
+        "rl_envs.extraction",
+    },
 }
 BELOW: dict[str, set[str]] = {
     "baselines.system": set(),
