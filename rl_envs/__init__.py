@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from rl_envs.registry import register_worlds
+from rl_envs.registry import register_entry_points, register_worlds
 
 if TYPE_CHECKING:  # for type checkers and editors, which do not run __getattr__
     from rl_envs.diagnosis.exam import Diagnosis as Diagnosis
@@ -59,6 +59,7 @@ _HOMES = {
 __all__ = [*(name for name in _HOMES if name != "TabularVectorEnv"), "__version__"]
 
 register_worlds()
+register_entry_points()
 
 
 def __getattr__(name: str) -> Any:

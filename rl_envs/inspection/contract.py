@@ -162,7 +162,7 @@ def _after_the_end(subject: Subject, episodes: list[Episode]) -> Iterator[Findin
             severity="warning" if again else "note",
             section="contract",
             what=f"A step after the end of an episode {what}: who forgets to reset is not told.",
-            change="Raise gymnasium.error.ResetNeeded there, or keep the wrapper OrderEnforcing and reset after each end.",
+            change="Raise gymnasium.error.ResetNeeded there, or reset after each end.",
             where=method_line(subject.unwrapped, "step"),
             cost=abs(pays),
             cost_of="what such a step pays or costs",

@@ -113,7 +113,9 @@ def _play_one(env: Any, episode: Episode, actions: Any, beyond_end: bool, until:
         episode.failure = _raised("reset", error, None, 0)
         return
     if not isinstance(made, tuple) or len(made) != 2:
-        episode.failure = Failure("reset", f"returned {_short(made)}, not an observation and info", None, 0, None, False)
+        episode.failure = Failure(
+            "reset", f"returned {_short(made)}, not an observation and info", None, 0, None, False
+        )
         return
     episode.moments.append(Moment(made[0], copy.deepcopy(made[0])))
     for step in range(EPISODE):

@@ -29,7 +29,9 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
     made.add_argument("--html", metavar="FILE", help="write the report as one HTML page, too")
     made.add_argument("--discount", type=float, help="gamma (a world's own, or 0.99)")
     made.add_argument("--seed", type=int, help="seed of every reset; left out, all ways to start are followed")
-    made.add_argument("--clock", choices=("layers", "stopped"), help="what to do where rewards depend on a step counter")
+    made.add_argument(
+        "--clock", choices=("layers", "stopped"), help="what to do where rewards depend on a step counter"
+    )
     made.add_argument("--ignore", metavar="NAMES", help="attributes that decide nothing, separated by commas")
     made.add_argument("--state", metavar="NAMES", help="attributes that tell states apart, separated by commas")
     made.add_argument("--max-states", type=int, default=20_000, help="the most states (%(default)s)")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from rl_envs.inspection.behaviour import LookAlikes, look_alikes
 from rl_envs.inspection.finding import Fact, Finding
 from rl_envs.inspection.memoryless import Memoryless, best_memoryless
@@ -102,6 +100,7 @@ def findings(view: TableView, hidden: Hidden, differences: Differences | None) -
         change="Show what differs in the observation, or use an agent with memory.",
         where=view.describe(other),
         cost=cost,
-        cost_of="what the best policy of the observation alone loses, at most" if best and not best.exact else ""
-        "what the best deterministic policy of the observation alone loses",
+        cost_of="what the best policy of the observation alone loses, at most"
+        if best and not best.exact
+        else "what the best deterministic policy of the observation alone loses",
     )

@@ -1,15 +1,15 @@
 """An environment inspected: numbers from its exact table, and what is wrong with it.
 
-    inspection = rl_envs.inspect_env("CliffWalking-v1")
-    print(inspection)
-    inspection.save_html("cliff.html")
+inspection = rl_envs.inspect_env("CliffWalking-v1")
+print(inspection)
+inspection.save_html("cliff.html")
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,27 +140,54 @@ def inspect_env(
         TypeError: something else, arguments without a name, or one that the environment does not take.
         ValueError: an unknown name, naming the nearest, or an argument out of range.
     """
+    walking = {
+        "seed": seed,
+        "state": state,
+        "ignore": ignore,
+        "clock": clock,
+        "max_states": check_integer("max_states", max_states, low=1),
+        "max_branches": max_branches,
+        "skip_below": skip_below,
+        "check_steps": check_steps,
+    }
+    return _inspect(environment, arguments, discount, max_seconds, progress, walking, whole=True)
+
+
+def exact_values(
+    environment: Any,
+    *,
+    discount: float | None = None,
+    max_seconds: float = 60.0,
+    progress: bool = False,
+    **walking: Any,
+) -> Inspection:
+    """The short answer: size, optimum and other exact values, without looking for what is wrong.
+
+    Args, Returns and Raises: as `inspect_env`, without settings of the environment beside its name.
+    """
+    given = {"max_states": 20_000, "max_branches": 20_000, "skip_below": 1e-9, "check_steps": 5_000, **walking}
+    return _inspect(environment, {}, discount, max_seconds, progress, given, whole=False)
+
+
+def _inspect(
+    environment: Any,
+    arguments: dict[str, Any],
+    discount: float | None,
+    max_seconds: float,
+    progress: bool,
+    walking: dict[str, Any],
+    *,
+    whole: bool,
+) -> Inspection:
     began = time.monotonic()
     if discount is not None:
         check_discount(discount)
-    check_integer("max_states", max_states, low=1)
     if not max_seconds > 0:
         raise ValueError(f"max_seconds must be above 0, but is {max_seconds}")
     if isinstance(environment, World):
         if arguments:
             raise TypeError(f"arguments are for a name or an id, but got {', '.join(arguments)} with {environment!r}")
-        untried = "a World has no steps of its own, so the contract was not tried"
-        return _inspection(environment.name, None, Walked(environment), discount, untried, began)
-    settings = {
-        "seed": seed,
-        "state": state,
-        "ignore": ignore,
-        "clock": clock,
-        "max_states": max_states,
-        "max_branches": max_branches,
-        "skip_below": skip_below,
-        "check_steps": check_steps,
-    }
+        return _inspection(environment.name, None, Walked(environment), discount, began, whole)
     subject, gamma, owned = _subject(environment, arguments)
     discount = gamma if discount is None else discount
     try:
@@ -170,9 +197,9 @@ def inspect_env(
             discount=DISCOUNT if discount is None else check_discount(discount),
             max_seconds=max_seconds,
             progress=progress,
-            **settings,
+            **walking,
         )
-        return _inspection(subject.name, subject, walked, discount, None, began)
+        return _inspection(subject.name, subject, walked, discount, began, whole)
     finally:
         if owned:
             subject.env.close()
@@ -212,21 +239,36 @@ def _name_of(env: gym.Env[Any, Any]) -> str:
 
 
 def _inspection(
-    name: str, subject: Subject | None, walked: Walked, discount: float | None, untried: str | None, began: float
+    name: str, subject: Subject | None, walked: Walked, discount: float | None, began: float, whole: bool
 ) -> Inspection:
-    view, reason = None, walked.reason
+    found: list[Finding] = []
+    facts: list[Fact] = []
+    view, reason, untried = None, walked.reason, None
     if walked.world is not None:
         view = TableView(walked.world, discount)
-        found, facts, reason = _of_table(view, subject, walked)
-        view = None if reason is not None else view
-    else:
-        found, facts = [], []
-    if subject is not None:
+        try:
+            view.solution  # noqa: B018  (at discount 1 it may not exist)
+        except ValueError as error:
+            view, reason = None, f"{error}: pass a discount below 1"
+    threshold = None if subject is None else subject.threshold
+    if view is not None:
+        facts += sizes.facts(view)
+        if threshold is not None:
+            label = "return at which it counts as solved (reward_threshold)"
+            facts.append(Fact("reward_threshold", "size", label, threshold))
+    if whole and view is not None:
+        found += sizes.threshold_findings(view, threshold)
+        _add_of_table(view, subject, walked, found, facts)
+    if whole and subject is None:
+        untried = "a World has no steps of its own, so the contract was not tried"
+    elif whole and subject is not None:
         found += walk_findings.findings(subject, walked, view)
         try:
             found += contract.findings(subject)
         except NotTabular as error:
-            untried = f"its steps were not tried, because it could not be left as it was: {error}. Pass a function that "
+            untried = (
+                f"its steps were not tried, because it could not be left as it was: {error}. Pass a function that "
+            )
             untried += "makes it: inspect_env(make_env)"
     found.sort(key=lambda one: (SEVERITIES.index(one.severity), list(SECTIONS).index(one.section)))
     return Inspection(
@@ -240,30 +282,15 @@ def _inspection(
     )
 
 
-def _of_table(
-    view: TableView, subject: Subject | None, walked: Walked
-) -> tuple[list[Finding], list[Fact], str | None]:
-    """Findings and facts of a table, and why there are none where its optimum does not exist."""
-    try:
-        view.solution  # noqa: B018  (at discount 1 it may not exist)
-    except ValueError as error:
-        return [], [], f"{error}: pass a discount below 1"
+def _add_of_table(
+    view: TableView, subject: Subject | None, walked: Walked, found: list[Finding], facts: list[Fact]
+) -> None:
+    """Add what a table says of learning, rewards and hidden state."""
     differences = None if subject is None else differences_by_walking_again(subject.env, walked)
-    threshold = None if subject is None else subject.threshold
     hidden = hidden_state.Hidden.of(view)
-
-    def found() -> Iterator[Finding]:
-        yield from sizes.threshold_findings(view, threshold)
-        yield from learnability.findings(view)
-        yield from incentives.findings(view)
-        yield from hidden_state.findings(view, hidden, differences)
-
-    def facts() -> Iterator[Fact]:
-        yield from sizes.facts(view)
-        if threshold is not None:
-            yield Fact("reward_threshold", "size", "return at which it counts as solved (reward_threshold)", threshold)
-        yield from learnability.facts(view)
-        yield from incentives.facts(view)
-        yield from hidden_state.facts(view, hidden)
-
-    return list(found()), list(facts()), None
+    found += learnability.findings(view)
+    found += incentives.findings(view)
+    found += hidden_state.findings(view, hidden, differences)
+    facts += learnability.facts(view)
+    facts += incentives.facts(view)
+    facts += hidden_state.facts(view, hidden)

@@ -135,7 +135,11 @@ def differences_by_walking_again(
             slots = contents.differences(found[one], found[other])
             kept = [slot for slot in slots if slot not in contents.ignored]
             return [
-                (contents.name(slot), shown(contents.value(found[one], slot)), shown(contents.value(found[other], slot)))
+                (
+                    contents.name(slot),
+                    shown(contents.value(found[one], slot)),
+                    shown(contents.value(found[other], slot)),
+                )
                 for slot in kept
             ]
 
