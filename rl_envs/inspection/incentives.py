@@ -127,7 +127,7 @@ def _ending_early(view: TableView) -> Iterator[Finding]:
 
 
 def _value_of_playing_on(view: TableView, unwanted: np.ndarray) -> np.ndarray:
-    """The best values [S] where each state keeps only the actions least likely to end the episode in an unwanted way."""
+    """The best values [S] with only the actions least likely to end the episode in an unwanted way."""
     chance = np.where(unwanted, view.mdp.probability, 0.0).sum(axis=2)  # [S, A]
     kept = chance <= chance.min(axis=1, keepdims=True) + 1e-12
     return np.asarray(solve(_only(view.mdp, kept)).v_star)
@@ -214,7 +214,9 @@ def _cycle(view: TableView, loop: np.ndarray) -> str:
     mdp = view.mdp
     without_end = np.where(mdp.terminated, -np.abs(mdp.reward).max() * 100 - 1, mdp.reward)
     policy = solve(replace(mdp, reward=without_end, discount=min(mdp.discount, 0.99))).policy
-    state, seen, names = int(loop[0]), [], []
+    state = int(loop[0])
+    seen: list[int] = []
+    names: list[str] = []
     while state not in seen and len(seen) < mdp.num_states:
         seen.append(state)
         action = int(policy[state])

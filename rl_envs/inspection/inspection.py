@@ -111,7 +111,7 @@ def inspect_env(
     progress: bool = False,
     **arguments: Any,
 ) -> Inspection:
-    """Find the exact table of an environment, and say what is wrong with it: its rewards, its hidden state, its contract.
+    """Find the exact table of an environment, and what is wrong with its rewards, observations and steps.
 
     An environment without a finite table is told why, and its contract is tried all the same. It is left as it was.
 

@@ -200,7 +200,7 @@ def _beyond_limit(view: TableView, within: np.ndarray) -> Iterator[Finding]:
 
 
 def _rare(view: TableView) -> Iterator[Finding]:
-    *_, (key, _, wait) = waits(view)
+    wait = [steps for _, _, steps in waits(view)][-1]
     goal = view.goal
     if np.isfinite(wait) and wait > PATIENCE and goal is not None:
         uniform = view.truth.random_value

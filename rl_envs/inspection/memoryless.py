@@ -64,9 +64,9 @@ def best_memoryless(view: TableView, seen: np.ndarray) -> Memoryless | None:
     groups = np.unique(seen[view.playing])
     number = np.searchsorted(groups, seen)
     number[~np.isin(seen, groups)] = 0
-    number_of_policies = float(mdp.num_actions) ** len(groups)
+    try_all = len(groups) * np.log(mdp.num_actions) <= np.log(min(ALL, max(budget, 1)))
     try:
-        if number_of_policies <= min(ALL, budget):
+        if try_all:
             return _all(view, number, len(groups))
         return _climb(view, number, len(groups), budget)
     except ValueError:  # at discount 1 the total of some policy does not exist

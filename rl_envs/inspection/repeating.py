@@ -47,7 +47,7 @@ def unrepeated(subject: Subject) -> Iterator[Finding]:
         ignored = _seed_is_ignored(env)
     with subject.fresh() as env:
         kept = _kept_by_reset(env, seeds[0])
-    one, other, where = differing[0]
+    one, _, where = differing[0]
     returns = [abs(_total(a) - _total(b)) for a, b, _ in differing]
     seen = (
         f"Two episodes with the same seed ({one.seed}) and the same actions differ: {where}. "

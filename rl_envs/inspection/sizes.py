@@ -123,8 +123,8 @@ def threshold_findings(view: TableView, threshold: float | None) -> Iterator[Fin
                 key="threshold_met_by_chance",
                 severity="fault",
                 section="size",
-                what=f"The environment counts as solved at a mean return of {number(threshold)} (reward_threshold), but "
-                f"uniform random play has {number(random)}.",
+                what=f"The environment counts as solved at a mean return of {number(threshold)} (reward_threshold), "
+                f"but uniform random play has {number(random)}.",
                 change=f"Register it with a reward_threshold between {number(random)} and {number(best)}.",
                 cost=best - threshold,
                 cost_of="how far below the best return the threshold is",

@@ -1,4 +1,4 @@
-"""A world's table with what every part of an inspection asks of it: its graph, its optimum, its goal, names of states."""
+"""A world's table with what every part of an inspection asks of it: graph, optimum, goal, names of states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the walk itself saw: a time limit reported as an end, rewards that depend on time, a carried table that is wrong."""
+"""What the walk saw: a time limit reported as an end, rewards that depend on time, a carried table that is wrong."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _counter(subject: Subject, world: ExploredWorld, view: TableView) -> Iterato
         key="counter_terminates",
         severity="fault",
         section="contract",
-        what=f"Attribute {account.clock} counts the steps of an episode and ends it after {account.clock_limit:,}, which "
-        "step() reports as terminated. A time limit is no end of the task: agents take what comes later to be worth 0, "
+        what=f"Attribute {account.clock} counts the steps of an episode and ends it after {account.clock_limit:,}, "
+        "which step() reports as terminated. A time limit is no end of the task: agents take what comes later to be worth 0, "
         "and the count is not in the observation.",
         change=f"Return truncated=True and terminated=False when {account.clock} reaches the limit, or leave the limit "
         "to max_episode_steps.",
@@ -69,8 +69,8 @@ def _reward_by_clock(subject: Subject, world: ExploredWorld, said: str, view: Ta
         key="reward_depends_on_time",
         severity="note",
         section="hidden",
-        what=f"The reward depends on {clock}, which counts the steps of the episode and is not seen: {what}. All values "
-        "here are those of the first step of an episode, for ever.",
+        what=f"The reward depends on {clock}, which counts the steps of the episode and is not seen: {what}. All "
+        "values here are those of the first step of an episode, for ever.",
         change='If it is meant, nothing; for the exact values with time, inspect it with clock="layers".',
         where=comparison_line(subject.unwrapped, clock),
         cost=None if view is None else abs(view.truth.optimal_value),
