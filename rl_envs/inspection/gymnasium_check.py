@@ -20,7 +20,7 @@ _SAID_BETTER = {
     "reward_not_finite": r"reward is",
     "reward_not_a_number": r"reward returned by",
 }
-_NOT_REPEATED = r"deterministic|super\(\)\.reset|np_random|random number"
+_NOT_REPEATED = r"(?i)deterministic|super\(\)\.reset|np_random|random number"
 _SAID_BETTER |= dict.fromkeys(
     ("global_random", "own_generator", "seed_ignored", "reset_keeps", "seed_does_not_repeat"), _NOT_REPEATED
 )

@@ -95,7 +95,7 @@ def findings(view: TableView, hidden: Hidden, differences: Differences | None) -
         section="hidden",
         what=f"{counted(hidden.groups.different, 'state')} of {int(view.playing.sum()):,} look like another that "
         f"behaves differently. Both {view.describe(one)} and {view.describe(other)} are seen as "
-        f"{shown(view.world.observation.of(one))}, but with action {view.world.action_names[action]} {how}."
+        f"{shown(view.world.observation.of(one))}, but with {view.action(action)} {how}."
         f"{f' Attribute {because}.' if because else ''}{worth}",
         change="Show what differs in the observation, or use an agent with memory.",
         where=view.describe(other),

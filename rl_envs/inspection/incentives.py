@@ -35,7 +35,7 @@ def facts(view: TableView) -> Iterator[Fact]:
         "incentives",
         "best value of always the same action",
         value,
-        f"always {view.world.action_names[action]}{_score(view, value)}",
+        f"always {view.action(action)}{_score(view, value)}",
     )
 
 
@@ -238,7 +238,7 @@ def _doing_nothing(view: TableView) -> Iterator[Finding]:
     stays = ~((view.possible & (mdp.next_state != here)) | (view.possible & mdp.terminated)).any(axis=2)  # [S, A]
     can_leave = ~stays.all(axis=1)
     idle = (stays & (_paid_for_ever(mdp) >= view.solution.v_star[:, None] - view.tolerance)).any(axis=1)
-    idle &= can_leave & view.playing
+    idle &= can_leave & view.playing & (view.solution.v_star > view.worst + view.tolerance)
     share = float(mdp.start[idle].sum())
     if not share:
         return
@@ -252,7 +252,7 @@ def _doing_nothing(view: TableView) -> Iterator[Finding]:
         severity="warning",
         section="incentives",
         what=f"In {'every episode' if everywhere else f'{share:.3g} of all episodes'} it is optimal never to move: "
-        f"action {view.world.action_names[action]} in {view.describe(state)} stays there for ever, and nothing is "
+        f"{view.action(action)} in {view.describe(state)} stays there for ever, and nothing is "
         f"worth more.{also}",
         change="If the agent is meant to move, start elsewhere, or pay more for what it is to do than moving costs.",
         where=view.describe(state),
@@ -265,7 +265,7 @@ def _paid_for_ever(mdp: FiniteMDP) -> np.ndarray:
     """What it is worth to collect a pair's reward in every step for ever, [S, A]."""
     if mdp.discount < 1:
         return np.asarray(mdp.mean_reward / (1 - mdp.discount))
-    return np.where(mdp.mean_reward == 0, 0.0, np.sign(mdp.mean_reward) * np.inf)
+    return np.where(mdp.mean_reward == 0, 0.0, np.copysign(np.inf, mdp.mean_reward))
 
 
 def _only(mdp: FiniteMDP, kept: np.ndarray) -> FiniteMDP:

@@ -55,7 +55,10 @@ def findings(view: TableView) -> Iterator[Finding]:
     Yields:
         Findings.
     """
-    yield from _no_choice(view)
+    if view.rewarded.any():
+        yield from _no_choice(view)
+    else:
+        yield _no_reward()
     stuck = stuck_states(view)
     goal = view.goal
     if goal is not None:
@@ -66,16 +69,6 @@ def findings(view: TableView) -> Iterator[Finding]:
         yield from _dead_ends(view, within, stuck)
         yield from _beyond_limit(view, within)
         yield from _rare(view)
-    elif not view.mdp.reward[view.possible & view.playing[:, None, None]].any():
-        yield Finding(
-            key="no_reward",
-            severity="fault",
-            section="learnability",
-            what="Every reward is 0: no step that an episode can come to pays or costs anything.",
-            change="Pay for what the agent is to do.",
-            cost=0.0,
-            cost_of="the difference between the best and the worst policy",
-        )
     yield from _traps(view, stuck)
     yield from _no_limit(view)
 
@@ -85,11 +78,11 @@ def waits(view: TableView) -> Iterator[tuple[str, str, float]]:
     mdp, limit = view.mdp, view.world.max_episode_steps
     if not in_reach_of_a_sum(limit):
         limit = None
-    rewarded = view.possible & (mdp.reward != 0)
+    rewarded = view.rewarded
     label = "steps of uniform play to the first reward that is not 0"
     yield "steps_to_reward", label, expected_wait(mdp, rewarded, limit)
     goal = view.goal
-    if goal is not None and (goal.hit != (rewarded & view.playing[:, None, None])).any():
+    if goal is not None and (goal.hit != rewarded).any():
         yield "steps_to_goal", "steps of uniform play to the goal", expected_wait(mdp, goal.hit, limit)
 
 
@@ -133,6 +126,18 @@ def _lookahead(view: TableView) -> Fact:
     return Fact("effective_horizon", "learnability", label, f"more than {FURTHEST}" if k is None else k, remark)
 
 
+def _no_reward() -> Finding:
+    return Finding(
+        key="no_reward",
+        severity="fault",
+        section="learnability",
+        what="Every reward is 0: no step that an episode can come to pays or costs anything.",
+        change="Pay for what the agent is to do, or open the way to what pays.",
+        cost=0.0,
+        cost_of="the difference between the best and the worst policy",
+    )
+
+
 def _no_choice(view: TableView) -> Iterator[Finding]:
     if view.mdp.num_actions > 1 and view.optimal_pairs[view.playing].all():
         yield Finding(
@@ -151,7 +156,7 @@ def _unreachable(view: TableView, lost: float, within: np.ndarray) -> Finding:
     starts = np.flatnonzero((view.mdp.start > 0) & ~within)
     return Finding(
         key="goal_unreachable",
-        severity="fault",
+        severity="fault" if lost > 1 - 1e-9 else "warning",
         section="learnability",
         what=f"The goal ({view.goal.rule}) cannot be reached from {view.listed(starts)}, in which "
         f"{lost:.3g} of all episodes start.",
@@ -263,7 +268,7 @@ def _entry(view: TableView, states: np.ndarray) -> tuple[float | None, str | Non
     loss = view.solution.v_star[:, None] - view.solution.q_star
     loss = np.where((chances > 0) & np.isfinite(loss), loss, -np.inf)
     state, action = np.unravel_index(int(loss.argmax()), loss.shape)
-    return float(loss.max()), f"action {view.world.action_names[action]} in {view.describe(int(state))}"
+    return float(loss.max()), f"{view.action(int(action))} in {view.describe(int(state))}"
 
 
 def _best_of(view: TableView, within: np.ndarray) -> float | None:

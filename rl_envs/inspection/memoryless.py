@@ -18,7 +18,7 @@ ALL, BEGINNINGS = 4_096, 8
 
 # The search ends after so many evaluations, and after fewer where each needs an elimination of many states: after about
 # so many multiplications, some seconds.
-EVALUATIONS, MULTIPLICATIONS = 20_000, 1e11
+EVALUATIONS, MULTIPLICATIONS = 20_000, 2e10
 
 # Tables with more numbers to eliminate than this are too large to evaluate thousands of policies on.
 LARGEST = 3_000

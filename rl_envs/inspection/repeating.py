@@ -156,6 +156,7 @@ def _seed_is_ignored(env: Any) -> bool:
     for _ in range(2):
         env.reset(seed=5)
         states.append(repr(env.unwrapped.np_random.bit_generator.state))
+        env.unwrapped.np_random.random()
     return states[0] != states[1]
 
 

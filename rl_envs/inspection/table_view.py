@@ -120,15 +120,24 @@ class TableView:
         return self.possible & self.mdp.terminated & self.playing[:, None, None]
 
     @cached_property
+    def rewarded(self) -> np.ndarray:
+        """The outcomes that an episode can come to and that pay or cost something, [S, A, K] bool."""
+        noise = False if self.mdp.reward_std is None else self.mdp.reward_std != 0
+        return self.possible & self.playing[:, None, None] & ((self.mdp.reward != 0) | noise)
+
+    @cached_property
     def goal(self) -> Goal | None:
         """What an episode is for, by the first rule that fits; None where nothing says so."""
         mdp, playing = self.mdp, self.playing[:, None, None]
         if self.world.goal_states is not None:
             hit = self.ends & self.world.goal_states[mdp.next_state]
             return Goal(hit, "the episode ends in one of the world's goal states") if hit.any() else None
+        if not self.rewarded.any():
+            return None
         paid = self.possible & playing & (mdp.reward > 0)
         if paid.any():
-            if self._all_pay:
+            # Under noise, or where every step pays, a positive reward is no sign of having got anywhere.
+            if mdp.reward_std is not None or self._all_pay:
                 return None
             return Goal(paid, "a step pays a positive reward")
         if self.ends.any() and self._optimal_play_ends:
@@ -179,6 +188,11 @@ class TableView:
                         found.append(target)
             frontier = np.array(found, dtype=np.int64)
         return before, action
+
+    def action(self, number: int) -> str:
+        """An action in words: "action 0", "action left"."""
+        name = self.world.action_names[number]
+        return name if name.startswith("action ") else f"action {name}"
 
     def actions_to(self, state: int) -> list[str]:
         """Names of the fewest actions that can lead to a state from a start."""

@@ -44,8 +44,8 @@ def _counter(subject: Subject, world: ExploredWorld, view: TableView) -> Iterato
         severity="fault",
         section="contract",
         what=f"Attribute {account.clock} counts the steps of an episode and ends it after {account.clock_limit:,}, "
-        "which step() reports as terminated. A time limit is no end of the task: agents take what comes later to be worth 0, "
-        "and the count is not in the observation.",
+        "which step() reports as terminated. A time limit is no end of the task: agents take what comes later to be "
+        "worth 0, and the count is not in the observation.",
         change=f"Return truncated=True and terminated=False when {account.clock} reaches the limit, or leave the limit "
         "to max_episode_steps.",
         where=comparison_line(subject.unwrapped, account.clock),

@@ -19,6 +19,9 @@ from rl_envs.worlds.world import World
 # How `tabulate_env` begins to say that rewards depend on a count of steps.
 _REWARD_BY_CLOCK = "the reward must not depend on how long the episode has lasted"
 
+# How a `World` begins to say that an observation is none of its space.
+_OUTSIDE_SPACE = "observation must lie in"
+
 # States of larger walks are not walked again to say what differs between them.
 LARGEST_AGAIN = 20_000
 
@@ -40,27 +43,29 @@ class Walked:
     settings: dict[str, Any] | None = None
 
 
-class Deadline(gym.Wrapper[Any, Any, Any, Any]):
-    """Refuses to go on after a time, so that a walk ends.
+def with_deadline(env: gym.Env[Any, Any], seconds: float) -> gym.Env[Any, Any]:
+    """The environment, whose steps raise NotTabular after a time, so that a walk ends.
 
     Args:
         env: the environment.
         seconds: how long it may take.
     """
+    until = time.monotonic() + seconds
 
-    def __init__(self, env: gym.Env[Any, Any], seconds: float) -> None:
-        super().__init__(env)
-        self._seconds = seconds
-        self._until = time.monotonic() + seconds
+    # The time is no attribute, which would be one more of those that the walk looks at.
+    class Deadline(gym.Wrapper[Any, Any, Any, Any]):
+        def reset(self, **given: Any) -> Any:
+            return self.env.reset(**given)
 
-    def step(self, action: Any) -> Any:
-        """Take a step, or raise NotTabular when the time is over."""
-        if time.monotonic() > self._until:
-            raise NotTabular(
-                f"the walk must end within {self._seconds:g} seconds, but went on: max_seconds= gives it more, "
-                "state= or ignore= may leave fewer states"
-            )
-        return self.env.step(action)
+        def step(self, action: Any) -> Any:
+            if time.monotonic() > until:
+                raise NotTabular(
+                    f"the walk must end within {seconds:g} seconds, but went on: max_seconds= gives it more, state= or "
+                    "ignore= may leave fewer states"
+                )
+            return self.env.step(action)
+
+    return Deadline(env)
 
 
 def walk(
@@ -86,7 +91,7 @@ def walk(
         return Walked(own)
 
     def tabulated(**more: Any) -> ExploredWorld:
-        guarded = Deadline(env, max_seconds)
+        guarded = with_deadline(env, max_seconds)
         return tabulate_env(guarded, name=name, discount=discount, progress=progress, **{**settings, **more})
 
     try:
@@ -98,6 +103,10 @@ def walk(
             said = str(error)
         return Walked(tabulated(clock="stopped"), clock_pays=said, settings={**settings, "clock": "stopped"})
     except (NotTabular, TypeError) as error:
+        return Walked(None, reason=str(error))
+    except ValueError as error:
+        if not str(error).startswith(_OUTSIDE_SPACE):
+            raise
         return Walked(None, reason=str(error))
 
 
