@@ -35,15 +35,15 @@ def registered() -> Iterator[str]:
 def test_a_world_of_somebody_else_is_made_and_built_as_ours_are(registered: str) -> None:
     assert registered == "acme/ShortLine-v2"
     for name in ("ShortLine", "ShortLine-v2", "acme/ShortLine-v2", "ShortLine:size=6"):
-        assert build(name).mdp.num_states == (6 if "size" in name else 4)
+        assert build(name).mdp.num_states == (13 if "size" in name else 9)  # 2 size + 1
     env = gym.make("acme/ShortLine-v2", size=5)
-    assert env.unwrapped.world.mdp.num_states == 5
+    assert env.unwrapped.world.mdp.num_states == 11
     assert env.spec.reward_threshold == 0.9
     # Its time limit is the world's own.
     limit = env.get_wrapper_attr("_max_episode_steps")
     assert limit == build("ShortLine").max_episode_steps
     assert rl_envs.truth("ShortLine").max_episode_steps == rl_envs.truth(env).max_episode_steps == limit
-    assert rl_envs.truth("acme/ShortLine-v2").optimal_value == pytest.approx(0.9**2)
+    assert rl_envs.truth("acme/ShortLine-v2").optimal_value == pytest.approx(0.9**3)
     many = gym.make_vec("acme/ShortLine-v2", num_envs=3, vectorization_mode="vector_entry_point")
     assert many.max_episode_steps == limit
     many.close()
@@ -56,7 +56,7 @@ def test_it_is_inspected_trained_on_and_listed(registered: str, capsys: pytest.C
 
     assert main(["truth", "ShortLine"]) == 0
     assert "ShortLine" in capsys.readouterr().out
-    assert make_task("ShortLine:size=6").world.mdp.num_states == 6
+    assert make_task("ShortLine:size=6").world.mdp.num_states == 13
     assert baselines(["list"]) in (0, None)
     assert "ShortLine" in capsys.readouterr().out
 
@@ -174,7 +174,7 @@ def test_the_worlds_of_an_installed_package_are_there_and_nothing_of_it_is_impor
     lines = done.stdout.splitlines()
     assert lines[:2] == ["made True", "acme_worlds is imported"]
     states, value = lines[2].split()
-    assert (int(states), float(value)) == (4, pytest.approx(0.81))
+    assert (int(states), float(value)) == (9, pytest.approx(0.729))
     assert lines[3].startswith("the world Broken of the package acme-worlds cannot be built, because acme_broken:build")
     assert "RuntimeError: out of paint" in lines[3]
     # The name of one of ours is refused, with the package, and the others are there all the same.
@@ -184,7 +184,7 @@ def test_the_worlds_of_an_installed_package_are_there_and_nothing_of_it_is_impor
 
 def test_a_package_that_is_imported_first_finds_its_worlds_too(package: Path) -> None:
     done = run(package, "import acme_worlds, rl_envs; print(rl_envs.build('PullLever').mdp.num_states)")
-    assert done.stdout.splitlines()[-1] == "4", done.stderr
+    assert done.stdout.splitlines()[-1] == "9", done.stderr
 
 
 def test_the_commands_know_them_and_a_broken_one_hides_no_other(package: Path) -> None:
@@ -195,7 +195,7 @@ def test_the_commands_know_them_and_a_broken_one_hides_no_other(package: Path) -
     assert "Left out: Broken: the world Broken of the package acme-worlds cannot be built" in listed.stderr
     shown = run(package, "", "-W", "ignore", "-m", "rl_envs", "inspect", "PullLever:size=6", "--json")
     assert shown.returncode == 0, shown.stderr
-    assert '"states": 5' in shown.stdout
+    assert '"states": 11' in shown.stdout
 
 
 def test_importing_without_such_packages_warns_of_nothing() -> None:

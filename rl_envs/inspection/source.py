@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+_HERE = Path(__file__).parent
+
 # Classes whose lines are nobody's own.
 _LIBRARY = ("gymnasium", "builtins", "typing", "abc")
 
@@ -64,7 +66,7 @@ def assignment_line(env: Any, attribute: str) -> str | None:
 def raising_line(trace: TracebackType | None) -> str | None:
     """The innermost line outside libraries that an exception came from."""
     frames = [frame for frame in traceback.extract_tb(trace) if "site-packages" not in frame.filename]
-    frames = [frame for frame in frames if Path(frame.filename).parent.name != "inspection"]
+    frames = [frame for frame in frames if Path(frame.filename).parent != _HERE]
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
 
 

@@ -140,7 +140,7 @@ class TableView:
             if mdp.reward_std is not None or self._all_pay:
                 return None
             return Goal(paid, "a step pays a positive reward")
-        if self.ends.any() and self._optimal_play_ends:
+        if self.ends.any() and self.lasting_share < 0.5:
             best = mdp.reward[self.ends].max()
             return Goal(
                 self.ends & (mdp.reward >= best - self.tolerance), "the episode ends with the highest reward for ending"
@@ -154,9 +154,9 @@ class TableView:
         return bool(rewards.size) and bool((rewards > 0).all())
 
     @cached_property
-    def _optimal_play_ends(self) -> bool:
-        """Whether the optimal policy can come to an end from the start."""
-        return bool((self.backward(self.ends, self.optimal_pairs) & (self.mdp.start > 0)).any())
+    def lasting_share(self) -> float:
+        """The share of episodes that optimal play goes on with for ever."""
+        return float(self.mdp.start[~self.backward(self.ends, self.optimal_pairs)].sum())
 
     @cached_property
     def optimal_pairs(self) -> np.ndarray:
