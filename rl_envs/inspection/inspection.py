@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import gymnasium as gym
 from rl_envs.extraction.refusal import NotTabular
 from rl_envs.inspection import contract, hidden_state, incentives, learnability, sizes, walk_findings
 from rl_envs.inspection.finding import SECTIONS, SEVERITIES, Fact, Finding
+from rl_envs.inspection.outcome import Outcome
 from rl_envs.inspection.page import as_html
 from rl_envs.inspection.report import as_json, as_text
 from rl_envs.inspection.subject import Subject
@@ -33,51 +33,8 @@ from rl_envs.worlds.world import World
 DISCOUNT = 0.99
 
 
-@dataclass(frozen=True)
-class Inspection:
-    """What was found in an environment.
-
-    Attributes:
-        name: of the environment.
-        findings: what is wrong or worth knowing, the worst first.
-        facts: numbers from its table; empty where it has none.
-        reason: why it has no table; None where it has one.
-        untried: why its steps were not tried; None where they were.
-        world: the table; None where there is none.
-        seconds: how long it took.
-    """
-
-    name: str
-    findings: tuple[Finding, ...]
-    facts: tuple[Fact, ...]
-    reason: str | None
-    untried: str | None
-    world: World | None
-    seconds: float
-
-    @property
-    def verdict(self) -> str:
-        """The severity of the worst finding, "clean" where there is none but notes, "not walked" for no table."""
-        worst = next((one for one in SEVERITIES[:2] if any(finding.severity == one for finding in self.findings)), None)
-        return worst or ("clean" if self.reason is None else "not walked")
-
-    def fact(self, key: str) -> Any:
-        """The value of a fact.
-
-        Args:
-            key: its name.
-
-        Raises:
-            KeyError: no such fact; the message lists those there are.
-        """
-        for fact in self.facts:
-            if fact.key == key:
-                return fact.value
-        raise KeyError(f"no fact {key!r}; there are: {', '.join(fact.key for fact in self.facts) or 'none'}")
-
-    def found(self, key: str) -> Finding | None:
-        """The finding of a key; None where there is none."""
-        return next((finding for finding in self.findings if finding.key == key), None)
+class Inspection(Outcome):
+    """What was found in an environment, with the ways to show it."""
 
     def __str__(self) -> str:
         return as_text(self)

@@ -10,7 +10,7 @@ from rl_envs.inspection.report import TONES, by_section, headline, how_bad, rema
 from rl_envs.reports.html_page import html_page
 
 if TYPE_CHECKING:
-    from rl_envs.inspection.inspection import Inspection
+    from rl_envs.inspection.outcome import Outcome
 
 SEVERITY_TONES = {"fault": "wrong", "warning": "unsure", "note": "small"}
 STYLE = """
@@ -22,7 +22,7 @@ dl { margin: .5rem 0 0; } dt { color: var(--faint); font-size: .9rem; } dd { mar
 """
 
 
-def as_html(inspection: Inspection) -> str:
+def as_html(inspection: Outcome) -> str:
     """The page, a whole HTML document.
 
     Args:

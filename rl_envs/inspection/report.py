@@ -10,14 +10,14 @@ from rl_envs.inspection.finding import SECTIONS, SEVERITIES, Fact, Finding
 from rl_envs.inspection.table_view import counted, number
 
 if TYPE_CHECKING:
-    from rl_envs.inspection.inspection import Inspection
+    from rl_envs.inspection.outcome import Outcome
 
 # The verdict, as a colour.
 TONES = {"fault": "wrong", "warning": "unsure", "clean": "right", "not walked": "unsure"}
 WIDTH = 100
 
 
-def headline(inspection: Inspection) -> str:
+def headline(inspection: Outcome) -> str:
     """The verdict in one line."""
     counts = [
         counted(count, severity)
@@ -28,7 +28,7 @@ def headline(inspection: Inspection) -> str:
     return f"{inspection.name}: {said}{'' if inspection.reason is None else '; no exact table'}"
 
 
-def remarks(inspection: Inspection) -> list[str]:
+def remarks(inspection: Outcome) -> list[str]:
     """What to know before the findings: why a part is missing."""
     said = []
     if inspection.reason is not None:
@@ -65,7 +65,7 @@ def by_section(facts: tuple[Fact, ...]) -> list[tuple[str, list[Fact]]]:
     return [(title, some) for title, some in grouped if some]
 
 
-def as_text(inspection: Inspection) -> str:
+def as_text(inspection: Outcome) -> str:
     """The whole report as plain text."""
     lines = [headline(inspection), ""]
     for remark in remarks(inspection):
@@ -83,7 +83,7 @@ def as_text(inspection: Inspection) -> str:
     return "\n".join(lines)
 
 
-def as_json(inspection: Inspection) -> dict[str, Any]:
+def as_json(inspection: Outcome) -> dict[str, Any]:
     """The report as an object for JSON; what is infinite is a text, as JSON has no such number."""
     facts: dict[str, dict[str, Any]] = {}
     for fact in inspection.facts:
