@@ -159,7 +159,7 @@ def _after_the_end(subject: Subject, episodes: list[Episode]) -> Iterator[Findin
         )
         yield Finding(
             key="steps_after_the_end",
-            severity="warning" if again else "note",
+            severity="note",  # Gymnasium leaves open what a step after the end does
             section="contract",
             what=f"A step after the end of an episode {what}: who forgets to reset is not told.",
             change="Raise gymnasium.error.ResetNeeded there, or reset after each end.",

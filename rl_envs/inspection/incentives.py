@@ -14,6 +14,9 @@ from rl_envs.mdp.evaluation import evaluate_policy
 from rl_envs.mdp.finite_mdp import FiniteMDP
 from rl_envs.mdp.solve import solve
 
+# An agent has given the goal up where its chance of reaching it is less than this share of the largest chance there is.
+GIVEN_UP = 0.1
+
 # The most sweeps of value iteration that are spent on whether a loop pays; those that pay visibly need few.
 LOOP_SWEEPS = 2_000
 
@@ -85,9 +88,8 @@ def _ending_early(view: TableView) -> Iterator[Finding]:
         return
     goal = view.goal
     if goal is not None:
-        aims = view.backward(goal.hit, view.optimal_pairs)
-        could = view.backward(goal.hit)
-        gives_up = view.playing & could & ~aims & view.backward(view.ends, view.optimal_pairs)
+        could, aims = _chance(view, goal.hit), _chance(view, goal.hit, view.optimal_pairs)
+        gives_up = view.playing & (aims < GIVEN_UP * could) & view.backward(view.ends, view.optimal_pairs)
         purpose = f"the goal ({goal.rule}) can be reached"
         unwanted = view.ends & ~goal.hit
     else:
@@ -97,7 +99,8 @@ def _ending_early(view: TableView) -> Iterator[Finding]:
         lasting = view.playing & ~view.backward(view.ends, view.optimal_pairs)
         stays = np.zeros_like(view.possible)
         stays[view.goes_on & lasting[view.mdp.next_state]] = True
-        gives_up = view.playing & view.backward(stays) & ~view.backward(stays, view.optimal_pairs) & ~lasting
+        could, aims = _chance(view, stays), _chance(view, stays, view.optimal_pairs)
+        gives_up = view.playing & ~lasting & (aims < GIVEN_UP * could)
         purpose = "it could go on for ever, as optimal play does from most starts"
         unwanted = view.ends
     states = np.flatnonzero(gives_up)
@@ -124,6 +127,15 @@ def _ending_early(view: TableView) -> Iterator[Finding]:
         cost=float(loss[worst]),
         cost_of="how much more ending the episode earns than playing on",
     )
+
+
+def _chance(view: TableView, hit: np.ndarray, pairs: np.ndarray | None = None) -> np.ndarray:
+    """The largest probability [S] of coming to some outcomes [S, A, K], with all actions or some [S, A]."""
+    mdp = view.mdp
+    counted_once = replace(
+        mdp, reward=hit.astype(np.float64), terminated=mdp.terminated | hit, discount=1.0, reward_std=None
+    )
+    return np.asarray(solve(counted_once if pairs is None else _only(counted_once, pairs)).v_star)
 
 
 def _value_of_playing_on(view: TableView, unwanted: np.ndarray) -> np.ndarray:

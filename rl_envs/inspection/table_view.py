@@ -12,6 +12,7 @@ from rl_envs.exact import Truth, truth
 from rl_envs.mdp.bellman import TIE_TOLERANCE, Dynamics
 from rl_envs.mdp.finite_mdp import FiniteMDP
 from rl_envs.mdp.solve import Solution, worst_values
+from rl_envs.mdp.undiscounted import expected_visits
 from rl_envs.worlds.world import World
 
 # At most so many actions, and characters of an observation, are written out.
@@ -140,7 +141,7 @@ class TableView:
             if mdp.reward_std is not None or self._all_pay:
                 return None
             return Goal(paid, "a step pays a positive reward")
-        if self.ends.any() and self.lasting_share < 0.5:
+        if self.ends.any() and self._seeks_the_end:
             best = mdp.reward[self.ends].max()
             return Goal(
                 self.ends & (mdp.reward >= best - self.tolerance), "the episode ends with the highest reward for ending"
@@ -152,6 +153,17 @@ class TableView:
         """Whether every step that does not end the episode pays, so that a positive reward is no goal."""
         rewards = self.mdp.reward[self.goes_on & self.playing[:, None, None]]
         return bool(rewards.size) and bool((rewards > 0).all())
+
+    @cached_property
+    def _seeks_the_end(self) -> bool:
+        """Whether optimal play comes to an end, and no later than uniform play."""
+        p, _ = self.dynamics.under_actions(self.solution.policy)
+        ends = self.dynamics.ends[np.arange(self.mdp.num_states), self.solution.policy]
+        optimal = expected_visits(p, ends, self.mdp.start)[~self.mdp.terminal_states].sum()
+        uniform = np.full((self.mdp.num_states, self.mdp.num_actions), 1 / self.mdp.num_actions)
+        p, _ = self.dynamics.under_policy(uniform)
+        wandering = expected_visits(p, self.dynamics.ends.any(axis=1), self.mdp.start)[~self.mdp.terminal_states].sum()
+        return bool(np.isfinite(optimal) and optimal <= wandering)
 
     @cached_property
     def lasting_share(self) -> float:

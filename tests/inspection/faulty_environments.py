@@ -128,6 +128,13 @@ class Impatient(Corridor):
         return cell, reward, terminated or cell == 0, truncated, info
 
 
+class Slippery(Impatient):
+    """The same, where each step may go the other way: the goal may come about by chance, but nobody aims at it."""
+
+    def moved(self, action):
+        return super().moved(1 - action if self.np_random.random() < 0.1 else action)
+
+
 class Boat(Corridor):
     """A target that pays each time it is passed, half as much as the finish pays once.
 

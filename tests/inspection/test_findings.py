@@ -65,6 +65,7 @@ CASES = [
         7.0,
         settings={"discount": 1.0},
     ),
+    Case(faulty.Slippery, "ending_early_pays", "fault", "although the goal"),
     Case(
         faulty.Boat,
         "loop_pays_for_ever",
@@ -78,7 +79,7 @@ CASES = [
     Case(faulty.Colour, "hidden_state", "note", r"Colour.bonus is 0.0 in one and 1.0 .* costs nothing", 0.0),
     Case(faulty.Fading, "reward_depends_on_time", "note", "depends on steps, which counts", line="self.steps >= 20"),
     Case(faulty.Counting, "counter_terminates", "fault", "ends it after 30", 0.99, line="self.elapsed >= 30"),
-    Case(faulty.Paying, "steps_after_the_end", "warning", "pays 1 once more", 1.0),
+    Case(faulty.Paying, "steps_after_the_end", "note", "pays 1 once more", 1.0),
     Case(faulty.SharedDice, "global_random", "fault", "module random", 0.0, line="random.random()"),
     Case(faulty.OwnDice, "own_generator", "fault", "of its own, dice", 0.0, line="self.dice = "),
     Case(faulty.Unseeded, "seed_ignored", "fault", r"does not seed self.np_random", 0.0, line="def reset"),
