@@ -143,13 +143,13 @@ def differences_by_walking_again(
             found = walker.walk().contents
             slots = contents.differences(found[one], found[other])
             kept = [slot for slot in slots if slot not in contents.ignored]
-            return [
-                (
-                    contents.name(slot),
-                    shown(contents.value(found[one], slot)),
-                    shown(contents.value(found[other], slot)),
-                )
-                for slot in kept
-            ]
+
+            def values(slot: Any) -> tuple[str, str]:
+                pair = [contents.value(found[state], slot) for state in (one, other)]
+                if any(" object at 0x" in repr(value) for value in pair):
+                    return f"one {type(pair[0]).__name__}", f"another {type(pair[1]).__name__}"
+                return shown(pair[0]), shown(pair[1])
+
+            return [(contents.name(slot), *values(slot)) for slot in kept]
 
     return differences

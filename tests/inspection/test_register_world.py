@@ -16,7 +16,7 @@ import rl_envs
 from rl_envs.registry import WORLDS, build, register_entry_points, register_world, unregister_world
 from rl_envs.worlds.line_walk import line_walk
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parent.parent.parent
 
 
 def short_line(*, size: int = 4, discount: float = 0.9):
