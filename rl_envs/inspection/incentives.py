@@ -142,7 +142,10 @@ def _value_of_playing_on(view: TableView, unwanted: np.ndarray) -> np.ndarray:
     """The best values [S] with only the actions least likely to end the episode in an unwanted way."""
     chance = np.where(unwanted, view.mdp.probability, 0.0).sum(axis=2)  # [S, A]
     kept = chance <= chance.min(axis=1, keepdims=True) + 1e-12
-    return np.asarray(solve(_only(view.mdp, kept)).v_star)
+    try:
+        return np.asarray(solve(_only(view.mdp, kept)).v_star)
+    except ValueError:  # at discount 1 its total does not exist
+        return np.full(view.mdp.num_states, -np.inf)
 
 
 def _would_score(view: TableView, unwanted: np.ndarray) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -131,9 +131,9 @@ def threshold_findings(view: TableView, threshold: float | None) -> Iterator[Fin
             )
 
 
-def _or_none(compute: object) -> float | None:
+def _or_none(compute: Callable[[], float]) -> float | None:
     """A value, or None where it does not exist at discount 1."""
     try:
-        return float(compute())  # type: ignore[operator]
+        return compute()
     except ValueError:
         return None

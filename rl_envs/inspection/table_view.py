@@ -162,7 +162,9 @@ class TableView:
         optimal = expected_visits(p, ends, self.mdp.start)[~self.mdp.terminal_states].sum()
         uniform = np.full((self.mdp.num_states, self.mdp.num_actions), 1 / self.mdp.num_actions)
         p, _ = self.dynamics.under_policy(uniform)
-        wandering = expected_visits(p, self.dynamics.ends.any(axis=1), self.mdp.start)[~self.mdp.terminal_states].sum()
+        wandering = expected_visits(p, np.asarray(self.dynamics.ends.any(axis=1)), self.mdp.start)[
+            ~self.mdp.terminal_states
+        ].sum()
         return bool(np.isfinite(optimal) and optimal <= wandering)
 
     @cached_property

@@ -64,7 +64,7 @@ def _largest_lost(view: TableView) -> float:
 
 def _reward_by_clock(subject: Subject, world: ExploredWorld, said: str, view: TableView | None) -> Finding:
     clock = world.account.clock or "a counter"
-    what = said.split(": ", 1)[0] if len(said) < 40 else said.partition(' clock="layers"')[0].rstrip(". ")
+    what = said.partition('. clock="layers"')[0]
     return Finding(
         key="reward_depends_on_time",
         severity="note",
