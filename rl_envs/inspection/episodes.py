@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -70,7 +71,7 @@ class Episode:
         seed: that it was reset with.
         moments: what was returned.
         failure: what went wrong, if anything did.
-        after: what one more step after the end gave; None where none was taken, or it raised.
+        after: what one more step after the end gave; None where none was taken, or it raised or warned.
     """
 
     seed: int
@@ -127,7 +128,10 @@ def _play_one(env: Any, episode: Episode, actions: Any, beyond_end: bool, until:
         episode.moments.append(moment)
         if moment.ended:
             if beyond_end and moment.terminated:
-                episode.after = _step(env, Episode(episode.seed), actions.sample(), step + 1)
+                with warnings.catch_warnings(record=True) as warned:
+                    warnings.simplefilter("always")
+                    after = _step(env, Episode(episode.seed), actions.sample(), step + 1)
+                episode.after = None if warned else after
             return
 
 

@@ -25,6 +25,9 @@ _SAID_BETTER |= dict.fromkeys(
     ("global_random", "own_generator", "seed_ignored", "reset_keeps", "seed_does_not_repeat"), _NOT_REPEATED
 )
 
+# Recommendations, which an environment may have its reasons not to follow.
+_RECOMMENDED = r"probably too (low|high)|we recommend"
+
 # News about how it was called, and not about the environment.
 _ABOUT_THE_CALL = r"different from the unwrapped version|no spec|not having a spec|`check_env\(warn"
 
@@ -37,7 +40,7 @@ def complaints(subject: Subject, found: set[str]) -> Iterator[Finding]:
         found: keys of the findings there are already.
 
     Yields:
-        A finding for each complaint: a fault where it raises, a warning where it warns.
+        A finding for each complaint: a fault where it raises, a warning where it warns, a note where it recommends.
 
     Raises:
         NotTabular: there is only one copy of the environment, and what it holds cannot be copied.
@@ -53,7 +56,8 @@ def complaints(subject: Subject, found: set[str]) -> Iterator[Finding]:
             raised = _plain(str(error)) or type(error).__name__
     said = dict.fromkeys(_plain(str(one.message)) for one in warned)
     better = [pattern for key, pattern in _SAID_BETTER.items() if key in found]
-    for text, severity in [*((text, "warning") for text in said), *([(raised, "fault")] if raised else [])]:
+    judged = [(text, "note" if re.search(_RECOMMENDED, text) else "warning") for text in said]
+    for text, severity in [*judged, *([(raised, "fault")] if raised else [])]:
         if re.search(_ABOUT_THE_CALL, text) or any(re.search(pattern, text) for pattern in better):
             continue
         yield Finding(

@@ -242,6 +242,15 @@ def test_blackjack_is_told_why_it_has_no_table_and_keeps_the_contract() -> None:
     assert {one.severity for one in inspection.findings} <= {"note"}
 
 
+def test_physics_has_no_table_and_keeps_the_contract() -> None:
+    """CartPole warns of a step after the end; what check_env says of its bounds is a recommendation."""
+    inspection = inspect_env("CartPole-v1", check_steps=100)
+    assert inspection.reason is not None
+    assert "cartpole.py:" in inspection.reason
+    assert inspection.verdict == "not walked"
+    assert {(one.key, one.severity) for one in inspection.findings} == {("check_env", "note")}
+
+
 OURS = {"LineBalance": {"ending_early_pays", "doing_nothing_is_optimal"}, "BanditTestbed": {"hidden_state"}}
 
 

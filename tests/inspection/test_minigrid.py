@@ -16,7 +16,6 @@ ALWAYS = {"reward_depends_on_time", "steps_after_the_end", "hidden_state"}
     [
         "MiniGrid-Empty-5x5-v0",
         pytest.param("MiniGrid-DoorKey-5x5-v0", marks=pytest.mark.proofs),
-        pytest.param("MiniGrid-LavaGapS5-v0", marks=pytest.mark.proofs),
         pytest.param("MiniGrid-FourRooms-v0", marks=pytest.mark.proofs),
     ],
 )
