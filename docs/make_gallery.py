@@ -69,7 +69,7 @@ WITH_OVERLAYS = {
 
 def pictures() -> Iterator[tuple[str, np.ndarray]]:
     """The name of each picture and the picture, uint8 [H, W, 3]; a world without a scene shows its start."""
-    for name in WORLDS:
+    for name in (name for name, entry in WORLDS.items() if entry.source is None):
         yield name, picture(name, SCENES.get(name, Scene()))
     for file_name, (name, scene) in WITH_OVERLAYS.items():
         yield file_name, picture(name, scene)

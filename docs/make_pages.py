@@ -40,7 +40,7 @@ LONGEST_ACTION_TABLE = 16
 
 def pages() -> dict[Path, str]:
     """Every page by its path: one a world and an index."""
-    written = {PAGES / f"{name}.md": page(name, entry) for name, entry in WORLDS.items()}
+    written = {PAGES / f"{name}.md": page(name, entry) for name, entry in WORLDS.items() if entry.source is None}
     written[PAGES / "README.md"] = index_page()
     return written
 
@@ -90,6 +90,8 @@ def index_page() -> str:
     rows = ["| | World | What it is | States | Actions | Discount | Steps | Optimal value | Uniform policy |"]
     rows.append("|---|---|---|---:|---:|---:|---:|---:|---:|")
     for name, entry in WORLDS.items():
+        if entry.source is not None:
+            continue  # of an installed package of somebody else
         world = build(name)
         solved = truth(world)
         summary = parse_module(_source(entry)[0])[0]

@@ -27,6 +27,8 @@ def world_table() -> str:
         "|---|---|---:|---:|---:|---:|---:|",
     ]
     for name, entry in WORLDS.items():
+        if entry.source is not None:
+            continue  # of an installed package of somebody else
         module = importlib.import_module(entry.builder.split(":")[0])
         what = module.__doc__.splitlines()[0].rstrip(".")
         answer = rl_envs.truth(gym.make(world_id(name)))

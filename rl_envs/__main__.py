@@ -1,4 +1,4 @@
-"""The command line: `python -m rl_envs diagnose my_agent.py:train`."""
+"""The command line: `python -m rl_envs inspect my_env.py:make_env`, `python -m rl_envs diagnose my_agent.py:train`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 # Command: the module whose `main` runs it with what was typed after it, and what it is for.
 COMMANDS = {
+    "inspect": ("rl_envs.inspection.command", "say what is wrong with an environment"),
+    "truth": ("rl_envs.inspection.truth_command", "print an environment's optimum and other exact values"),
     "diagnose": ("rl_envs.diagnosis.command", "name the bug in an agent by what it learns"),
 }
 

@@ -1,15 +1,22 @@
 """Every world, one line each, and the Gymnasium ids that they are registered under.
 
 Builders are named by strings and imported when a world is built, so that `import rl_envs` stays light and a
-registration goes through pickle and JSON.
+registration goes through pickle and JSON. Worlds of others join by `register_world`, or by the entry points of an
+installed package (`rl_envs.worlds`), of which nothing is imported before one of its worlds is built:
+
+    [project.entry-points."rl_envs.worlds"]
+    "acme.PullLever-v0" = "acme_worlds.levers:pull_lever"
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import Any
 
 import gymnasium as gym
@@ -20,25 +27,37 @@ from rl_envs.worlds.world import World
 
 NAMESPACE = "rl_envs"
 
+# The group of entry points by which a package offers its worlds: "namespace.Name-vVERSION" = "module:builder".
+ENTRY_POINTS = "rl_envs.worlds"
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_NAMESPACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+_DECLARED = re.compile(r"(?P<namespace>[\w-]+)\.(?P<name>\w+)-v(?P<version>\d+)")
+
 
 @dataclass(frozen=True)
 class Entry:
     """How a world is built and registered.
 
     Attributes:
-        builder: "module:function" of the builder.
-        max_episode_steps: the time limit in steps, or None.
+        builder: "module:function" of the builder, or for worlds of others also the builder itself.
+        max_episode_steps: the time limit in steps, or None; of worlds of others the built world's own counts.
         reward_threshold: the mean return of an episode at which the world counts as solved: the uniform policy's plus
-            95% of the best policy's advantage over it, both exact within the time limit. A test recomputes it.
+            95% of the best policy's advantage over it, both exact within the time limit. A test recomputes it. None for
+            worlds of others that name none.
         arguments: arguments that the builder always gets, beside the user's own.
         version: rises when any entry of the table changes.
+        namespace: of the ids.
+        source: the package that registered it; None for worlds of this one.
     """
 
-    builder: str
+    builder: str | Callable[..., World]
     max_episode_steps: int | None
-    reward_threshold: float
+    reward_threshold: float | None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     version: int = 0
+    namespace: str = NAMESPACE
+    source: str | None = None
 
 
 WORLDS: dict[str, Entry] = {
@@ -66,7 +85,8 @@ WORLDS: dict[str, Entry] = {
 
 def world_id(name: str, *, one_hot: bool = False) -> str:
     """The Gymnasium id of a registered world, or of its twin with one-hot observations."""
-    return f"{NAMESPACE}/{name}{'OneHot' if one_hot else ''}-v{WORLDS[name].version}"
+    entry = WORLDS[name]
+    return f"{entry.namespace}/{name}{'OneHot' if one_hot else ''}-v{entry.version}"
 
 
 def own_world(name: str) -> tuple[str, Mapping[str, Any]] | None:
@@ -77,10 +97,10 @@ def own_world(name: str) -> tuple[str, Mapping[str, Any]] | None:
     """
     if name in WORLDS:
         return name, {}
-    for world in WORLDS:
-        for one_hot in (False, True):
+    for world, entry in WORLDS.items():
+        for one_hot in (False, True) if entry.source is None else (False,):
             full = world_id(world, one_hot=one_hot)
-            if name in (full, full.removeprefix(f"{NAMESPACE}/")):
+            if name in (full, full.removeprefix(f"{entry.namespace}/")):
                 return world, {"observation": "one_hot"} if one_hot else {}
     return None
 
@@ -124,18 +144,135 @@ def build_named(name: str, settings: Mapping[str, Any]) -> World:
     name, preset = own
     given = {**preset, **settings}
     entry = WORLDS[name]
-    builder = _load(entry.builder)
+    builder = _builder(name, entry)
     known = inspect.signature(builder).parameters
     for key, value in given.items():
         if key not in known:
             raise TypeError(unknown(f"argument of {name}", key, known))
         check_no_word(f"{name}'s {key}", value, known[key])
-    return builder(**{**entry.arguments, **given})
+    world = builder(**{**entry.arguments, **given})
+    if not isinstance(world, World):
+        raise TypeError(f"a builder must return a World, but that of {name} returned {world!r}")
+    return world
+
+
+def register_world(
+    name: str,
+    builder: str | Callable[..., World],
+    *,
+    namespace: str = NAMESPACE,
+    version: int = 0,
+    reward_threshold: float | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> str:
+    """Add a world of your own to the registry, to Gymnasium's, to `list`, and to every command.
+
+    Its time limit is that of the world that the builder makes. Processes that were started before, or that import
+    `rl_envs` alone, do not know it; a package offers its worlds to all by entry points of the group `rl_envs.worlds`.
+
+    Args:
+        name: of the world, "PullLever"; no other world may have it.
+        builder: a function that takes settings by keyword and returns a `World`, or "module:function".
+        namespace: of its Gymnasium id, "acme" for "acme/PullLever-v0".
+        version: of its Gymnasium id; raise it when any entry of the table changes.
+        reward_threshold: the mean return of an episode at which it counts as solved, or None.
+        arguments: arguments that the builder always gets.
+
+    Returns:
+        Its Gymnasium id.
+
+    Raises:
+        ValueError: a name, namespace or version that is not of the right form, or a name that is taken.
+        TypeError: a builder that cannot be called.
+    """
+    if not (callable(builder) or (isinstance(builder, str) and re.fullmatch(r"[\w.]+:\w+", builder))):
+        raise TypeError(f'a builder must be a function or "module:function", but that of {name} is {builder!r}')
+    source = builder.partition(":")[0] if isinstance(builder, str) else str(getattr(builder, "__module__", "?"))
+    return _add(name, Entry(builder, None, reward_threshold, dict(arguments or {}), version, namespace, source))
+
+
+def unregister_world(name: str) -> None:
+    """Take a world of others out of the registries again.
+
+    Args:
+        name: its name.
+
+    Raises:
+        ValueError: an unknown name, or a world of this package.
+    """
+    if name not in WORLDS:
+        raise ValueError(unknown("world", name, WORLDS))
+    if WORLDS[name].source is None:
+        raise ValueError(f"only worlds of others can be taken out of the registry, but {name} is one of {NAMESPACE}")
+    gym.registry.pop(world_id(name), None)
+    del WORLDS[name]
+
+
+def _add(name: str, entry: Entry) -> str:
+    """Add a world of others; raises ValueError as `register_world`."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ValueError(f"a world's name must be made of letters, digits and _, but is {name!r}")
+    if not _NAMESPACE.fullmatch(entry.namespace):
+        raise ValueError(
+            f"a namespace must be made of letters, digits, _ and -, but that of {name} is {entry.namespace!r}"
+        )
+    if isinstance(entry.version, bool) or not isinstance(entry.version, int) or entry.version < 0:
+        raise ValueError(f"a version must be an integer of at least 0, but that of {name} is {entry.version!r}")
+    if name in WORLDS:
+        owner = WORLDS[name].source or NAMESPACE
+        raise ValueError(
+            f"a world's name must not be taken, but {name} is one of {owner}: it cannot be registered again"
+        )
+    full = f"{entry.namespace}/{name}-v{entry.version}"
+    if full in gym.registry:
+        raise ValueError(f"an id must not be taken, but {full} is registered with Gymnasium already")
+    WORLDS[name] = entry
+    gym.register(
+        id=full,
+        entry_point="rl_envs.envs.limited:limited_env",
+        vector_entry_point="rl_envs.envs.tabular_vector_env:TabularVectorEnv",
+        reward_threshold=entry.reward_threshold,
+        kwargs={"world": name},
+    )
+    return full
+
+
+def register_entry_points(found: Iterable[metadata.EntryPoint] | None = None) -> None:
+    """Register the worlds that installed packages offer; one that cannot be is warned of and left out.
+
+    Nothing of a package is imported.
+
+    Args:
+        found: the entry points; those installed when left out.
+    """
+    for point in metadata.entry_points(group=ENTRY_POINTS) if found is None else found:
+        package = point.dist.name if point.dist is not None else point.value.partition(":")[0]
+        declared = _DECLARED.fullmatch(point.name)
+        try:
+            if declared is None:
+                raise ValueError(f"its name must be like namespace.Name-v0, but is {point.name!r}")
+            if not re.fullmatch(r"[\w.]+:\w+", point.value):
+                raise ValueError(f'{point.name} must name "module:function", but is {point.value!r}')
+            entry = Entry(
+                point.value,
+                None,
+                None,
+                version=int(declared["version"]),
+                namespace=declared["namespace"],
+                source=package,
+            )
+            _add(declared["name"], entry)
+        except ValueError as error:
+            warnings.warn(
+                f"a world of the package {package} is left out (entry point {ENTRY_POINTS}): {error}",
+                UserWarning,
+                stacklevel=2,
+            )
 
 
 def register_worlds() -> None:
     """Register every world with Gymnasium, each with its one-hot twin."""
-    for name, entry in WORLDS.items():
+    for name, entry in [item for item in WORLDS.items() if item[1].source is None]:
         for one_hot in (False, True):
             gym.register(
                 id=world_id(name, one_hot=one_hot),
@@ -147,6 +284,17 @@ def register_worlds() -> None:
             )
 
 
-def _load(path: str) -> Callable[..., World]:
-    module, function = path.split(":")
-    return getattr(importlib.import_module(module), function)
+def _builder(name: str, entry: Entry) -> Callable[..., World]:
+    """The builder of a world; raises ValueError where it cannot be imported from a package of others."""
+    if not isinstance(entry.builder, str):
+        return entry.builder
+    module, function = entry.builder.split(":")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except Exception as error:
+        if entry.source is None:
+            raise
+        raise ValueError(
+            f"the world {name} of the package {entry.source} cannot be built, because {entry.builder} cannot be "
+            f"imported: {type(error).__name__}: {error}"
+        ) from error

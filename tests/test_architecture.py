@@ -53,6 +53,16 @@ ROOMS: dict[str, set[str]] = {
         "rl_envs.options",
         "rl_envs.rendering",
     },
+    "rl_envs.reports": set(),
+    "rl_envs.inspection": {
+        "rl_envs.specification",
+        "rl_envs.mdp",
+        "rl_envs.worlds",
+        "rl_envs.making",
+        "rl_envs.extraction",
+        "rl_envs.exact",
+        "rl_envs.reports",
+    },
     "rl_envs.diagnosis": {
         "rl_envs.names",
         "rl_envs.user_file",
@@ -61,8 +71,9 @@ ROOMS: dict[str, set[str]] = {
         "rl_envs.registry",
         "rl_envs.exact",
         "rl_envs.envs",
+        "rl_envs.reports",
     },
-    "rl_envs.__main__": {"rl_envs.names", "rl_envs.diagnosis"},
+    "rl_envs.__main__": {"rl_envs.names", "rl_envs.inspection", "rl_envs.diagnosis"},
     "rl_envs.games": {
         "rl_envs.names",
         "rl_envs.specification",

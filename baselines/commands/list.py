@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 
@@ -22,20 +23,29 @@ def show_lists() -> int:
     from rl_envs.registry import WORLDS, build
 
     worlds = Table("world", "states", "actions", "time limit", "discount", title="Worlds", title_justify="left")
-    for name in WORLDS:
-        world = build(name)
+    broken: list[str] = []
+    for name, entry in WORLDS.items():
+        try:
+            world = build(name)
+        except Exception as error:
+            if entry.source is None:
+                raise
+            broken.append(f"{name}: {error}")
+            continue
         limit = "none" if world.max_episode_steps is None else f"{world.max_episode_steps:,}"
         sizes = (f"{world.mdp.num_states:,}", f"{world.mdp.num_actions:,}")
         worlds.add_row(name, *sizes, limit, f"{world.mdp.discount:g}")
     agents = Table("agent", "description", title="Agents", title_justify="left")
-    for name, entry in AGENTS.items():
-        agents.add_row(name, entry.summary)
+    for name, agent in AGENTS.items():
+        agents.add_row(name, agent.summary)
     games = Table("game", "players", "states", "actions", title="Games", title_justify="left")
     for name in (*GAMES, *MARKOV_GAMES):
         task = make_game_task(name)
         games.add_row(name, str(task.num_players), str(task.num_states), " x ".join(map(str, task.num_actions)))
     game_agents = Table("game agent", "description", title="Game agents", title_justify="left")
-    for name, entry in GAME_AGENTS.items():
-        game_agents.add_row(name, entry.summary)
+    for name, game_agent in GAME_AGENTS.items():
+        game_agents.add_row(name, game_agent.summary)
     Console().print(worlds, agents, games, game_agents)
+    for line in broken:
+        print(f"Left out: {line}", file=sys.stderr)
     return 0

@@ -15,7 +15,7 @@ def test_the_code_of_the_page_runs_and_prints_what_the_page_says(tmp_path: Path)
     code = [text for kind, text in blocks if kind == "python"]
     shown = "".join(text for kind, text in blocks if kind == "text")
     assert code[0].startswith("# grid.py")
-    assert len(code) == 5
+    assert len(code) == 7
     (tmp_path / "grid.py").write_text(code[0])
     (tmp_path / "page.py").write_text("\n".join(code[1:]))
     run = subprocess.run(

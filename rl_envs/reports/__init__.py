@@ -1,0 +1,1 @@
+"""How a report is shown: as text in a terminal, and as an HTML page that needs nothing beside itself."""
