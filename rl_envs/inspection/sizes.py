@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rl_envs.exact import Truth
-from rl_envs.extraction.explored import ExploredWorld
+from rl_envs.extraction.explored_world import ExploredWorld
 from rl_envs.inspection.finding import Fact, Finding
 from rl_envs.inspection.table_view import TableView, number
 from rl_envs.mdp.bellman import Dynamics

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rl_envs.exact import NoTableError, truth
-from rl_envs.extraction.explored import ExploredWorld
+from rl_envs.extraction.explored_world import ExploredWorld
 from rl_envs.inspection.finding import Finding
 from rl_envs.inspection.source import comparison_line, method_line
 from rl_envs.inspection.subject import Subject

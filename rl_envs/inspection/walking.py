@@ -9,7 +9,8 @@ from typing import Any
 
 import gymnasium as gym
 
-from rl_envs.extraction.explored import ExploredWorld, actions_of, tabulate_env
+from rl_envs.extraction.explored import actions_of, tabulate_env
+from rl_envs.extraction.explored_world import ExploredWorld
 from rl_envs.extraction.refusal import NotTabular
 from rl_envs.extraction.session import Session
 from rl_envs.extraction.walk import Limits, Walker
