@@ -13,6 +13,9 @@ COMMANDS = {
     "diagnose": ("rl_envs.diagnosis.command", "name the bug in an agent by what it learns"),
 }
 
+# What a shell makes of a program that Ctrl-C ended.
+STOPPED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
@@ -33,7 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {unknown('command', name, list(COMMANDS))}\n{usage()}", file=sys.stderr)
         return 2
     module, _ = COMMANDS[name]
-    return importlib.import_module(module).main(typed)
+    try:
+        return importlib.import_module(module).main(typed)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return STOPPED
 
 
 def usage() -> str:

@@ -75,7 +75,7 @@ def _import(path: Path, module_name: str) -> ModuleType:
         sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script without a guard may end with sys.exit
         del sys.modules[module_name]
         raise ValueError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     return module

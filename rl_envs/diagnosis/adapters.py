@@ -7,7 +7,7 @@ theirs brings them along.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,8 @@ def read(given: Any, observations: np.ndarray, num_actions: int) -> Learned:
         return asks.torch_module(given)
     if isinstance(given, (np.ndarray, list)) or _is_tensor(given):
         return asks.array(_numpy(given))
+    if isinstance(given, Mapping):
+        return asks.array(asks.rows(given))
     if hasattr(given, "q_values") or hasattr(given, "value") or hasattr(given, "predict"):
         return asks.methods(given)
     if hasattr(given, "num_runs") and hasattr(given, "policy"):
@@ -118,10 +120,21 @@ class _Asking:
             answer = answer[:, 0]
         return self.array(answer)
 
+    def rows(self, table: Mapping[Any, Any]) -> np.ndarray:
+        """The rows of a dictionary from an observation, as a number or a tuple of numbers, to its values."""
+        keys = [i if self.observations.ndim == 1 else tuple(self.observations[i].tolist()) for i in range(self.n)]
+        # What was never seen is not in it, or is made by a defaultdict.
+        found = [table[key] if key in table or hasattr(table, "default_factory") else None for key in keys]
+        empty = np.zeros(self.num_actions)
+        return np.stack([empty if row is None else np.asarray(row, dtype=np.float64) for row in found])
+
     def methods(self, given: Any) -> Learned:
         values = q = policy = None
-        if hasattr(given, "q_values"):
-            q = self._shaped("q_values", self._ask(given.q_values), (self.n, self.num_actions))
+        if callable(table := getattr(given, "q_values", None)) and not isinstance(table, Mapping):
+            q = self._shaped("q_values", self._ask(table), (self.n, self.num_actions))
+        elif table is not None:
+            table = self.rows(table) if isinstance(table, Mapping) else table
+            q = self._shaped("q_values", table, (self.n, self.num_actions))
         if callable(getattr(given, "value", None)):
             values = self._shaped("value", self._ask(given.value), (self.n,))
         if callable(getattr(given, "predict", None)):
@@ -167,18 +180,22 @@ class _Asking:
 
     def torch_module(self, module: Any) -> Learned:
         torch = sys.modules["torch"]
-        forms = [np.eye(self.n, dtype=np.float32)] if self.observations.ndim == 1 else []
+        # One-hot first: a network for rows of features may take a row of numbers for one observation.
+        one_hot = [np.eye(self.n, dtype=np.float32)] if self.observations.ndim == 1 else []
         parameter = next(iter(module.parameters()), None)
         device = None if parameter is None else parameter.device
         error: Exception | None = None
         was_training = module.training
         module.eval()
         try:
-            for form in [self.observations, *forms]:
+            for form in [*one_hot, self.observations]:
                 try:
                     with torch.no_grad():
                         answer = module(torch.as_tensor(form, device=device))
-                    break
+                    first = answer[0] if isinstance(answer, tuple) else answer
+                    if first.ndim in (1, 2) and len(first) == self.n:
+                        break
+                    error = ValueError(f"an answer of shape {tuple(first.shape)} to {self.n} observations")
                 except (RuntimeError, TypeError, IndexError, AttributeError, ValueError) as caught:
                     error = caught
             else:

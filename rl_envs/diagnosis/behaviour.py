@@ -11,9 +11,11 @@ from rl_envs.diagnosis.probes import Probe
 from rl_envs.diagnosis.training import TrainingRun
 
 # Exploration counts as never ending while the last fifth's shares of actions are within this of equal shares.
-EQUAL_SHARES = 0.12
-# An action counts as never tried when it is taken in less than this share of the visits.
-NEVER_TRIED = 0.002
+EQUAL_SHARES = 0.05
+# A learner has tried an action once it took it in more than this share of the visits.
+TRIED = 0.002
+# Values that are flat say that actions are not told apart only where each was taken in more than this share of visits.
+OFTEN = 0.02
 # Actions come in rows where there are fewer switches than this for each of the rarer ones.
 IN_ROWS = 0.5
 
@@ -23,12 +25,12 @@ class Gate:
     """How the one-step world was read.
 
     Attributes:
-        read: whether the best action is known in every context, by nearly all seeds; None where no policy is known.
+        read: whether the best action is known in every context, by nearly all seeds.
         right_choices: share of contexts and seeds in which the best action is chosen.
         worst_choices: share in which the worst one is.
     """
 
-    read: bool | None
+    read: bool
     right_choices: float
     worst_choices: float
 
@@ -84,7 +86,9 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[tuple[s
         flat = np.abs(between).mean() < 0.35 * np.abs(should).mean()
         level = np.abs(q.mean(axis=1) - earned).max() < 0.2 * np.abs(rewards).max()
         apart = np.ptp(q.mean(axis=1)) > 0.5 * np.ptp(earned)
-        if flat and level and apart and np.ptp(earned) > 0.05 * np.abs(rewards).max():
+        # What optimism drives down comes to rest at the best action's value, too, but the others are rarely taken.
+        often = all((run.log.counts > OFTEN * run.log.counts.sum(axis=1, keepdims=True)).all() for run in runs)
+        if often and flat and level and apart and np.ptp(earned) > 0.05 * np.abs(rewards).max():
             return ("action_shifted",), "in every situation all actions are thought to be worth what is earned there"
     policies = [np.argmax(run.learned.policy, axis=1) for run in runs if run.learned.policy is not None]
     for shift in (1, 2):
@@ -95,7 +99,7 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[tuple[s
     if one.worst_choices >= 0.9:
         return ("wrong_sign",), "in nearly all situations the worst action is chosen"
     same = [(policy == policy[0]).all() for policy in policies]
-    if len(policies) == len(runs) and all(same) and np.mean([_sure_of_one(run) for run in runs]) >= 0.75:
+    if len(policies) == len(runs) and all(same) and np.mean([_became_sure_of_one(run) for run in runs]) >= 0.75:
         return (
             ("action_shifted", "observation_ignored"),
             "each training came to take one and the same action in every situation, whatever it is paid there",
@@ -103,11 +107,16 @@ def misread_contexts(probe: Probe, runs: Sequence[TrainingRun]) -> tuple[tuple[s
     return None
 
 
-def _sure_of_one(run: TrainingRun) -> bool:
-    """Whether in the end one action is taken nearly always, by a learner that had tried the others as well."""
+def _became_sure_of_one(run: TrainingRun) -> bool:
+    """Whether in the end one action is taken nearly always, by a learner that had taken the others about as often.
+
+    A network that learns nothing may prefer one action everywhere as well, but it does so from the beginning.
+    """
     late = run.log.late_counts.sum(axis=0)
-    tried = run.log.counts.sum(axis=0) > NEVER_TRIED * run.log.counts.sum()
-    return bool(late.max() > 0.85 * late.sum() and tried.all())
+    early = run.log.early_counts.sum(axis=0)
+    tried = run.log.counts.sum(axis=0) > TRIED * run.log.counts.sum()
+    settled = late.max() > 0.85 * late.sum()
+    return bool(settled and early.max() < 0.7 * early.sum() and tried.all())
 
 
 def _earned(run: TrainingRun, rewards: np.ndarray) -> np.ndarray:
@@ -116,7 +125,7 @@ def _earned(run: TrainingRun, rewards: np.ndarray) -> np.ndarray:
     return (counts * rewards).sum(axis=1) / np.maximum(1, counts.sum(axis=1))
 
 
-def never_explores(probe: Probe, runs: Sequence[TrainingRun]) -> str | None:
+def never_explores(runs: Sequence[TrainingRun]) -> str | None:
     """Whether, in most contexts and seeds, nothing is tried by chance.
 
     Either some action was never tried and what was done hardly ever changed; or the rarer actions come in long rows, as
@@ -128,7 +137,7 @@ def never_explores(probe: Probe, runs: Sequence[TrainingRun]) -> str | None:
     stuck, in_rows = [], []
     for run in runs:
         visits = run.log.counts.sum(axis=1)
-        untried = (run.log.counts < np.maximum(1, NEVER_TRIED * visits[:, None])).any(axis=1)
+        untried = (run.log.counts == 0).any(axis=1)
         stuck += (untried & (run.log.switches <= np.maximum(3, 0.005 * visits)))[visits > 20].tolist()
         rarer = visits - run.log.counts.max(axis=1)
         # By chance alone the rarer actions stand mostly alone: two switches for each, one where all are as frequent.
@@ -140,18 +149,15 @@ def never_explores(probe: Probe, runs: Sequence[TrainingRun]) -> str | None:
     return None
 
 
-def never_stops_exploring(probe: Probe, runs: Sequence[TrainingRun]) -> bool:
-    """Whether in every seed all actions are as frequent in the end as chance would have it."""
-    for run in runs:
-        visits = run.log.late_counts.sum(axis=1, keepdims=True)
-        if (visits < 30).any():
-            return False
-        shares = run.log.late_counts / visits
-        if np.abs(shares - 1 / shares.shape[1]).max() > EQUAL_SHARES + 2 / np.sqrt(visits.min()):
-            return False
-        if np.abs(shares.mean(axis=0) - 1 / shares.shape[1]).max() > EQUAL_SHARES:
-            return False
-    return True
+def never_stops_exploring(runs: Sequence[TrainingRun]) -> bool:
+    """Whether in the end, over all seeds, every action in every context is as frequent as chance would have it."""
+    late = np.sum([run.log.late_counts for run in runs], axis=0)
+    visits = late.sum(axis=1, keepdims=True)
+    if (visits < 100).any():
+        return False
+    even = 1 / late.shape[1]
+    # Three standard errors of a share that chance alone makes.
+    return bool((np.abs(late / visits - even) < EQUAL_SHARES + 3 * np.sqrt(even * (1 - even) / visits)).all())
 
 
 def never_takes_the_loud(runs: Sequence[TrainingRun]) -> bool:
@@ -171,6 +177,8 @@ def values_its_exploration(probe: Probe, runs: Sequence[TrainingRun]) -> dict[st
         return None
     scale = float(probe.mdp.reward.max())
     late = np.sum([run.log.late_counts[1] for run in runs], axis=0)
+    if late.sum() == 0:
+        return None
     best = probe.mdp.discount * scale
     explored = best * float(late[0] / late.sum())
     starts = [float(np.mean(run.learned.q[0])) for run in runs if run.learned.q is not None]

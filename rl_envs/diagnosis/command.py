@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import sys
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 EXIT_CODES = {"right": 0, "wrong": 1, "cannot_tell": 3}
 BAD_INPUT = 2
 
+# Four seeds in four worlds are the most that is trained at a time.
+MOST_WORKERS = 16
 # Seconds between two lines of progress where nobody watches a terminal.
 PROGRESS_EVERY = 10.0
 
@@ -38,18 +41,19 @@ def main(typed: Sequence[str]) -> int:
     parser.add_argument("train", help="file.py:function, called as function(env_fn, steps, seed)")
     asked = parser.parse_args(list(typed))
     try:
-        train = load(asked.train)
+        with contextlib.redirect_stdout(sys.stderr):  # what a file prints must not mix with the report
+            train = load(asked.train)
     except (ValueError, ImportError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return BAD_INPUT
     diagnosis = examine(train, f"the training function {asked.train}", asked)
-    if diagnosis is None or not save_page({"": diagnosis}, asked.html):
+    if diagnosis is None:
         return BAD_INPUT
     if asked.json:
         print(diagnosis.to_json())
     else:
         show(diagnosis)
-    return EXIT_CODES[diagnosis.verdict]
+    return EXIT_CODES[diagnosis.verdict] if save_page({"": diagnosis}, asked.html) else BAD_INPUT
 
 
 def new_parser(program: str) -> argparse.ArgumentParser:
@@ -78,8 +82,19 @@ def new_parser(program: str) -> argparse.ArgumentParser:
 
 
 def _default_workers() -> int:
-    """One a core, where processes can be copied safely."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    """One a core, where processes can be copied safely, and no more than there are trainings at a time."""
+    return min(len(os.sched_getaffinity(0)), MOST_WORKERS) if sys.platform == "linux" else 1
+
+
+def _usable(workers: int) -> int:
+    """One where a library is loaded whose state does not survive a copy of the process, with a word about it."""
+    torch = sys.modules.get("torch")
+    lost: list[str] = [name for name in ("jax", "tensorflow") if name in sys.modules]
+    lost += ["CUDA"] if torch is not None and torch.cuda.is_available() else []
+    if workers > 1 and lost:
+        print(f"{lost[0]} cannot be used in copies of a process, so trainings run one by one", file=sys.stderr)
+        return 1
+    return workers
 
 
 def examine(train: Any, name: str, asked: argparse.Namespace) -> Diagnosis | None:
@@ -101,20 +116,22 @@ def examine(train: Any, name: str, asked: argparse.Namespace) -> Diagnosis | Non
         sys.modules["torch"].set_num_threads(1)
     progress = ProgressLine()
     try:
-        return diagnose(
-            train,
-            seeds=asked.seeds,
-            budget=asked.budget,
-            scale=asked.scale,
-            observation=asked.observation,
-            discount=asked.discount,
-            workers=asked.workers,
-            progress=progress,
-        )
+        # Many libraries print while they train; standard output is for the report.
+        with contextlib.redirect_stdout(sys.stderr):
+            return diagnose(
+                train,
+                seeds=asked.seeds,
+                budget=asked.budget,
+                scale=asked.scale,
+                observation=asked.observation,
+                discount=asked.discount,
+                workers=_usable(asked.workers),
+                progress=progress,
+            )
     except TrainingError as error:
         progress.clear()
         print(f"{error}\n\nError: {name} raised; see above.", file=sys.stderr)
-    except (ValueError, TypeError, OSError, ImportError, AttributeError) as error:
+    except (ValueError, TypeError) as error:
         progress.clear()
         print(f"Error: {error}", file=sys.stderr)
     finally:

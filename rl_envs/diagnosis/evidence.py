@@ -240,6 +240,8 @@ def fit(measured: Mapping[str, Measured], hypothesis: Hypothesis, allowance: flo
             distance += float((off**2).sum())
             worst = max(worst, float(off.max()))
             entries += off.size
+    if entries == 0:
+        worst = np.inf  # nothing was compared
     if hypothesis.stays_put and not _some_learned(measured, hypothesis.family):
         worst = np.inf  # nothing was learned at all: that is another fault
     return Fit(hypothesis, distance, worst, entries, missing)
@@ -254,9 +256,12 @@ def misfit(one: Measured, hypothesis: Hypothesis, allowance: float = 1.0) -> tup
         predicted = prediction(one.probe, hypothesis)
     if np.isinf(predicted).any():
         # Where values run away they have no number to be near to: it fits if they have left all bounds.
-        return np.array([0.0 if np.abs(one.mean).max() > 1.5 * one.size else 2 * FITS]), 0
+        bounded = bool(np.abs(one.mean[one.trained]).max(initial=0.0) <= 1.5 * one.size)
+        return np.array([2 * FITS if bounded else 0.0]), 0
+    unknown = np.isnan(predicted)[one.trained]
     off = np.abs(deviations(one, predicted, allowance, size)[one.trained])
-    return off[~np.isnan(off)], int(np.isnan(off).sum())
+    # What was learned and is no number is as far off as can be.
+    return np.where(np.isfinite(off), off, np.inf)[~unknown], int(unknown.sum())
 
 
 def within_reach(one: Measured, family: Family) -> np.ndarray:
@@ -276,12 +281,19 @@ def within_reach(one: Measured, family: Family) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         reached = one.mean + np.where(known, own[felt].T @ error[felt] / visits, np.nan)
     # What stays between 0 and its targets may be anywhere there; what lies beyond has been moved, and must come back.
-    target = np.zeros((2, steps.num_observations))
-    np.minimum.at(target[0], steps.state, one.mean[steps.state] + error)
-    np.maximum.at(target[1], steps.state, one.mean[steps.state] + error)
-    between = np.clip(one.mean, target[0], target[1])
-    beyond = np.abs(one.mean - between) > CARRIED * one.size
-    return np.where(np.isnan(reached) & beyond, between, reached)
+    sought = constant + matrix @ one.mean
+    lowest, highest = np.full(steps.num_observations, np.inf), np.full(steps.num_observations, -np.inf)
+    with np.errstate(invalid="ignore"):
+        np.minimum.at(lowest, steps.state, sought)
+        np.maximum.at(highest, steps.state, sought)
+    between = np.clip(one.mean, np.minimum(lowest, 0), np.maximum(highest, 0))
+    carried = CARRIED * one.size
+    reached = np.where(np.isnan(reached) & (np.abs(one.mean - between) > carried), between, reached)
+    # Where nothing is bootstrapped from, a target beyond the reach of 0 and of the others was never come near to.
+    bootstraps = np.zeros(steps.num_observations, dtype=bool)
+    bootstraps[steps.state[np.abs(matrix).sum(axis=1) > 0]] = True
+    far = ~bootstraps & np.isfinite(lowest) & (lowest > 1 + carried)
+    return np.where(far, np.minimum(reached, carried), reached)
 
 
 @lru_cache(maxsize=256)

@@ -136,8 +136,11 @@ class _Exam:
         first = self._first_training()
         gate_runs = [first, *self._train([Job(self.contexts, self.budget, seed) for seed in range(1, self.seeds)])]
         (again,) = self._train([Job(self.contexts, self.budget, 0)])
-        findings = self._log_findings(gate_runs, again)
         gate = behaviour.gate(self.contexts, gate_runs)
+        unseen = self._unseen(gate_runs)
+        if unseen is not None:
+            return self._diagnosis([], gate, Judgement("cannot_tell", unseen), first, first.learned.depth, self.budget)
+        findings = self._log_findings(gate_runs, again)
 
         judgement: Judgement | None = None
         steps = self.budget
@@ -167,6 +170,16 @@ class _Exam:
         elif depth == "policy":
             findings += self._loud_finding()
         return self._diagnosis(findings, gate, judgement, first, depth, steps)
+
+    def _unseen(self, runs: Sequence[TrainingRun]) -> str | None:
+        """Whether the worlds saw too few of the steps that were asked for, and why that may be."""
+        seen = min(run.log.steps for run in runs)
+        if seen >= self.budget // 2:
+            return None
+        return (
+            f"the worlds saw {seen:,} of {self.budget:,} steps: make environments by calling env_fn in the same "
+            "process (no AsyncVectorEnv, SubprocVecEnv or deepcopy), and train for as many steps as you are told"
+        )
 
     def _choose(self, steps: int) -> list[Choices]:
         """What is chosen in the staircases."""
@@ -251,14 +264,14 @@ class _Exam:
                     reason=f"{changed} observations were changed by the training function after it got them",
                 )
             )
-        stuck = behaviour.never_explores(self.contexts, gate_runs)
+        stuck = behaviour.never_explores(gate_runs)
         if stuck is not None:
             findings.append(Finding(("no_exploration",), name, reason=stuck))
         misread = behaviour.misread_contexts(self.contexts, gate_runs)
         if misread is not None:
             keys, reason = misread
             findings.append(Finding(keys, name, reason=reason))
-        if behaviour.never_stops_exploring(self.contexts, gate_runs) and behaviour.gate(self.contexts, gate_runs).read:
+        if behaviour.never_stops_exploring(gate_runs) and behaviour.gate(self.contexts, gate_runs).read:
             findings.append(
                 Finding(
                     ("exploration_never_ends",),

@@ -498,7 +498,8 @@ BUGS: tuple[Bug, ...] = (
 )
 
 
-def _with_bonus(steps: Experience, bonus: float) -> Experience:
+def with_bonus(steps: Experience, bonus: float) -> Experience:
+    """The steps of a learner that adds so much for its policy's entropy to every step but those into an end."""
     return replace(steps, reward=steps.reward + bonus * steps.bootstrap) if bonus else steps
 
 
@@ -518,7 +519,7 @@ def right_values(probe: Probe, bonus: float = 0.0) -> np.ndarray:
     Returns:
         Values [N]; NaN for observations that are never trained.
     """
-    values = learned_values(_with_bonus(experience(probe, ONE_STEP), bonus))
+    values = learned_values(with_bonus(experience(probe, ONE_STEP), bonus))
     values.flags.writeable = False  # whoever asks again gets the same array
     return values
 
@@ -528,7 +529,7 @@ def wrong_values(probe: Probe, family: Family, bug: Bug, bonus: float = 0.0) -> 
     steps = experience(probe, family)
     if bug.key == "entropy_at_terminal":
         return learned_values(replace(steps, reward=steps.reward + bonus))
-    wrong = learned_values(bug.change(_with_bonus(steps, bonus)))
+    wrong = learned_values(bug.change(with_bonus(steps, bonus)))
     if bug.key == "observation_ignored" and bug.variant == "all look alike":
         return np.where(np.isnan(right_values(probe)), np.nan, wrong[0])
     return wrong

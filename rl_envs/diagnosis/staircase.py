@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from rl_envs.diagnosis.operators import BUGS, ONE_STEP, Bug, Experience, Family, learned_values
+from rl_envs.diagnosis.operators import BUGS, ONE_STEP, Bug, Experience, Family, learned_values, with_bonus
 from rl_envs.diagnosis.probes import Probe
 from rl_envs.diagnosis.training import TrainingRun
 from rl_envs.mdp.finite_mdp import Outcome, tabulate
@@ -27,6 +27,8 @@ MOST_OFFERS = 8
 UNSURE, UNSURE_OF_SCALE = 0.05, 0.005
 # The share of choices that are made by mistake whatever is offered.
 MISTAKE = 0.04
+# What learners that value their policy's entropy may add to a step, as shares of the largest reward.
+BONUSES = (0.01, 0.02, 0.035, 0.05, 0.07)
 # How a learner may form its targets that gives back a policy alone, and so says nothing of it.
 FAMILIES = (ONE_STEP, Family("n_step", 2), Family("n_step", 3), Family("rollout", 5, 1.0), Family("rollout", 16, 0.95))
 # The policy counts as right while its choices are no less likely than this, one with another, in nats a choice.
@@ -227,13 +229,20 @@ def steps_with_choices(staircase: Staircase, family: Family, goes: np.ndarray) -
     )
 
 
-def preferences(staircase: Staircase, family: Family, bug: Bug | None) -> np.ndarray:
-    """By how much going on is thought better than taking at each start, [2 K]; NaN where that is not learned."""
+def preferences(staircase: Staircase, family: Family, bug: Bug | None, bonus: float = 0.0) -> np.ndarray:
+    """By how much going on is thought better than taking at each start, [2 K]; NaN where that is not learned.
+
+    Args:
+        staircase: the world.
+        family: how the learner forms targets.
+        bug: what is wrong, or None.
+        bonus: what it adds for its policy's entropy to every step but those into an end.
+    """
     count = len(staircase.offers)
     goes = np.zeros(count, dtype=bool)
     gain = np.zeros(count)
     for _ in range(10):  # policy improvement, which settles after a few
-        steps = steps_with_choices(staircase, family, goes)
+        steps = with_bonus(steps_with_choices(staircase, family, goes), bonus)
         values = learned_values(steps if bug is None else bug.change(steps))
         if not np.isfinite(values[: 2 * count]).all():
             return np.full(count, np.nan)
@@ -306,6 +315,19 @@ def read_choices(staircase: Staircase, runs: Sequence[TrainingRun]) -> Choices |
     return Choices(staircase, goes, len(runs))
 
 
+def log_likelihood_of_right(choices: Sequence[Choices], family: Family) -> float:
+    """The same of what is right, be it for a learner that values its policy's entropy at some temperature."""
+    plain = log_likelihood(choices, family, None)
+    if family.kind != "one_step":
+        return plain
+    scale = max(float(np.abs(one.staircase.probe.mdp.reward).max()) for one in choices)
+    found = [
+        sum(_nats(one, preferences_cached(one.staircase, family, None, share * scale)) for one in choices) - 1.0
+        for share in BONUSES
+    ]
+    return max(plain, *found)
+
+
 def log_likelihood(choices: Sequence[Choices], family: Family, bug: Bug | None) -> float:
     """The logarithm of the probability of the choices under a hypothesis, in nats.
 
@@ -334,9 +356,9 @@ def _nats(choices: Choices, gain: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=4096)
-def preferences_cached(staircase: Staircase, family: Family, bug: Bug | None) -> np.ndarray:
+def preferences_cached(staircase: Staircase, family: Family, bug: Bug | None, bonus: float = 0.0) -> np.ndarray:
     """As `preferences`, kept."""
-    return preferences(staircase, family, bug)
+    return preferences(staircase, family, bug, bonus)
 
 
 @dataclass(frozen=True)
@@ -357,7 +379,11 @@ def ranked_choices(choices: Sequence[Choices], families: Sequence[Family]) -> li
             key = "right" if bug is None else bug.key
             if key == "entropy_at_terminal":
                 continue
-            nats = log_likelihood(choices, family, bug) - 1.0 * (family.kind != "one_step")
+            if bug is None:
+                nats = log_likelihood_of_right(choices, family)
+            else:
+                nats = log_likelihood(choices, family, bug)
+            nats -= 1.0 * (family.kind != "one_step")
             if key not in best or nats > best[key].nats:
                 best[key] = ChoiceFit(key, nats, family, bug)
     return sorted(best.values(), key=lambda fit: -fit.nats)

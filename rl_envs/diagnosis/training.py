@@ -68,7 +68,7 @@ def run_training(train: Train, probe: Probe, *, steps: int, seed: int, observati
     try:
         given = train(factory, steps, seed)
         learned = read(given, factory.observations, probe.mdp.num_actions)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script may end with sys.exit, which must not end the exam
         lines = traceback.format_exception(type(error), error, error.__traceback__)
         raise TrainingError("".join(lines[-4:]).rstrip()) from error
     seconds = time.perf_counter() - began
@@ -80,7 +80,8 @@ def run_training(train: Train, probe: Probe, *, steps: int, seed: int, observati
 class Trainings:
     """Runs trainings one after the other, or side by side in processes that begin as copies of this one.
 
-    Copies need no pickling of the training function, which may be a closure or stand in a notebook.
+    Copies need no pickling of the training function, which may be a closure or stand in a notebook. With several
+    workers this process trains nothing itself, for a GPU or a thread pool that it started would be lost to its copies.
 
     Args:
         train: the user's function.
@@ -103,9 +104,10 @@ class Trainings:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _TRAIN.pop(id(self), None)
         if self._pool is not None:
+            _STOPPED.set()  # after an error or Ctrl-C, what waits in the processes' own queue is not trained any more
             self._pool.shutdown(cancel_futures=True)
-            _TRAIN.pop(id(self), None)
 
     def run(self, jobs: Sequence[Job], observation: str) -> Iterator[TrainingRun]:
         """Train, and yield in the order of the jobs.
@@ -113,12 +115,13 @@ class Trainings:
         Raises:
             TrainingError: as `run_training`, or a process died.
         """
-        if self._workers == 1 or len(jobs) == 1:
+        if self._workers == 1:
             for job in jobs:
                 yield run_training(self._train, job.probe, steps=job.steps, seed=job.seed, observation=observation)
             return
         if self._pool is None:
             _TRAIN[id(self)] = self._train
+            _STOPPED.clear()
             self._pool = ProcessPoolExecutor(
                 self._workers, mp_context=multiprocessing.get_context("fork"), initializer=_use_one_thread
             )
@@ -137,6 +140,7 @@ class Trainings:
 
 # The training functions of pools under way, by the id of their `Trainings`; the copies of this process find them here.
 _TRAIN: dict[int, Train] = {}
+_STOPPED = multiprocessing.Event()
 
 
 def _use_one_thread() -> None:
@@ -146,4 +150,6 @@ def _use_one_thread() -> None:
 
 
 def _run_in_copy(key: int, job: Job, observation: str) -> TrainingRun:
+    if _STOPPED.is_set():
+        raise TrainingError("the exam was stopped")
     return run_training(_TRAIN[key], job.probe, steps=job.steps, seed=job.seed, observation=observation)

@@ -102,6 +102,9 @@ def judge_values(
     """
     right, fits = fit_of_right(measured, family), ranked(measured, family)
     best = fits[0]
+    for name, one in measured.items():
+        if np.isnan(one.mean[one.trained]).any():
+            return Judgement("cannot_tell", f"some values learned in {name} are not numbers (NaN): training diverged")
     rivalled = best.fits and right.distance > MARGIN_TIMES * best.distance + RIVAL
     if right.fits and not rivalled:
         return Judgement("right", RIGHT)
@@ -203,7 +206,7 @@ def is_off(one: Measured) -> bool:
 
 def _worst(measured: Mapping[str, Measured]) -> str:
     """The probe whose values are furthest from right."""
-    return max(measured, key=lambda name: float(np.nanmax(np.abs(_off(measured[name])))))
+    return max(measured, key=lambda name: float(np.nan_to_num(np.abs(_off(measured[name])), nan=np.inf).max()))
 
 
 def _off(one: Measured) -> np.ndarray:

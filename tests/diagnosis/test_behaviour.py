@@ -23,7 +23,8 @@ def run(probe: Probe, chosen: list[int], *, late_share: float = 0.95) -> Trainin
     rest = (1 - late_share) / (num_actions - 1)
     late = np.rint(1_000 * (policy * (late_share - rest) + rest)).astype(np.int64)
     counts = late + 500
-    log = EpisodeLog(3_000, 1_000, 1, 0, 0, (0,), counts, late, np.full(n, 100), "same")
+    early = np.full_like(late, 50)
+    log = EpisodeLog(3_000, 1_000, 1, 0, 0, (0,), counts, early, late, np.full(n, 100), "same")
     return TrainingRun(probe.name, 0, 3_000, Learned("a policy", policy=policy), log, 0.0)
 
 
@@ -86,7 +87,7 @@ def in_detour(value: float, *, share: float) -> list[TrainingRun]:
     probe = detour(scale=10.0)
     q = np.array([[value] * 3, [10.0, 0.0, 0.0]])
     late = np.rint([[300, 300, 300], [900 * share, 450 * (1 - share), 450 * (1 - share)]]).astype(np.int64)
-    log = EpisodeLog(3_000, 1_000, 1, 0, 0, (0,), late * 5, late, np.full(2, 100), "same")
+    log = EpisodeLog(3_000, 1_000, 1, 0, 0, (0,), late * 5, late, late, np.full(2, 100), "same")
     return [TrainingRun(probe.name, seed, 3_000, Learned("a table", q=q), log, 0.0) for seed in range(4)]
 
 
@@ -113,11 +114,11 @@ def test_actions_that_change_only_with_the_policy_are_told_from_those_of_chance(
     in_rollouts = np.where(np.arange(3_000) < 300, np.arange(3_000) // 30 % 3, best)
     by_chance = np.where(rng.random(3_000) < 0.1, rng.integers(3, size=3_000), best)
     falling = np.where(rng.random(3_000) < 1 - np.arange(3_000) / 1_500, rng.integers(3, size=3_000), best)
-    rows = behaviour.never_explores(CONTEXTS, [of_actions(in_rollouts)] * 4)
+    rows = behaviour.never_explores([of_actions(in_rollouts)] * 4)
     assert rows is not None
     assert "never by chance" in rows
-    assert behaviour.never_explores(CONTEXTS, [of_actions(by_chance)] * 4) is None
-    assert behaviour.never_explores(CONTEXTS, [of_actions(falling)] * 4) is None
-    alone = behaviour.never_explores(CONTEXTS, [of_actions(np.zeros(3_000, dtype=np.int64))] * 4)
+    assert behaviour.never_explores([of_actions(by_chance)] * 4) is None
+    assert behaviour.never_explores([of_actions(falling)] * 4) is None
+    alone = behaviour.never_explores([of_actions(np.zeros(3_000, dtype=np.int64))] * 4)
     assert alone is not None
     assert "never tried" in alone

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -306,3 +308,98 @@ def test_a_policy_alone_is_never_called_right() -> None:
     )
     assert (found.verdict, found.depth, found.findings) == ("cannot_tell", "policy", ())
     assert "give back q_values or value" in found.reason
+
+
+def optimistic(env_fn: Any, steps: int, seed: int, *, first: float = 20.0, step_size: float | None = 0.1) -> np.ndarray:
+    """Greedy Q-learning from values that are too high, which is all its exploration; sample averages without a step."""
+    env = env_fn()
+    q = np.full((env.observation_space.n, env.action_space.n), first)
+    tried = np.zeros_like(q)
+    state, _ = env.reset(seed=seed)
+    for _ in range(steps):
+        action = int(q[state].argmax())
+        next_state, reward, terminated, truncated, _ = env.step(action)
+        target = reward + (0.0 if terminated else env_fn.discount * q[next_state].max())
+        tried[state, action] += 1
+        q[state, action] += (step_size or 1 / tried[state, action]) * (target - q[state, action])
+        state = env.reset()[0] if terminated or truncated else next_state
+    return q
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"first": 10.0}, {}, {"step_size": None}, {"step_size": 0.5}],
+    ids=["10", "20", "sample averages", "large steps"],
+)
+def test_an_agent_that_explores_by_optimism_alone_is_not_accused(settings: dict[str, Any]) -> None:
+    found = rl_envs.diagnose(partial(optimistic, **settings))
+    assert found.verdict != "wrong", str(found)
+
+
+@pytest.mark.parametrize("favourite", ["one", "each seed its own"])
+def test_a_network_that_learns_nothing_is_not_accused(favourite: str) -> None:
+    def train(env_fn: Any, steps: int, seed: int) -> np.ndarray:
+        env, rng = env_fn(), np.random.default_rng(seed)
+        num_actions = env.action_space.n
+        liked = (0 if favourite == "one" else seed) % num_actions
+        env.reset(seed=seed)
+        for _ in range(steps):
+            action = int(rng.integers(num_actions)) if rng.random() < 0.05 else liked
+            _, _, terminated, truncated, _ = env.step(action)
+            if terminated or truncated:
+                env.reset()
+        return np.tile(0.1 * np.eye(num_actions)[liked], (env.observation_space.n, 1))
+
+    assert rl_envs.diagnose(train, budget=1_000).verdict == "cannot_tell"
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 0.7])
+def test_much_exploration_is_not_taken_for_exploration_that_never_ends(epsilon: float) -> None:
+    def train(env_fn: Any, steps: int, seed: int) -> np.ndarray:
+        env, rng = env_fn(), np.random.default_rng(seed)
+        q = np.zeros((env.observation_space.n, env.action_space.n))
+        state, _ = env.reset(seed=seed)
+        for _ in range(steps):
+            explores = rng.random() < epsilon
+            action = int(rng.integers(env.action_space.n)) if explores else int(q[state].argmax())
+            next_state, reward, terminated, truncated, _ = env.step(action)
+            q[state, action] += 0.2 * (
+                reward + env_fn.discount * (not terminated) * q[next_state].max() - q[state, action]
+            )
+            state = env.reset()[0] if terminated or truncated else next_state
+        return q
+
+    assert rl_envs.diagnose(train).verdict != "wrong"
+
+
+def test_steps_that_the_worlds_did_not_see_are_told() -> None:
+    def train(env_fn: Any, steps: int, seed: int) -> np.ndarray:
+        return q_learning(masked=False)(copy.deepcopy(env_fn), steps, seed)
+
+    found = rl_envs.diagnose(train, seeds=2, budget=500)
+    assert found.verdict == "cannot_tell"
+    assert "the worlds saw 0 of 500 steps" in found.reason
+
+
+def test_values_that_are_no_numbers_are_not_right() -> None:
+    def train(env_fn: Any, steps: int, seed: int) -> np.ndarray:
+        q = q_learning()(env_fn, steps, seed)
+        return np.full_like(q, np.nan) if len(q) == 2 else q  # in Ratchet and Detour
+
+    found = rl_envs.diagnose(train, seeds=2, budget=1_000)
+    assert found.verdict == "cannot_tell"
+    assert "some values learned in Ratchet are not numbers" in found.reason
+
+
+def test_the_command_keeps_what_a_training_prints_apart_and_outlives_sys_exit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loud = tmp_path / "loud.py"
+    prints = "\nold = train\ndef train(*given):\n    print('episode 1')\n    return old(*given)\n"
+    loud.write_text("print('imported')\n" + AGENT.format(masked=True) + prints)
+    assert main(["diagnose", f"{loud}:train", "--json", "--seeds", "2", "--budget", "1000", "--workers", "1"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "right"
+    leaves = tmp_path / "leaves.py"
+    leaves.write_text("import sys\ndef train(env_fn, steps, seed):\n    sys.exit(0)\n")
+    assert main(["diagnose", f"{leaves}:train", "--workers", "1"]) == 2
+    assert "SystemExit: 0" in capsys.readouterr().err

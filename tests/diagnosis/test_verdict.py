@@ -22,7 +22,7 @@ def log(probe: Probe) -> EpisodeLog:
     """The log of a training that saw everything that is not only seen at an end."""
     seen = ~np.isnan(right_values(probe))
     counts = np.where(seen[:, None], 500, 0) * np.ones((1, 2), dtype=np.int64)
-    return EpisodeLog(1_000, 300, 1, 0, 0, (0,), counts, counts // 5, counts[:, 0], "same")
+    return EpisodeLog(1_000, 300, 1, 0, 0, (0,), counts, counts // 20, counts // 5, counts[:, 0], "same")
 
 
 def measured(values: dict[str, np.ndarray], rng: np.random.Generator, noise: float, *, grown: float = 1.0) -> dict:
@@ -192,3 +192,19 @@ def test_values_that_nothing_moves_because_their_errors_are_large_are_told_from_
     nothing = measured({name: np.zeros(len(values)) for name, values in RIGHT.items()}, rng, 0.0)
     judgement = judge_values(nothing, ONE_STEP, nothing)
     assert judgement.finding is None or "gradient_vanishes_on_large_errors" not in judgement.finding.keys
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.5, 2.0])
+def test_a_policy_that_values_its_entropy_is_not_accused(temperature: float) -> None:
+    rng = np.random.default_rng(13)
+    bonus = 0.5 * temperature * np.log(2)  # discount, temperature, and the entropy of two actions alike
+
+    def chosen_softly() -> list[Choices]:
+        found = []
+        for staircase in staircases(10.0, 0.5):
+            gain = preferences(staircase, ONE_STEP, None, bonus)
+            noise = 0.02 * rng.standard_normal((SEEDS, len(gain))) * np.abs(gain + staircase.offers)
+            found.append(Choices(staircase, (gain + noise > 0).sum(axis=0).astype(float), SEEDS))
+        return found
+
+    assert judge_choices(chosen_softly(), chosen_softly()).verdict != "wrong"

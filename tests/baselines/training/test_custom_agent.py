@@ -75,7 +75,7 @@ def test_finished_runs_of_a_function_are_kept_until_its_source_changes(tmp_path:
         return list(told)
 
     assert run(source).count("finished") == 2
-    assert run(source) == ["kept"] * 2
+    assert run(source) == ["reused"] * 2
     assert run(source.replace("ones", "zeros")).count("finished") == 2
 
 
