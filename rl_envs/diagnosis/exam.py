@@ -140,7 +140,7 @@ class _Exam:
         unseen = self._unseen(gate_runs)
         if unseen is not None:
             return self._diagnosis([], gate, Judgement("cannot_tell", unseen), first, first.learned.depth, self.budget)
-        findings = self._log_findings(gate_runs, again)
+        findings = self._log_findings(gate_runs, again) + self._behaviour_findings(gate_runs)
 
         judgement: Judgement | None = None
         steps = self.budget
@@ -264,14 +264,28 @@ class _Exam:
                     reason=f"{changed} observations were changed by the training function after it got them",
                 )
             )
-        stuck = behaviour.never_explores(gate_runs)
+        return findings
+
+    def _behaviour_findings(self, runs: list[TrainingRun]) -> list[Finding]:
+        """What the choices in Contexts tell, where trainings of twice the length tell it again."""
+        found = self._told_by_choices(runs)
+        if not found:
+            return []
+        later = self._told_by_choices(self._by_probe([self.contexts], 2 * self.budget)[self.contexts.name])
+        confirmed = {finding.keys for finding in later}
+        return [finding for finding in found if finding.keys in confirmed]
+
+    def _told_by_choices(self, runs: list[TrainingRun]) -> list[Finding]:
+        name = self.contexts.name
+        findings = []
+        stuck = behaviour.never_explores(runs)
         if stuck is not None:
             findings.append(Finding(("no_exploration",), name, reason=stuck))
-        misread = behaviour.misread_contexts(self.contexts, gate_runs)
+        misread = behaviour.misread_contexts(self.contexts, runs)
         if misread is not None:
             keys, reason = misread
             findings.append(Finding(keys, name, reason=reason))
-        if behaviour.never_stops_exploring(gate_runs) and behaviour.gate(self.contexts, gate_runs).read:
+        if behaviour.never_stops_exploring(runs) and behaviour.gate(self.contexts, runs).read:
             findings.append(
                 Finding(
                     ("exploration_never_ends",),
