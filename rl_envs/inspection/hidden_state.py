@@ -20,11 +20,13 @@ class Hidden:
 
     Attributes:
         groups: how the states look and behave.
-        best: the best policy found that sees only the observation; None where the search was too large.
+        best: the best deterministic policy found that sees only the observation; None where the search was too large.
+        uniform: the value of the uniform policy, which sees nothing; None where it does not exist.
     """
 
     groups: LookAlikes
     best: Memoryless | None
+    uniform: float | None
 
     @staticmethod
     def of(view: TableView) -> Hidden:
@@ -34,7 +36,28 @@ class Hidden:
             view: the table.
         """
         groups = look_alikes(view)
-        return Hidden(groups, best_memoryless(view, groups.seen) if groups.pair is not None else None)
+        try:
+            uniform: float | None = view.truth.random_value
+        except ValueError:  # at discount 1 its total may not exist
+            uniform = None
+        best = best_memoryless(view, groups.seen) if groups.pair is not None else None
+        return Hidden(groups, best, uniform)
+
+    @property
+    def value(self) -> float | None:
+        """The value of the best of these policies, which a stochastic one may exceed; None where none was found."""
+        if self.best is None:
+            return None
+        return self.best.value if self.uniform is None else max(self.best.value, self.uniform)
+
+    @property
+    def worth(self) -> str:
+        """The values of these policies, in words."""
+        if self.best is None:
+            return ""
+        said = f"the best deterministic policy of the observation that was found is worth {number(self.best.value)} "
+        said += f"({self.best.how})"
+        return said if self.uniform is None else f"{said}, the uniform one {number(self.uniform)}"
 
 
 def facts(view: TableView, hidden: Hidden) -> Iterator[Fact]:
@@ -51,13 +74,13 @@ def facts(view: TableView, hidden: Hidden) -> Iterator[Fact]:
     yield Fact("observations", "hidden", "different observations", groups.observations)
     different = counted(groups.different, "state") if groups.different else "none"
     yield Fact("look_alike", "hidden", "states that look like another and behave differently", different)
-    if hidden.best is not None:
+    if hidden.value is not None:
         yield Fact(
             "observation_value",
             "hidden",
-            "best policy that sees only the observation",
-            hidden.best.value,
-            f"{hidden.best.how}; the best that sees all has {number(view.truth.optimal_value)}",
+            "best policy found that sees only the observation",
+            hidden.value,
+            f"{hidden.worth}; the best that sees all has {number(view.truth.optimal_value)}",
         )
 
 
@@ -79,16 +102,15 @@ def findings(view: TableView, hidden: Hidden, differences: Differences | None) -
     named = differences(one, other) if differences is not None else []
     because = "; ".join(f"{name} is {a} in one and {b} in the other" for name, a, b in named[:3])
     optimum = view.truth.optimal_value
-    best = hidden.best
-    cost = None if best is None else max(0.0, optimum - best.value)
+    value = hidden.value
+    cost = None if value is None else max(0.0, optimum - value)
     free = cost is not None and cost <= view.tolerance
-    if best is None:
+    if value is None:
         worth = ""
     elif free:
         worth = " It costs nothing: some policy of the observation alone is optimal."
     else:
-        worth = f" The best policy of the observation alone is worth {number(best.value)} ({best.how}), "
-        worth += f"the best that sees all {number(optimum)}."
+        worth = f" {hidden.worth[:1].upper()}{hidden.worth[1:]}, the best that sees all {number(optimum)}."
     yield Finding(
         key="hidden_state",
         severity="note" if free else "warning",
@@ -100,7 +122,5 @@ def findings(view: TableView, hidden: Hidden, differences: Differences | None) -
         change="Show what differs in the observation, or use an agent with memory.",
         where=view.describe(other),
         cost=cost,
-        cost_of="what the best policy of the observation alone loses, at most"
-        if best and not best.exact
-        else "what the best deterministic policy of the observation alone loses",
+        cost_of="what the best policy of the observation alone loses, at most: a stochastic one may lose less",
     )

@@ -5,6 +5,7 @@ Finding the best one is NP-hard (Littman 1994), so it is exact only where all of
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ ALL, BEGINNINGS = 4_096, 8
 # The search ends after so many evaluations, and after fewer where each needs an elimination of many states: after about
 # so many multiplications, some seconds.
 EVALUATIONS, MULTIPLICATIONS = 20_000, 2e10
+
+# And after so many seconds in any case.
+SECONDS = 5.0
 
 # Tables with more numbers to eliminate than this are too large to evaluate thousands of policies on.
 LARGEST = 3_000
@@ -98,10 +102,10 @@ def _climb(view: TableView, number: np.ndarray, groups: int, budget: int) -> Mem
     shared = np.bincount(number[view.playing], minlength=groups) > 1
     starts = [wants.argmax(axis=1), *(rng.integers(num_actions, size=groups) for _ in range(BEGINNINGS - 1))]
     best: tuple[float, np.ndarray] = (-np.inf, starts[0])
-    spent = 0
+    spent, until = 0, time.monotonic() + SECONDS
     for choice in starts:
         value = float(_values(view, choice[None], number)[0])
-        idle = 0
+        idle, over = 0, False
         for group in _rounds(rng, shared):
             others = np.repeat(choice[None], num_actions, axis=0)
             others[:, group] = np.arange(num_actions)
@@ -112,11 +116,12 @@ def _climb(view: TableView, number: np.ndarray, groups: int, budget: int) -> Mem
                 choice, value, idle = others[top], float(values[top]), 0
             else:
                 idle += 1
-            if idle >= groups or spent > budget:
+            over = spent > budget or time.monotonic() > until
+            if idle >= groups or over:
                 break
         if value > best[0]:
             best = (value, choice)
-        if spent > budget:
+        if over:
             break
     how = "the best deterministic one without memory that a search found, a lower bound"
     return Memoryless(best[1][number], best[0], False, how)

@@ -206,6 +206,24 @@ def test_a_search_that_cannot_try_all_says_that_it_is_a_bound(monkeypatch: pytes
     assert climbed.value == pytest.approx(float(world.mdp.start @ evaluate_policy(world.mdp, climbed.policy)))
 
 
+def test_a_search_ends_in_time_and_is_a_bound_then_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no time at all it has tried the actions of one observation from its first beginning, and no more."""
+    monkeypatch.setattr("rl_envs.inspection.memoryless.SECONDS", 0.0)
+    evaluated: list[int] = []
+    evaluate = evaluate_policy
+    monkeypatch.setattr(
+        "rl_envs.inspection.memoryless.evaluate_policy",
+        lambda mdp, policies: (evaluated.append(len(policies)), evaluate(mdp, policies))[1],
+    )
+    world = rl_envs.build("RandomMDP", num_states=16, num_actions=3, branching=3, model_seed=1)
+    labels = np.concatenate([np.arange(8), np.arange(8)])
+    view = TableView(world_of(world.mdp, labels=labels.tolist()))
+    found = best_memoryless(view, look_alikes(view).seen)
+    assert found is not None
+    assert "lower bound" in found.how
+    assert evaluated == [1, 3]
+
+
 # Words ---------------------------------------------------------------------------------------------------------------
 
 
