@@ -146,8 +146,12 @@ def actions_of(env: gym.Env[Any, Any]) -> tuple[list[Any], tuple[int, ...]]:
         The actions as the space samples them, and () for a Discrete space.
 
     Raises:
-        TypeError: actions that cannot be counted.
+        TypeError: no spaces, or actions that cannot be counted.
     """
+    for kind in missing_spaces(env):
+        raise TypeError(
+            f"an environment must have an {kind}, but {_name_of(env)} has none: set self.{kind} in __init__()"
+        )
     space = env.action_space
     if isinstance(space, spaces.Discrete):
         return [space.dtype.type(space.start + action) for action in range(int(space.n))], ()
@@ -159,6 +163,15 @@ def actions_of(env: gym.Env[Any, Any]) -> tuple[list[Any], tuple[int, ...]]:
         f"actions must be Discrete or MultiDiscrete to be counted, but those of {_name_of(env)} are {space}: wrap the "
         "environment in one that offers some of them"
     )
+
+
+def missing_spaces(env: gym.Env[Any, Any]) -> list[str]:
+    """Which of "action_space" and "observation_space" an environment lacks.
+
+    Args:
+        env: the environment.
+    """
+    return [kind for kind in ("action_space", "observation_space") if getattr(env, kind, None) is None]
 
 
 def _world(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rl_envs.extraction.explored import missing_spaces
 from rl_envs.inspection.episodes import EPISODES, Episode, Failure, Moment, play, same
 from rl_envs.inspection.finding import Finding
 from rl_envs.inspection.gymnasium_check import complaints
@@ -30,6 +31,10 @@ def findings(subject: Subject) -> Iterator[Finding]:
     Raises:
         NotTabular: there is only one copy of the environment, and what it holds cannot be copied.
     """
+    missing = missing_spaces(subject.env)
+    if missing:
+        yield from (_no_space(subject, kind) for kind in missing)
+        return
     seeds = range(EPISODES)
     with subject.fresh() as env:
         episodes = play(env, seeds, beyond_end=True)
@@ -47,6 +52,17 @@ def findings(subject: Subject) -> Iterator[Finding]:
     yield from found
     if not failed:
         yield from complaints(subject, keys)
+
+
+def _no_space(subject: Subject, kind: str) -> Finding:
+    return Finding(
+        key=f"no_{kind}",
+        severity="fault",
+        section="contract",
+        what=f"It has no {kind}, so nothing can be played and its steps were not tried.",
+        change=f"Set self.{kind} in __init__().",
+        where=method_line(subject.unwrapped, "__init__") or method_line(subject.unwrapped, "reset"),
+    )
 
 
 def _failures(subject: Subject, episodes: list[Episode]) -> Iterator[Finding]:

@@ -373,6 +373,20 @@ class Unready(Corridor):
         raise FileNotFoundError("level.txt")
 
 
+class Inert(Corridor):
+    """It forgets to say which actions there are."""
+
+    def __init__(self):
+        self.observation_space = spaces.Discrete(self.size)
+
+
+class Blind(Corridor):
+    """It forgets to say what is seen."""
+
+    def __init__(self):
+        self.action_space = spaces.Discrete(2)
+
+
 # What has no table ---------------------------------------------------------------------------------------------------
 
 

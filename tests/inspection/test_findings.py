@@ -81,12 +81,12 @@ CASES = [
         0.5 / (1 - 0.99**2) - (0.5 + 0.99**2),
     ),
     Case(faulty.Sulking, "doing_nothing_is_optimal", "warning", r"never to move: action 2.*score of 1.000 of 1", 0.0),
-    # A deterministic policy that does not see the coin is right for one side of it; uniform play comes there in the end.
+    # A deterministic policy that does not see the coin is right for one side of it; uniform play gets there in the end.
     Case(
         faulty.Coin,
         "hidden_state",
         "warning",
-        r"Attribute Coin.swapped is False in one and True.*observation that was found is worth 0.49.*the uniform one 0.8",
+        r"Attribute Coin.swapped is False in one and True.*that was found is worth 0.49.*the uniform one 0.8",
         0.99**2 - uniform_in_the_corridor(),
     ),
     Case(faulty.Colour, "hidden_state", "note", r"Colour.bonus is 0.0 in one and 1.0 .* costs nothing", 0.0),
@@ -105,6 +105,8 @@ CASES = [
     Case(faulty.Table, "table_differs", "fault", "where P has state 4 with reward 2"),
     Case(faulty.Old, "check_env", "fault", "`options`", line="def reset"),
     Case(faulty.Broken, "step_fails", "fault", "RuntimeError: the engine is out of fuel", line="raise RuntimeError"),
+    Case(faulty.Inert, "no_action_space", "fault", "has no action_space", line="def __init__"),
+    Case(faulty.Blind, "no_observation_space", "fault", "has no observation_space", line="def __init__"),
     Case(faulty.Unready, "reset_fails", "fault", "FileNotFoundError: level.txt", line="raise FileNotFoundError"),
 ]
 
@@ -317,6 +319,8 @@ NOT_WALKED = {
     faulty.Growing: r"Growing.past \(\d+",
     faulty.Broken: r"step\(\) must not fail",
     faulty.Unready: r"reset\(\) must not fail",
+    faulty.Inert: r"must have an action_space, but Inert has none: set self.action_space in __init__\(\)",
+    faulty.Blind: r"must have an observation_space, but Blind has none: set self.observation_space",
 }
 
 
