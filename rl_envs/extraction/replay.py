@@ -68,11 +68,7 @@ def replay(session: Session, walk: Walk, actions: Sequence[Any], steps: int, *, 
         episodes += 1
         state = lookup.state(session.real_key(observation))
         if state is None or state not in walk.start:
-            raise NotTabular(
-                f"real episodes must start as the table says, but the one after {taken:,} steps starts in "
-                f"{'a state that was not walked' if state is None else f'state {state}'}: something outside the "
-                "environment's attributes and np_random decides"
-            )
+            raise NotTabular(_no_start(taken, state))
         if session.seed is None:
             counts.add(list(walk.start.values()), list(walk.start).index(state), "start")
         for _ in range(LONGEST):
@@ -132,6 +128,20 @@ class Lookup:
             return False
         value = session.layers.parts[clock.slot[0]].__dict__.get(clock.slot[1])
         return bool(value == clock.after(clock.limit))
+
+
+def _no_start(taken: int, state: int | None) -> str:
+    """What is wrong with a real episode that starts where no walked one does."""
+    if taken:
+        return (
+            f"a reset after {taken:,} steps led to a start that a new environment never has: reset() keeps something "
+            "from earlier episodes, in an attribute or elsewhere"
+        )
+    where = "a state that was not walked" if state is None else f"state {state}"
+    return (
+        f"real episodes must start as the table says, but the first starts in {where}: something outside the "
+        "environment's attributes and np_random decides"
+    )
 
 
 def _which(

@@ -74,13 +74,15 @@ def facts(view: TableView, hidden: Hidden) -> Iterator[Fact]:
     yield Fact("observations", "hidden", "different observations", groups.observations)
     different = counted(groups.different, "state") if groups.different else "none"
     yield Fact("look_alike", "hidden", "states that look like another and behave differently", different)
-    if hidden.value is not None:
+    if hidden.best is not None:
+        uniform = "" if hidden.uniform is None else f", the uniform one {number(hidden.uniform)}"
         yield Fact(
             "observation_value",
             "hidden",
             "best policy found that sees only the observation",
             hidden.value,
-            f"{hidden.worth}; the best that sees all has {number(view.truth.optimal_value)}",
+            f"the best deterministic one {number(hidden.best.value)} ({hidden.best.how}){uniform}; the best that sees "
+            f"all {number(view.truth.optimal_value)}",
         )
 
 

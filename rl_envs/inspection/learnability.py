@@ -39,7 +39,7 @@ def facts(view: TableView) -> Iterator[Fact]:
             f"of {int(view.playing.sum()):,}",
         )
     for key, label, wait in waits(view):
-        yield Fact(key, "learnability", label, wait, "it never happens" if np.isinf(wait) else "")
+        yield Fact(key, "learnability", label, wait, "it may never happen" if np.isinf(wait) else "")
     yield _lookahead(view)
     gap, state = smallest_gap(view)
     where = "" if state is None else f"in {view.describe(state)}"

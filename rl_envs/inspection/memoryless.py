@@ -88,7 +88,7 @@ def _all(view: TableView, number: np.ndarray, groups: int) -> Memoryless:
     choices = np.array(list(np.ndindex(*[view.mdp.num_actions] * groups)), dtype=np.int64)
     values = np.concatenate([_values(view, part, number) for part in np.array_split(choices, -(-len(choices) // 64))])
     best = int(values.argmax())
-    how = f"the best of all {len(choices):,} deterministic ones without memory"
+    how = f"the best of all {len(choices):,}"
     return Memoryless(choices[best][number], float(values[best]), True, how)
 
 
@@ -123,7 +123,7 @@ def _climb(view: TableView, number: np.ndarray, groups: int, budget: int) -> Mem
             best = (value, choice)
         if over:
             break
-    how = "the best deterministic one without memory that a search found, a lower bound"
+    how = "by a search, so a lower bound"
     return Memoryless(best[1][number], best[0], False, how)
 
 

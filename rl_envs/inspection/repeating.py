@@ -89,7 +89,7 @@ def unrepeated(subject: Subject) -> Iterator[Finding]:
             "reset_keeps",
             f"reset() keeps something from earlier episodes: after a reset with one seed, attribute {changed}.",
             f"Set {names} in reset().",
-            assignment_line(unwrapped, kept[0][0]),
+            method_line(unwrapped, "reset"),
         )
     else:
         yield finding(

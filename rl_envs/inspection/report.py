@@ -34,6 +34,11 @@ def remarks(inspection: Outcome) -> list[str]:
     if inspection.reason is not None:
         tried = "" if inspection.untried is not None else " What follows was seen in its steps alone."
         said.append(f"It has no exact table: {_sentence(inspection.reason)}{tried}")
+        if inspection.found("reset_keeps") is not None:
+            said.append(
+                "Fix reset_keeps first and inspect again: optimum, incentives, hidden state and step counters need the "
+                "table and were not checked."
+            )
     if inspection.untried is not None:
         said.append(_capital(_sentence(inspection.untried)))
     return said

@@ -270,6 +270,9 @@ class Keeping(Corridor):
         super().__init__()
         self.door = False
 
+    def reset(self, *, seed=None, options=None):
+        return super().reset(seed=seed)
+
     def step(self, action):
         cell, reward, terminated, truncated, info = super().step(action)
         self.door = self.door or cell == 0

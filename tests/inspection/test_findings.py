@@ -96,7 +96,7 @@ CASES = [
     Case(faulty.SharedDice, "global_random", "fault", "module random", 0.0, line="random.random()"),
     Case(faulty.OwnDice, "own_generator", "fault", "of its own, dice", 0.0, line="self.dice = "),
     Case(faulty.Unseeded, "seed_ignored", "fault", r"does not seed self.np_random", 0.0, line="def reset"),
-    Case(faulty.Keeping, "reset_keeps", "fault", "door is first False and later True", 1.0, line="self.door or"),
+    Case(faulty.Keeping, "reset_keeps", "fault", "door is first False and later True", 1.0, line="def reset"),
     Case(faulty.Elsewhere, "seed_does_not_repeat", "fault", "a class attribute"),
     Case(faulty.Buffer, "observation_changes_later", "fault", r"became \[\d\]", line="return self.at, reward"),
     Case(faulty.Infinite, "reward_not_finite", "fault", "returned -inf", math.inf, line="return cell, float"),

@@ -36,6 +36,14 @@ def test_the_text_has_the_worst_first_then_where_how_bad_and_what_to_change(coun
     assert max(map(len, lines[: lines.index("Size and values")])) <= 100
 
 
+def test_a_reset_that_keeps_something_is_to_be_fixed_first() -> None:
+    text = " ".join(str(inspect_env(faulty.Keeping(), check_steps=2_000)).split())
+    assert "led to a start that a new environment never has: reset() keeps something" in text
+    assert "Fix reset_keeps first and inspect again: optimum, incentives, hidden state" in text
+    fixed = str(inspect_env(faulty.Broken(), check_steps=200))
+    assert "Fix reset_keeps first" not in fixed
+
+
 def test_the_json_has_the_same(counting: Inspection) -> None:
     report = json.loads(counting.to_json())
     assert report["verdict"] == "fault"
