@@ -165,32 +165,23 @@ def _after_the_end(subject: Subject, episodes: list[Episode]) -> Iterator[Findin
         if after is None or last is None:
             continue
         pays = _as_number(after.reward)
-        again = pays > 0 and after.terminated and pays == _as_number(last.reward)
-        if after.terminated and not again:
+        if math.isnan(pays) or (after.terminated and not (pays > 0 and pays == _as_number(last.reward))):
             continue
-        what = (
-            f"ends it again and pays {number(pays)} once more"
-            if again
-            else f"goes on with the episode and pays {number(pays)}"
-        )
         yield Finding(
             key="steps_after_the_end",
-            severity="note",  # Gymnasium leaves open what a step after the end does
+            severity="note",
             section="contract",
-            what=f"A step after the end of an episode {what}: who forgets to reset is not told.",
-            change="Raise gymnasium.error.ResetNeeded there, or reset after each end.",
+            what=f"step() after the end of an episode still {f'pays {number(pays)}' if pays else 'goes on with it'}: "
+            "Gymnasium leaves this undefined; raising ResetNeeded would catch a forgotten reset().",
+            change="Nothing, or raise gymnasium.error.ResetNeeded there.",
             where=method_line(subject.unwrapped, "step"),
-            cost=abs(pays),
-            cost_of="what such a step pays or costs",
         )
         return
 
 
 def _as_number(reward: Any) -> float:
-    try:
-        return float(reward)
-    except (TypeError, ValueError):
-        return math.nan
+    """The reward; NaN where it is none."""
+    return float(reward) if isinstance(reward, (Real, np.number, np.bool_)) else math.nan
 
 
 def _steps(episodes: list[Episode]) -> Iterator[Moment]:

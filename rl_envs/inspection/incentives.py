@@ -117,7 +117,7 @@ def _ending_early(view: TableView) -> Iterator[Finding]:
     ending, playing = number(view.solution.v_star[worst]), number(on[worst])
     yield Finding(
         key="ending_early_pays",
-        severity="fault" if at_start > 0 else "warning",
+        severity="fault" if at_start > 1 - 1e-9 else "warning",  # to give up hopeless cases may be meant
         section="incentives",
         what=f"In {counted(len(states), 'state')} of {int(view.playing.sum()):,}{share}, it is optimal to end the "
         f"episode although {purpose}. In {view.describe(worst)} ending it is worth {ending} at discount "

@@ -92,7 +92,7 @@ CASES = [
     Case(faulty.Colour, "hidden_state", "note", r"Colour.bonus is 0.0 in one and 1.0 .* costs nothing", 0.0),
     Case(faulty.Fading, "reward_depends_on_time", "note", "depends on steps, which counts", line="self.steps >= 20"),
     Case(faulty.Counting, "counter_terminates", "fault", "ends it after 30", 0.99, line="self.elapsed >= 30"),
-    Case(faulty.Paying, "steps_after_the_end", "note", "pays 1 once more", 1.0),
+    Case(faulty.Paying, "steps_after_the_end", "note", r"step\(\) after the end of an episode still pays 1:"),
     Case(faulty.SharedDice, "global_random", "fault", "module random", 0.0, line="random.random()"),
     Case(faulty.OwnDice, "own_generator", "fault", "of its own, dice", 0.0, line="self.dice = "),
     Case(faulty.Unseeded, "seed_ignored", "fault", r"does not seed self.np_random", 0.0, line="def reset"),
@@ -282,10 +282,19 @@ def test_line_balance_shows_what_ending_early_earns() -> None:
     assert finding is not None
     assert finding.cost == pytest.approx(0.8025)
     assert finding.severity == "warning"
-    # Where an episode may start there, it is a fault.
-    everywhere = inspect_env("LineBalance:start=uniform").found("ending_early_pays")
-    assert everywhere is not None
-    assert everywhere.severity == "fault"
+    # Where only some episodes start there, to give those up may be meant.
+    sometimes = inspect_env("LineBalance:start=uniform").found("ending_early_pays")
+    assert sometimes is not None
+    assert sometimes.severity == "warning"
+
+
+def test_a_step_after_the_end_is_not_judged_by_a_reward_that_is_no_number() -> None:
+    inspection = inspected(faulty.Textual)
+    assert inspection.found("reward_not_a_number") is not None
+    assert inspection.found("steps_after_the_end") is None
+    note = inspected(faulty.Corridor).found("steps_after_the_end")
+    assert note is not None
+    assert note.cost is None
 
 
 def test_a_start_from_which_no_goal_can_be_reached_is_a_fault() -> None:
