@@ -135,6 +135,18 @@ class SameLaw:
             if not same(law, two):
                 self._differs(state, number, law, other, two)
 
+    def looks_different(self, state: int, other: Content, one: Any, two: Any) -> NoReturn:
+        """Two contents with one key are seen as these two observations."""
+        differing = self._contents.differences(self._contents_of[state], self.still(other))
+        if differing or self._stepper.state is not None:
+            self.differs(state, other, "show different observations")
+        kinds = [_kind(observation) for observation in (one, two)]
+        outside = "" if kinds[0] != kinds[1] else ", or something outside the environment's attributes decides"
+        raise NotTabular(
+            f"one state must have one observation, but {self._story.of_state(state)} is shown as {_plain(one)} "
+            f"({kinds[0]}) and as {_plain(two)} ({kinds[1]}): reset() and step() build it differently{outside}"
+        )
+
     def differs(self, state: int, other: Content, what: str) -> NoReturn:
         """Two contents with one key are not one state: keep what differs in the key, or refuse the user's key."""
         content = self._contents_of[state]
@@ -150,10 +162,12 @@ class SameLaw:
             f"{_short(self._contents.value(other, slot))}"
             for slot in differing[:4]
         ]
-        rule = "state=" if self._stepper.state is not None else "ignore="
+        rule = "state=" if self._stepper.state is not None else "ignore=" if self._ignore else None
+        given = "" if rule is None else f"with the {rule} given "
+        apart = f", with {'; '.join(shown)}" if shown else ""
         raise NotTabular(
-            f"two states with one key must have one law of outcomes, but with the {rule} given "
-            f"{self._story.of_state(state)} comes in two kinds, with {'; '.join(shown)}, which {what}"
+            f"two states with one key must have one law of outcomes, but {given}"
+            f"{self._story.of_state(state)} comes in two kinds{apart}, which {what}"
         )
 
     def _differs(self, state: int, number: int, law: Law, other: Content, two: Law) -> NoReturn:
@@ -215,6 +229,15 @@ def _difference(one: Law, two: Law) -> str:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _kind(observation: Any) -> str:
+    """Of what type an observation is."""
+    return str(observation.dtype) if isinstance(observation, np.ndarray) else type(observation).__name__
+
+
+def _plain(observation: Any) -> str:
+    return _short(observation.tolist() if isinstance(observation, np.ndarray) else observation)
 
 
 def _listed(values: list[float]) -> str:

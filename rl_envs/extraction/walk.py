@@ -215,7 +215,7 @@ class Walker:
             self._seen.append(arrival.seen)
             self._story.reached(pair)
         elif self._seen[state] != arrival.seen:
-            self._same_law.differs(state, arrival.content, "show different observations")
+            self._same_law.looks_different(state, arrival.content, walk.observations[state], arrival.observation)
         else:
             self._same_law.met_again(state, arrival.content)
         return state

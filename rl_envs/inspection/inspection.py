@@ -236,6 +236,7 @@ def _inspection(
         untried=untried,
         world=walked.world,
         seconds=time.monotonic() - began,
+        looked=whole,
     )
 
 

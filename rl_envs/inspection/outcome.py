@@ -21,6 +21,7 @@ class Outcome:
         untried: why its steps were not tried; None where they were.
         world: the table; None where there is none.
         seconds: how long it took.
+        looked: whether faults were looked for.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Outcome:
     untried: str | None
     world: World | None
     seconds: float
+    looked: bool = True
 
     @property
     def verdict(self) -> str:

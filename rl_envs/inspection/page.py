@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from rl_envs.inspection.finding import Finding
-from rl_envs.inspection.report import TONES, by_section, headline, how_bad, remarks, written
+from rl_envs.inspection.report import TONES, by_section, closing, headline, how_bad, remarks, written
 from rl_envs.reports.html_page import html_page
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def as_html(inspection: Outcome) -> str:
             for fact in facts
         )
         parts.append(f'<h2>{escape(title)}</h2><table class="facts"><tbody>{rows}</tbody></table>')
-    parts.append(f'<p class="small">Inspected in {inspection.seconds:.1f} s.</p>')
+    parts.append(f'<p class="small">{escape(closing(inspection))}</p>')
     return html_page(headline(inspection), "\n".join(parts), tone=TONES[inspection.verdict], style=STYLE)
 
 

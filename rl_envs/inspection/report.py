@@ -19,6 +19,8 @@ WIDTH = 100
 
 def headline(inspection: Outcome) -> str:
     """The verdict in one line."""
+    if not inspection.looked:
+        return f"{inspection.name}: {'exact values' if inspection.reason is None else 'no exact table'}"
     counts = [
         counted(count, severity)
         for severity in SEVERITIES
@@ -32,7 +34,11 @@ def remarks(inspection: Outcome) -> list[str]:
     """What to know before the findings: why a part is missing."""
     said = []
     if inspection.reason is not None:
-        tried = "" if inspection.untried is not None else " What follows was seen in its steps alone."
+        tried = (
+            ""
+            if inspection.untried is not None or not inspection.looked
+            else " What follows was seen in its steps alone."
+        )
         said.append(f"It has no exact table: {_sentence(inspection.reason)}{tried}")
         if inspection.found("reset_keeps") is not None:
             said.append(
@@ -42,6 +48,14 @@ def remarks(inspection: Outcome) -> list[str]:
     if inspection.untried is not None:
         said.append(_capital(_sentence(inspection.untried)))
     return said
+
+
+def closing(inspection: Outcome) -> str:
+    """The last line: how long it took, and what was not done."""
+    if inspection.looked:
+        return f"Inspected in {inspection.seconds:.1f} s."
+    command = f"python -m rl_envs inspect {inspection.name}"
+    return f"Computed in {inspection.seconds:.1f} s. Faults were not looked for: {command}"
 
 
 def how_bad(finding: Finding) -> str | None:
@@ -84,7 +98,7 @@ def as_text(inspection: Outcome) -> str:
             remark = f"  ({fact.remark})" if fact.remark else ""
             lines.append(f"  {fact.label:{width}}  {written(fact.value)}{remark}")
         lines.append("")
-    lines.append(f"Inspected in {inspection.seconds:.1f} s.")
+    lines.append(closing(inspection))
     return "\n".join(lines)
 
 

@@ -418,6 +418,22 @@ class Normal(Corridor):
         return super().step(action)
 
 
+class TwoKinds(Corridor):
+    """reset() shows an array of integers, step() one of floats."""
+
+    def __init__(self):
+        super().__init__()
+        self.observation_space = spaces.Box(0, self.size - 1, (1,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.array([self.cell]), {}
+
+    def step(self, action):
+        cell, reward, terminated, truncated, info = super().step(action)
+        return np.array([cell], np.float32), reward, terminated, truncated, info
+
+
 class Rejecting(Corridor):
     """It draws until something fits."""
 

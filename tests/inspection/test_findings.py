@@ -324,6 +324,7 @@ def test_a_start_from_which_no_goal_can_be_reached_is_a_fault() -> None:
 NOT_WALKED = {
     faulty.Continuous: r"at most max_states=2,000 states.*Continuous.x",
     faulty.Normal: r"a normal number drawn at faulty_environments.py:\d+ is kept in Normal.drift",
+    faulty.TwoKinds: r"the first state is shown as \[1\] \(int64\) and as \[1.0\] \(float32\): reset\(\) and step",
     faulty.Rejecting: r"at most max_branches=2,000 ways",
     faulty.Growing: r"Growing.past \(\d+",
     faulty.Broken: r"step\(\) must not fail",

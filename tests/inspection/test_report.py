@@ -142,6 +142,17 @@ def test_the_commands_print_text_and_write_a_page(capsys: pytest.CaptureFixture[
     assert "0.03125" in capsys.readouterr().out
 
 
+def test_exact_values_do_not_say_that_nothing_was_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["truth", "LineWalk:size=7"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "LineWalk:size=7: exact values"
+    assert lines[-1].endswith("Faults were not looked for: python -m rl_envs inspect LineWalk:size=7")
+    assert main(["truth", f"{FILE}:Normal"]) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith(": no exact table")
+    assert "What follows" not in " ".join(lines)
+
+
 def test_attributes_are_named_with_commas(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["truth", f"{FILE}:Corridor", "--state", "cell", "--seed", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["facts"]["size"]["states"] == 4
