@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import gymnasium as gym
 from rl_envs.names import unknown
 from rl_envs.registry import WORLDS, environment_id
 from rl_envs.specification import Specification, check_no_word
-from rl_envs.user_file import is_in_file, load_from_file
+from rl_envs.user_file import environments_in, is_in_file, load_from_file
 
 
 def make_environment(name: str, arguments: Mapping[str, Any]) -> gym.Env[Any, Any]:
@@ -112,8 +113,22 @@ def registered_spec(name: str) -> Any:
     if known_id not in gym.registry:
         if colon:
             raise ValueError(f"the module {module} must register {own_id} with Gymnasium, but registers no such id")
-        raise ValueError(unknown("world", name, [*WORLDS, *gym.registry]))
+        raise ValueError(_unknown_environment(name))
     return gym.spec(known_id)
+
+
+def _unknown_environment(name: str) -> str:
+    """The message for a name that nobody registered: what else may be meant by it."""
+    if name.endswith(".py"):
+        held = environments_in(name)
+        if not held:
+            return f"{name} holds no gymnasium.Env: write {name}:FUNCTION with a function that makes one"
+        return f"{name} holds {', '.join(held)}: write {' or '.join(f'{name}:{one}' for one in held[:3])}"
+    message = unknown("world", name, [*WORLDS, *gym.registry])
+    if re.search(r"-v\d+$", name):
+        end = "" if message.endswith("?") else "."
+        message += f"{end} If a package registers it, name the package, as in minigrid:MiniGrid-Empty-5x5-v0"
+    return message
 
 
 def source_hash(name: str) -> str | None:

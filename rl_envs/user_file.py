@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import gymnasium as gym
+
 from rl_envs.names import unknown
 
 
@@ -33,15 +35,37 @@ def load_from_file(place: str) -> Any:
         ValueError: no such file, one that cannot be imported, or no such name in it, naming the nearest.
     """
     file, _, name = place.rpartition(":")
-    path = Path(file).resolve()
-    if not path.is_file():
-        raise ValueError(f"cannot read {file}: there is no such file")
-    module_name = f"rl_envs_file_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
-    module = sys.modules.get(module_name) or _import(path, module_name)
+    module = _module(file)
     if not hasattr(module, name):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise ValueError(unknown(f"function of {file}", name, known))
     return getattr(module, name)
+
+
+def environments_in(file: str) -> list[str]:
+    """The names of the environments' classes that a file defines, in its order.
+
+    Args:
+        file: its path; it is imported once a process.
+
+    Raises:
+        ValueError: no such file, or one that cannot be imported.
+    """
+    module = _module(file)
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, gym.Env) and value.__module__ == module.__name__
+    ]
+
+
+def _module(file: str) -> ModuleType:
+    """The module of a file, imported once a process."""
+    path = Path(file).resolve()
+    if not path.is_file():
+        raise ValueError(f"cannot read {file}: there is no such file")
+    module_name = f"rl_envs_file_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
+    return sys.modules.get(module_name) or _import(path, module_name)
 
 
 @lru_cache

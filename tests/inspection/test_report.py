@@ -163,6 +163,15 @@ def test_attributes_are_named_with_commas(capsys: pytest.CaptureFixture[str]) ->
 def test_bad_input_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "LineWolk"]) == 2
     assert capsys.readouterr().err.startswith("Error: unknown world 'LineWolk'. Did you mean 'LineWalk'?")
+    assert main(["inspect", "EmptyRoom-v3"]) == 2
+    assert "If a package registers it, name the package, as in minigrid:Mini" in capsys.readouterr().err
+    assert main(["inspect", str(FILE)]) == 2
+    assert "holds Corridor, Pit, Closed, " in (said := capsys.readouterr().err)
+    assert said.endswith(f"write {FILE}:Corridor or {FILE}:Pit or {FILE}:Closed\n")
+    assert main(["inspect", __file__]) == 2
+    assert "holds no gymnasium.Env: write " in capsys.readouterr().err
+    assert main(["inspect", "nowhere.py"]) == 2
+    assert "cannot read nowhere.py: there is no such file" in capsys.readouterr().err
     assert main(["inspect", f"{FILE}:nobody"]) == 2
     assert "unknown function" in capsys.readouterr().err
 
