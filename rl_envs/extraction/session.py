@@ -16,7 +16,6 @@ from rl_envs.extraction.generator import EnumeratingGenerator
 from rl_envs.extraction.global_random import GlobalGenerators
 from rl_envs.extraction.layers import Layers
 from rl_envs.extraction.python_random import EnumeratingRandom
-from rl_envs.extraction.refusal import NotTabular
 from rl_envs.extraction.stepping import Stepper
 from rl_envs.extraction.walk import Limits
 
@@ -105,7 +104,7 @@ def _state_function(state: Any) -> Callable[[Any, Any], Any] | None:
     def attributes(env: Any, observation: Any) -> Any:
         missing = [name for name in names if not hasattr(env, name)]
         if missing:
-            raise NotTabular(f"state must name attributes of the environment, but it has no {missing[0]!r}")
+            raise ValueError(f"state must name attributes of the environment, but it has no {missing[0]!r}")
         return tuple(getattr(env, name) for name in names)
 
     return attributes

@@ -18,6 +18,8 @@ from rl_envs.inspection.source import method_line, raising_line, return_line
 from rl_envs.inspection.subject import Subject
 from rl_envs.inspection.table_view import number, shown
 
+_STEP = "observation, reward, terminated, truncated and info"
+
 
 def findings(subject: Subject) -> Iterator[Finding]:
     """What breaks the contract, seen in random play.
@@ -79,9 +81,19 @@ def _failure(subject: Subject, episode: Episode, failure: Failure) -> Finding:
         severity="fault",
         section="contract",
         what=f"{failure.call}(){way} {failure.what} (reset with seed {episode.seed}, random actions).",
-        change=f"Let {failure.call}() return what Gymnasium asks for, whatever action of its space it is given.",
+        change=_repair(failure, line),
         where=line,
     )
+
+
+def _repair(failure: Failure, line: str | None) -> str:
+    """What to do about a failure."""
+    if not failure.raised:
+        made = "observation and info" if failure.call == "reset" else _STEP
+        return f"Let {failure.call}() return {made}."
+    if failure.call == "reset" and "unexpected keyword argument" in failure.what:
+        return "Declare def reset(self, *, seed=None, options=None), and begin it with super().reset(seed=seed)."
+    return "Fix the exception." if line is None else f"Fix the exception at {line}."
 
 
 def _rewards(subject: Subject, episodes: list[Episode]) -> Iterator[Finding]:

@@ -33,7 +33,9 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
         "--clock", choices=("layers", "stopped"), help="what to do where rewards depend on a step counter"
     )
     made.add_argument("--ignore", metavar="NAMES", help="attributes that decide nothing, separated by commas")
-    made.add_argument("--state", metavar="NAMES", help="attributes that tell states apart, separated by commas")
+    made.add_argument(
+        "--state", metavar="NAMES", help="attributes that tell states apart, separated by commas, or: observation"
+    )
     made.add_argument("--max-states", type=int, default=20_000, help="the most states (%(default)s)")
     made.add_argument("--max-seconds", type=float, default=60.0, help="the longest search for states (%(default)s)")
     return made
@@ -41,12 +43,13 @@ def parser(command: str, description: str) -> argparse.ArgumentParser:
 
 def settings(asked: argparse.Namespace) -> dict[str, Any]:
     """The arguments of `inspect_env` that were typed."""
+    state: str | tuple[str, ...] | None = tuple(asked.state.split(",")) if asked.state else None
     return {
         "discount": asked.discount,
         "seed": asked.seed,
         "clock": asked.clock,
         "ignore": tuple(asked.ignore.split(",")) if asked.ignore else (),
-        "state": tuple(asked.state.split(",")) if asked.state else None,
+        "state": "observation" if asked.state == "observation" else state,
         "max_states": asked.max_states,
         "max_seconds": asked.max_seconds,
         "progress": sys.stderr.isatty(),

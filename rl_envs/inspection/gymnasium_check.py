@@ -28,6 +28,9 @@ _SAID_BETTER |= dict.fromkeys(
 # Recommendations, which an environment may have its reasons not to follow.
 _RECOMMENDED = r"probably too (low|high)|we recommend"
 
+# Bounds that are infinite may be right.
+_UNBOUNDED, _UNBOUNDED_IS_FINE = r"(infinity|probably too (low|high))", "Nothing, if the quantity has no bound."
+
 # News about how it was called, and not about the environment.
 _ABOUT_THE_CALL = r"different from the unwrapped version|no spec|not having a spec|`check_env\(warn"
 
@@ -65,7 +68,9 @@ def complaints(subject: Subject, found: set[str]) -> Iterator[Finding]:
             severity=severity,
             section="contract",
             what=f"Gymnasium's check_env says: {text}",
-            change="Do as it says: wrappers, vector environments and agents rely on it.",
+            change=_UNBOUNDED_IS_FINE
+            if re.search(_UNBOUNDED, text)
+            else "Do as it says: wrappers, vector environments and agents rely on it.",
             where=method_line(subject.unwrapped, "reset" if "reset" in text else "step"),
         )
 

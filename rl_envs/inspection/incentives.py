@@ -172,7 +172,7 @@ def _loops(view: TableView) -> Iterator[Finding]:
     best = view.truth.optimal_value
     lured = bool((view.mdp.start > 0)[_never_ends(view)].any()) and best > value + view.tolerance
     states = np.flatnonzero(loop)
-    cycle = _cycle(view, states)
+    cycle, inside = _cycle(view, states)
     at = f"at discount {mdp.discount:g}"
     comparison = (
         f"Going round is worth {number(best)} {at}, going straight for the end {number(value)}"
@@ -186,7 +186,7 @@ def _loops(view: TableView) -> Iterator[Finding]:
         what=f"An agent can collect reward for ever without ending the episode: {cycle}. {comparison}.",
         change="Pay each reward once, or pay the change of a potential (Ng, Harada & Russell 1999), which no loop can "
         "add up.",
-        where=view.describe(int(states[0])),
+        where=view.describe(inside),
         cost=best - value if lured else None,
         cost_of="how much more the loop earns than finishing" if lured else "",
     )
@@ -224,8 +224,8 @@ def _never_ends(view: TableView) -> np.ndarray:
     return ~view.backward(view.ends, chosen)
 
 
-def _cycle(view: TableView, loop: np.ndarray) -> str:
-    """A loop in words: what the optimal policy does inside it, along the most likely outcomes."""
+def _cycle(view: TableView, loop: np.ndarray) -> tuple[str, int]:
+    """A loop in words: what the optimal policy does inside it, along the most likely outcomes; and a state of it."""
     mdp = view.mdp
     without_end = np.where(mdp.terminated, -np.abs(mdp.reward).max() * 100 - 1, mdp.reward)
     policy = solve(replace(mdp, reward=without_end, discount=min(mdp.discount, 0.99))).policy
@@ -243,7 +243,8 @@ def _cycle(view: TableView, loop: np.ndarray) -> str:
     total = sum(mdp.mean_reward[s, policy[s]] for s in seen)
     if len(names) > 12:
         names = [*names[:11], f"... ({len(names)} actions)"]
-    return f"{', '.join(names)}, again and again from {view.describe(seen[0])}, pays about {number(total)} a round"
+    words = f"{', '.join(names)}, again and again from {view.describe(seen[0])}, pays about {number(total)} a round"
+    return words, seen[0]
 
 
 def _doing_nothing(view: TableView) -> Iterator[Finding]:
@@ -261,18 +262,22 @@ def _doing_nothing(view: TableView) -> Iterator[Finding]:
     action = int(np.flatnonzero((view.optimal_pairs & stays)[state])[0])
     everywhere = share > 1 - 1e-9
     score = _score(view, view.truth.optimal_value)
-    also = f" An agent that never moves has a value of {number(view.truth.optimal_value)}{score}." if everywhere else ""
+    also = (
+        f" An agent that never moves has a value of {number(view.truth.optimal_value)}{score}, and so no score from the "
+        "start shows it."
+        if everywhere
+        else ""
+    )
+    until = "for ever" if view.world.max_episode_steps is None else "up to the time limit"
     yield Finding(
         key="doing_nothing_is_optimal",
         severity="warning",
         section="incentives",
         what=f"In {'every episode' if everywhere else f'{share:.3g} of all episodes'} it is optimal never to move: "
-        f"{view.action(action)} in {view.describe(state)} stays there for ever, and nothing is "
+        f"{view.action(action)} in {view.describe(state)} stays there {until}, and nothing is "
         f"worth more.{also}",
         change="If the agent is meant to move, start elsewhere, or pay more for what it is to do than moving costs.",
         where=view.describe(state),
-        cost=0.0,
-        cost_of="what doing nothing loses",
     )
 
 

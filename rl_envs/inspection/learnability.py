@@ -117,7 +117,7 @@ def most_probable(mdp: FiniteMDP, hit: np.ndarray, steps: int) -> np.ndarray:
 
 
 def _lookahead(view: TableView) -> Fact:
-    label = "steps to look ahead beyond uniform play (effective horizon)"
+    label = "smallest k for which it is k-QVI-solvable (Laidlaw et al. 2023)"
     try:
         k = lookahead(view)
     except ValueError as error:

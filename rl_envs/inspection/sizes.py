@@ -31,7 +31,11 @@ def facts(view: TableView) -> Iterator[Fact]:
     mdp, answers, world = view.mdp, view.truth, view.world
     running = int(view.playing.sum())
     others = mdp.num_states - int(view.reachable.sum())
-    unreached = f"{others:,} more are never reached or only stand for the end" if others else ""
+    unreached = (
+        f"{others:,} more {'is' if others == 1 else 'are'} never reached or only {'stands' if others == 1 else 'stand'} for the end"
+        if others
+        else ""
+    )
     yield Fact("states", "size", "states in which an episode can be running", running, unreached)
     yield Fact("actions", "size", "actions", mdp.num_actions, ", ".join(world.action_names[:8]))
     yield Fact("outcomes", "size", "outcomes of a step, at most", int(view.possible[view.playing].sum(axis=2).max()))
@@ -53,7 +57,7 @@ def facts(view: TableView) -> Iterator[Fact]:
     yield Fact("worst_value", "size", "worst policy, discounted", _or_none(lambda: answers.worst_value))
     yield Fact("optimal_steps", "size", "steps of an optimal episode, on average", *optimal_steps(view))
     best, remark = best_return(view)
-    yield Fact("best_return", "size", "best return of an episode, not discounted", best, remark)
+    yield Fact("best_return", "size", "highest expected undiscounted return", best, remark)
     if in_reach_of_a_sum(world.max_episode_steps):
         value = answers.random_episode_return()
         yield Fact("random_return", "size", "return of uniform random play, not discounted", value)

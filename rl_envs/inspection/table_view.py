@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -220,7 +221,7 @@ class TableView:
     def describe(self, state: int) -> str:
         """A state in words: its number, what is seen there, and the actions that lead there."""
         seen = shown(self.world.observation.of(state))
-        actions = self.actions_to(state)
+        actions = _runs(self.actions_to(state))
         short = actions if len(actions) <= ACTIONS_SHOWN else [*actions[: ACTIONS_SHOWN - 1], "..."]
         way = f"reached by {', '.join(short)}" if actions else "a start" if self.mdp.start[state] > 0 else "not reached"
         return f"state {state} ({'' if seen == str(state) else f'seen as {seen}, '}{way})"
@@ -230,6 +231,16 @@ class TableView:
         names = [self.describe(int(state)) for state in states[:most]]
         more = f" and {len(states) - most:,} more" if len(states) > most else ""
         return "; ".join(names) + more
+
+
+def _runs(names: list[str]) -> list[str]:
+    """Names in which those that follow themselves are counted: "right x8"."""
+    groups = [(name, len(list(some))) for name, some in groupby(names)]
+    if groups and all(name.startswith("action ") for name, _ in groups):
+        first, *others = [(name.removeprefix("action "), count) for name, count in groups]
+        plural = "" if not others and first[1] == 1 else "s"
+        groups = [(f"action{plural} {first[0]}", first[1]), *others]
+    return [name if count == 1 else f"{name} x{count}" for name, count in groups]
 
 
 def shown(observation: Any) -> str:

@@ -71,7 +71,7 @@ def test_actions_that_cannot_be_counted_are_refused() -> None:
         ({"clock": "ticking"}, ValueError, "clock must be one of layers, stopped or None, but is 'ticking'"),
         ({"observation": "all"}, ValueError, 'observation must be "own" or "index", but is \'all\''),
         ({"ignore": "colour"}, ValueError, "ignore must name attributes of the environment, but it has no 'colour'"),
-        ({"state": ("colour",)}, NotTabular, "state must name attributes of the environment, but it has no 'colour'"),
+        ({"state": ("colour",)}, ValueError, "state must name attributes of the environment, but it has no 'colour'"),
         ({"state": (3,)}, TypeError, r"state must be a function, names of attributes or 'observation', but is \(3,\)"),
         ({"discount": 2}, ValueError, r"discount must be in \[0, 1\], but is 2"),
         ({"max_states": 0}, ValueError, "max_states must be at least 1, but is 0"),

@@ -360,6 +360,21 @@ class Old(Corridor):
         return super().reset(seed=seed)
 
 
+class Ancient(Corridor):
+    """Its reset takes no seed."""
+
+    def reset(self):
+        return super().reset()
+
+
+class Four(Corridor):
+    """Its step returns four things, as Gym's did."""
+
+    def step(self, action):
+        cell, reward, terminated, truncated, info = super().step(action)
+        return cell, reward, terminated or truncated, info
+
+
 class Broken(Corridor):
     """It fails in a cell."""
 

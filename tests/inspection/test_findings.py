@@ -80,7 +80,12 @@ CASES = [
         "again and again from .* pays about 0.5 a round",
         0.5 / (1 - 0.99**2) - (0.5 + 0.99**2),
     ),
-    Case(faulty.Sulking, "doing_nothing_is_optimal", "warning", r"never to move: action 2.*score of 1.000 of 1", 0.0),
+    Case(
+        faulty.Sulking,
+        "doing_nothing_is_optimal",
+        "warning",
+        r"never to move: action 2.*score of 1.000 of 1, and so no score",
+    ),
     # A deterministic policy that does not see the coin is right for one side of it; uniform play gets there in the end.
     Case(
         faulty.Coin,
@@ -105,6 +110,14 @@ CASES = [
     Case(faulty.Table, "table_differs", "fault", "where P has state 4 with reward 2"),
     Case(faulty.Old, "check_env", "fault", "`options`", line="def reset"),
     Case(faulty.Broken, "step_fails", "fault", "RuntimeError: the engine is out of fuel", line="raise RuntimeError"),
+    Case(faulty.Ancient, "reset_fails", "fault", "unexpected keyword argument 'seed'"),
+    Case(
+        faulty.Four,
+        "step_fails",
+        "fault",
+        "not observation, reward, terminated, truncated and info",
+        line="return cell",
+    ),
     Case(faulty.Inert, "no_action_space", "fault", "has no action_space", line="def __init__"),
     Case(faulty.Blind, "no_observation_space", "fault", "has no observation_space", line="def __init__"),
     Case(faulty.Unready, "reset_fails", "fault", "FileNotFoundError: level.txt", line="raise FileNotFoundError"),
@@ -140,6 +153,18 @@ def test_a_fault_is_found_named_and_measured(case: Case) -> None:
     # Nothing else is found but what the fault brings along, and what every corridor does after its end.
     others = {one.key for one in inspection.findings} - {case.key, "steps_after_the_end"}
     assert others <= BESIDE.get(case.key, set())
+
+
+ADVICE = {
+    faulty.Broken: r"^Fix the exception at faulty_environments.py:\d+\.$",
+    faulty.Ancient: r"^Declare def reset\(self, \*, seed=None, options=None\)",
+    faulty.Four: r"^Let step\(\) return observation, reward, terminated, truncated and info\.$",
+}
+
+
+@pytest.mark.parametrize("kind", ADVICE, ids=lambda kind: kind.__name__)
+def test_a_failure_is_advised_as_it_needs(kind: type) -> None:
+    assert re.search(ADVICE[kind], inspected(kind).findings[0].change)
 
 
 def test_an_environment_without_a_fault_has_none() -> None:
@@ -264,6 +289,7 @@ def test_physics_has_no_table_and_keeps_the_contract() -> None:
     assert "cartpole.py:" in inspection.reason
     assert inspection.verdict == "not walked"
     assert {(one.key, one.severity) for one in inspection.findings} == {("check_env", "note")}
+    assert {one.change for one in inspection.findings} == {"Nothing, if the quantity has no bound."}
 
 
 OURS = {"LineBalance": {"ending_early_pays", "doing_nothing_is_optimal"}, "BanditTestbed": {"hidden_state"}}

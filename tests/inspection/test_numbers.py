@@ -227,6 +227,14 @@ def test_a_search_ends_in_time_and_is_a_bound_then_too(monkeypatch: pytest.Monke
 # Words ---------------------------------------------------------------------------------------------------------------
 
 
+def test_actions_that_lead_to_a_state_are_counted() -> None:
+    view = TableView(world_of(line(9)))
+    assert view.describe(8) == "state 8 (reached by b x8)"
+    plain = TableView(replace(world_of(line(9)), action_names=("action 0", "action 1")))
+    assert plain.describe(8) == "state 8 (reached by actions 1 x8)"
+    assert plain.describe(1) == "state 1 (reached by action 1)"
+
+
 def test_numbers_and_observations_in_words() -> None:
     assert [number(value) for value in (0.123456, 1234.5, -2e-16)] == ["0.1235", "1,234", "0"]
     assert [counted(count, "state") for count in (1, 2000)] == ["1 state", "2,000 states"]

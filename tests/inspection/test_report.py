@@ -156,6 +156,10 @@ def test_exact_values_do_not_say_that_nothing_was_found(capsys: pytest.CaptureFi
 def test_attributes_are_named_with_commas(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["truth", f"{FILE}:Corridor", "--state", "cell", "--seed", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["facts"]["size"]["states"] == 4
+    assert main(["truth", f"{FILE}:Corridor", "--state", "colour"]) == 2
+    assert "state must name attributes of the environment, but it has no 'colour'" in capsys.readouterr().err
+    assert main(["truth", f"{FILE}:Coin", "--state", "observation", "--json"]) == 3
+    assert "with the state= given" in json.loads(capsys.readouterr().out)["reason"]
     assert main(["truth", f"{FILE}:Corridor", "--ignore", "colour"]) == 2
     assert "it has no 'colour'" in capsys.readouterr().err
 
