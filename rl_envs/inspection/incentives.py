@@ -263,8 +263,8 @@ def _doing_nothing(view: TableView) -> Iterator[Finding]:
     everywhere = share > 1 - 1e-9
     score = _score(view, view.truth.optimal_value)
     also = (
-        f" An agent that never moves has a value of {number(view.truth.optimal_value)}{score}, and so no score from the "
-        "start shows it."
+        f" An agent that never moves has a value of {number(view.truth.optimal_value)}{score}, and so no score from "
+        "the start shows it."
         if everywhere
         else ""
     )

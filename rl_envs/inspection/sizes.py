@@ -31,11 +31,8 @@ def facts(view: TableView) -> Iterator[Fact]:
     mdp, answers, world = view.mdp, view.truth, view.world
     running = int(view.playing.sum())
     others = mdp.num_states - int(view.reachable.sum())
-    unreached = (
-        f"{others:,} more {'is' if others == 1 else 'are'} never reached or only {'stands' if others == 1 else 'stand'} for the end"
-        if others
-        else ""
-    )
+    verbs = ("is", "stands") if others == 1 else ("are", "stand")
+    unreached = f"{others:,} more {verbs[0]} never reached or only {verbs[1]} for the end" if others else ""
     yield Fact("states", "size", "states in which an episode can be running", running, unreached)
     yield Fact("actions", "size", "actions", mdp.num_actions, ", ".join(world.action_names[:8]))
     yield Fact("outcomes", "size", "outcomes of a step, at most", int(view.possible[view.playing].sum(axis=2).max()))

@@ -84,7 +84,7 @@ CASES = [
         faulty.Sulking,
         "doing_nothing_is_optimal",
         "warning",
-        r"never to move: action 2.*score of 1.000 of 1, and so no score",
+        r"action 2.*score of 1.000 of 1, and so no score",
     ),
     # A deterministic policy that does not see the coin is right for one side of it; uniform play gets there in the end.
     Case(
