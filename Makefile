@@ -10,9 +10,9 @@ OLDEST := .venv-oldest
 PY     := $(VENV)/bin/python
 
 # The oldest supported versions run every test of single environments: all but these, which need torch, the native vector
-# environment (Gymnasium 1.1), videos, PettingZoo's newest checks, or what only builds the package.
+# environment (Gymnasium 1.1), Matplotlib, videos, PettingZoo's newest checks, or what only builds the package.
 # Those of walking environments and of diagnosing agents (tests/extraction, tests/diagnosis) run on the newest versions alone.
-NEWEST_ONLY  := $(patsubst %,tests/test_%.py,architecture packaging pages readme stable_baselines3) \
+NEWEST_ONLY  := $(patsubst %,tests/test_%.py,architecture packaging pages readme results_page stable_baselines3) \
                 $(patsubst %,tests/envs/test_%.py,checks tabular_vector_env vector_state)
 OLDEST_TESTS := $(filter-out $(NEWEST_ONLY),$(wildcard tests/test_*.py tests/envs/test_*.py tests/mdp tests/options tests/worlds))
 
