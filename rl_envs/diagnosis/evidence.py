@@ -171,17 +171,13 @@ class Measured:
         probe: which.
         mean: [N].
         error: standard error of the mean between seeds, [N].
-        spread: standard deviation between seeds, [N].
         trained: which observations steps began at, [N] bool.
-        steps: the budget of each training.
     """
 
     probe: Probe
     mean: np.ndarray
     error: np.ndarray
-    spread: np.ndarray
     trained: np.ndarray
-    steps: int
 
     @property
     def size(self) -> float:
@@ -197,9 +193,7 @@ def measure(probe: Probe, runs: Sequence[TrainingRun]) -> Measured | None:
     values = np.array(rows, dtype=np.float64)  # [seeds, N]
     spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
     trained = np.all([run.log.counts.sum(axis=1) > 0 for run in runs], axis=0)
-    return Measured(
-        probe, values.mean(axis=0), spread / np.sqrt(len(values)), spread, trained, min(run.steps for run in runs)
-    )
+    return Measured(probe, values.mean(axis=0), spread / np.sqrt(len(values)), trained)
 
 
 def deviations(

@@ -55,7 +55,7 @@ REAL_CASES: dict[str, tuple[str, ...]] = {
     ),
     "last_value_of_wrong_state": (
         "DLR-RM/stable-baselines3 #183: GAE took the value of the observation before the last one",
-        "DLR-RM/stable-baselines3 #185: the mend, where the error is called off by one for the last value",
+        "DLR-RM/stable-baselines3 #185: the fix, where the error is called off by one for the last value",
         "tensorflow/agents #953: the last value was cut off before it was read as the last",
     ),
     "stale_observation": ("openai/baselines #357: A2C began with zeros and not with what the first reset gave",),

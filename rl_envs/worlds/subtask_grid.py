@@ -11,8 +11,8 @@
 State: the cell and the stage: 0 without the key, 1 with it, 2 with the door open. Only reachable combinations are
     states, numbered by stage and, within a stage, in reading order: 19 + 20 + 41 = 80 on this map.
 Actions: 0 up, 1 right, 2 down, 3 left. With probability `slip` the agent moves at a right angle to the chosen
-    direction, half of it to each side. Moving into a wall, or into the door without the key, it stays. Arriving at the
-    key picks it up. Moving into the door with the key opens the door, and the agent stands in the doorway.
+    direction, equally likely to either side. Moving into a wall, or into the door without the key, it stays.
+    Arriving at the key picks it up. Moving into the door with the key opens the door, and the agent stands in the doorway.
 Rewards: 1 on reaching the goal, else 0.
 Start: at S, without the key.
 Episode end: at the goal; the registered time limit is 200 steps.
@@ -68,7 +68,7 @@ def subtask_grid(
     Args:
         map: a drawing, as a string of several lines or a list of rows: S start, K key, D door, G goal, # wall, . or a
             space floor. Beyond the edge there is wall.
-        slip: probability of moving at a right angle to the chosen direction, half of it to each side.
+        slip: probability of moving at a right angle to the chosen direction, equally likely to either side.
         discount: gamma, in [0, 1].
         observation: "index" (Discrete), "features" (Box: row and column from 0 to 1, then 1 for having the key and 1
             for the door being open), "view" (MultiDiscrete: the nine cells around and under the agent in reading order:
