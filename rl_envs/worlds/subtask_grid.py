@@ -12,7 +12,8 @@ State: the cell and the stage: 0 without the key, 1 with it, 2 with the door ope
     states, numbered by stage and, within a stage, in reading order: 19 + 20 + 41 = 80 on this map.
 Actions: 0 up, 1 right, 2 down, 3 left. With probability `slip` the agent moves at a right angle to the chosen
     direction, equally likely to either side. Moving into a wall, or into the door without the key, it stays.
-    Arriving at the key picks it up. Moving into the door with the key opens the door, and the agent stands in the doorway.
+    Arriving at the key picks it up. Moving into the door with the key opens the door, and the agent stands in the
+    doorway.
 Rewards: 1 on reaching the goal, else 0.
 Start: at S, without the key.
 Episode end: at the goal; the registered time limit is 200 steps.
